@@ -1,0 +1,35 @@
+"""What a tool is to the loop, whichever server it lives in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model sees it; `input_schema` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    input_schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a call gave back: `text` for the model, `data` (the same result, structured) for code."""
+
+    text: str
+    is_error: bool = False
+    data: Mapping[str, Any] | None = None
+
+
+class Tools(Protocol):
+    """A set of tools that may be called concurrently."""
+
+    async def specs(self) -> Sequence[ToolSpec]:
+        """The tools, in an order that does not change while the process lives."""
+        ...
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """The tool's result. A failing, unknown or unreachable tool is a result with `is_error`, never an exception."""
+        ...
