@@ -1,0 +1,100 @@
+"""One patrol's output as value types, and its JSON form: what surfaces render and the writer stores."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from agent.model import Analyst
+
+ReportType = Literal["morning", "evening", "weekly", "on_demand"]
+Severity = Literal["Critical", "Warning", "Unknown"]
+Confidence = Literal["High", "Medium", "Low"]
+Urgency = Literal["Immediate", "Today", "This Week"]
+Tier = Literal["S", "A", "B"]
+
+REPORT_TYPES: tuple[ReportType, ...] = get_args(ReportType)
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+CONFIDENCES: tuple[Confidence, ...] = get_args(Confidence)
+URGENCIES: tuple[Urgency, ...] = get_args(Urgency)
+
+Metric = float | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedCluster:
+    """A cluster that needs somebody's eyes. `key_metrics` maps a dimension to its value, mostly numbers in the unit of
+    the dimension. `Unknown` means that it sends too little data to be judged. `since` is the estimated onset, ISO UTC
+    text to the minute, or empty. `cluster_name`, `customer` and `reason` come from data and are untrusted."""
+
+    cluster_id: str
+    cluster_name: str
+    severity: Severity
+    reason: str
+    key_metrics: Mapping[str, Metric] = field(default_factory=dict)
+    customer: str = ""
+    tier: Tier = "B"
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What is expected within the next 24 to 48 hours, and how sure that is."""
+
+    text: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSummary:
+    """How one tier S or A customer with issues fares."""
+
+    customer: str
+    tier: Tier
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedAction:
+    """What to do, and how soon."""
+
+    urgency: Urgency
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolUsage:
+    """What one patrol took; `seconds` is wall time, `rounds` counts model calls, `queries` the statements of code."""
+
+    rounds: int = 0
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    queries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PatrolReport:
+    """One patrol's report, worst clusters first. All texts are untrusted Markdown. `created_at` and `as_of` (newest hour
+    of the warehouse's data) are ISO UTC texts; `notice` tells of a degraded patrol in words for the channel."""
+
+    report_id: str
+    report_type: ReportType
+    fleet_narrative: str
+    flagged_clusters: tuple[FlaggedCluster, ...]
+    predictions: tuple[Prediction, ...]
+    customer_summaries: tuple[CustomerSummary, ...]
+    recommended_actions: tuple[RecommendedAction, ...]
+    analyst: Analyst
+    model: str
+    usage: PatrolUsage = field(default_factory=PatrolUsage)
+    created_at: str = ""
+    as_of: str = ""
+    active_clusters: int = 0
+    triggered_by: str = ""
+    notice: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON values, keys named as the fields are."""
+        return dataclasses.asdict(self)
