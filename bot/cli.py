@@ -1,0 +1,136 @@
+"""The command line: every command, its options and its help. The work is in bot/commands/, loaded when a command runs,
+so that `--help` never waits for a model SDK or a database."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.errors import OperatorError
+
+app = typer.Typer(
+    name="starwatch",
+    help="Watches a fleet of StarRocks clusters: answers questions about it and patrols it.\n\n"
+    "With no settings at all it starts an embedded warehouse with a simulated fleet and needs no key.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout and nothing else.")]
+
+
+def _run(command: str, **options: Any) -> None:
+    module = importlib.import_module(f"bot.commands.{command}")
+    raise typer.Exit(module.run(**options))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Patrol, two questions, and done; needs no terminal.")] = False,
+    seed: Annotated[int, typer.Option(help="Which simulated fleet.")] = 7,
+    scenario: Annotated[str, typer.Option(help="Which planted faults; see `starwatch warehouse --help`.")] = "default",
+) -> None:
+    """Patrol a simulated fleet, then take questions.
+
+    Starts the embedded warehouse; needs no key and no server.
+    """
+    _run("demo", once=once, seed=seed, scenario=scenario)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know, in your own words.")],
+    thread: Annotated[str | None, typer.Option(help="Go on in this thread; it remembers what was said.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask one question about the fleet."""
+    _run("ask", question=question, thread=thread, as_json=json)
+
+
+@app.command()
+def patrol(
+    report_type: Annotated[str, typer.Argument(help="morning, evening, weekly or on_demand.")] = "on_demand",
+    json: Json = False,
+) -> None:
+    """Patrol the whole fleet now."""
+    _run("patrol", report_type=report_type, as_json=json)
+
+
+@app.command()
+def serve() -> None:
+    """Be the bot: answer in Slack, patrol by the clock.
+
+    Ends on SIGTERM or Ctrl-C.
+    """
+    _run("serve")
+
+
+@app.command()
+def mcp() -> None:
+    """Serve the warehouse tools over stdio (MCP)."""
+    _run("mcp")
+
+
+@app.command("init-db")
+def init_db(
+    show: Annotated[bool, typer.Option("--show", help="Print the statements and change nothing.")] = False,
+) -> None:
+    """Create the three databases in your StarRocks.
+
+    They are metrics, byoc and alerts; existing tables stay as they are.
+    """
+    _run("init_db", show=show)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check settings, warehouse, model and Slack.
+
+    Exit code 1 when something is wrong.
+    """
+    _run("doctor", as_json=json)
+
+
+@app.command()
+def warehouse(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 = any free one.")] = 9030,
+    seed: Annotated[int, typer.Option(help="Which simulated fleet.")] = 7,
+    clusters: Annotated[int, typer.Option(min=1, max=5000, help="Active clusters.")] = 170,
+    days: Annotated[int, typer.Option(min=2, max=400, help="Days of hourly metrics.")] = 30,
+    scenario: Annotated[
+        str, typer.Option(help="default, none, decoys, random:N, or the name of one kind of fault.")
+    ] = "default",
+    truth_file: Annotated[Path | None, typer.Option(help="Write what was planted to this JSON file.")] = None,
+    load: Annotated[Path | None, typer.Option(help="Serve your own export: one CSV or Parquet file per table.")] = None,
+) -> None:
+    """Serve the embedded warehouse to MySQL clients."""
+    _run(
+        "warehouse",
+        port=port,
+        seed=seed,
+        clusters=clusters,
+        days=days,
+        scenario=scenario,
+        truth_file=truth_file,
+        load=load,
+    )
+
+
+def main() -> None:
+    """Run the command; a problem that the operator can fix is one line on stderr and exit code 2."""
+    try:
+        app()
+    except OperatorError as error:
+        print(f"starwatch: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

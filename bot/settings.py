@@ -1,0 +1,185 @@
+"""Every setting of the process: read once from the environment and an optional `.env`, then frozen."""
+
+import difflib
+import ipaddress
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from dotenv.parser import parse_stream
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from bot.errors import SettingsError
+
+PREFIX = "STARWATCH_"
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _https_or_loopback(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return url
+    if parts.scheme == "http" and parts.hostname and _loopback(parts.hostname):
+        return url
+    raise ValueError("must be an https:// address (http:// only on loopback)")
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is no time zone; use a name such as UTC or Europe/Berlin") from None
+    return name
+
+
+BaseUrl = Annotated[str, AfterValidator(_https_or_loopback)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+"""A time of day, HH:MM."""
+
+
+class Settings(BaseModel):
+    """One field, one environment variable. Nothing is required: without a warehouse the embedded one is started,
+    without a key the rules-only analyst answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    starrocks_host: str | None = Field(None, description="StarRocks FE host; none = start the embedded stand-in")
+    starrocks_port: int = Field(9030, ge=1, le=65535, description="MySQL port of the FE")
+    starrocks_user: str | None = Field(None, description="read-only account (SELECT on metrics, byoc, alerts)")
+    starrocks_password: SecretStr = Field(SecretStr(""), description="its password")
+    writer_user: str | None = Field(None, description="account that may INSERT reports; none = reports are not stored")
+    writer_password: SecretStr = Field(SecretStr(""), description="its password")
+    admin_user: str | None = Field(None, description="account that may create tables; used by init-db alone")
+    admin_password: SecretStr = Field(SecretStr(""), description="its password")
+    query_seconds: float = Field(30, gt=0, le=3600, description="time limit of one statement, seconds")
+    query_rows: int = Field(500, ge=1, le=10_000, description="rows a statement may return to a chat")
+
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias="ANTHROPIC_API_KEY", description="Claude API key; none = the rules-only analyst"
+    )
+    anthropic_base_url: BaseUrl | None = Field(
+        None, validation_alias="ANTHROPIC_BASE_URL", description="any Messages-API address; none = Anthropic's own"
+    )
+    analyst: Literal["auto", "rules"] = Field("auto", description="rules = never call a model")
+    model: str = Field("claude-sonnet-5-5", min_length=1, description="model id for chat and patrols")
+    effort: Literal["low", "medium", "high", "xhigh", "max"] = Field("medium", description="how hard the model thinks")
+    max_output_tokens: int = Field(16_000, ge=256, le=128_000, description="tokens of one model reply")
+    max_tool_rounds: int = Field(15, ge=1, le=50, description="model calls in one chat turn")
+    max_patrol_rounds: int = Field(10, ge=2, le=50, description="model calls in one patrol")
+    turn_seconds: float = Field(300, gt=0, le=3600, description="time limit of one turn, seconds")
+
+    slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN", description="xoxb-… bot token")
+    slack_app_token: SecretStr | None = Field(
+        None, validation_alias="SLACK_APP_TOKEN", description="xapp-… token: Socket Mode, no public address needed"
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        None, validation_alias="SLACK_SIGNING_SECRET", description="signing secret: events over HTTP instead"
+    )
+    slack_api_url: BaseUrl = Field(
+        "https://slack.com/api/", validation_alias="SLACK_API_URL", description="Web API address"
+    )
+    http_host: str = Field("127.0.0.1", description="address the HTTP endpoint listens on")
+    http_port: int = Field(3000, ge=0, le=65535, description="port of the HTTP endpoint")
+    link_hosts: str = Field("", description="comma-separated hosts that answers may link to")
+
+    patrol_channel: str | None = Field(None, description="channel id for scheduled patrols; none = no schedule")
+    patrol_morning: Clock = Field("08:00", description="time of the morning patrol")
+    patrol_evening: Clock = Field("18:00", description="time of the evening patrol")
+    timezone: TimeZone = Field("UTC", description="time zone of the two patrol times")
+
+    database_url: str | None = Field(
+        None, description="SQLAlchemy async address of Starwatch's own database; none = SQLite in ~/.local/state"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Settings":
+        if self.starrocks_host and not self.starrocks_user:
+            raise ValueError(
+                "STARWATCH_STARROCKS_USER: is missing; name the read-only account for STARWATCH_STARROCKS_HOST"
+            )
+        return self
+
+    @property
+    def uses_claude(self) -> bool:
+        """Whether a model may be called at all."""
+        return self.analyst == "auto" and self.anthropic_api_key is not None
+
+
+def environment_names() -> dict[str, str]:
+    """Field name → environment variable, in the order of the settings table."""
+    return {name: str(field.validation_alias or PREFIX + name.upper()) for name, field in Settings.model_fields.items()}
+
+
+def _assignments(path: Path) -> Iterator[tuple[str, str | None]]:
+    with path.open(encoding="utf-8") as stream:
+        for binding in parse_stream(stream):
+            if binding.error:
+                line = binding.original.line
+                raise SettingsError(f"{path}, line {line}: not a KEY=value line; correct it or put # in front")
+            if binding.key is not None:
+                yield binding.key, binding.value
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    """The file's assignments to known settings. Keys of other programs may stand beside ours; a misspelt one of ours
+    may not."""
+    try:
+        pairs = dict(_assignments(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as a settings file ({type(error).__name__})") from None
+    return {key: value for key, value in pairs.items() if value is not None}
+
+
+def _refuse_misspelt(given: Mapping[str, str], where: str) -> None:
+    known = set(environment_names().values()) | {f"{PREFIX}ENV_FILE"}
+    for key in given:
+        if key.startswith(PREFIX) and key not in known:
+            names = {name.removeprefix(PREFIX): name for name in known}
+            near = difflib.get_close_matches(key.removeprefix(PREFIX), names, n=1)
+            hint = f"did you mean {names[near[0]]}?" if near else "see .env.example for the names"
+            raise SettingsError(f"{key}: no such setting ({where}); {hint}")
+
+
+def _line(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    name = str(error["loc"][0])
+    key = environment_names().get(name, name)
+    description = next((f.description for n, f in Settings.model_fields.items() if environment_names()[n] == key), "")
+    return f"{key}: {message} ({description})"
+
+
+def load(environ: Mapping[str, str], directory: Path) -> Settings:
+    """Settings from `environ` over the file it names in STARWATCH_ENV_FILE, or `.env` in `directory` if there is one.
+
+    Raises SettingsError with one line: the key, what is wrong and what it is for.
+    """
+    named = environ.get(f"{PREFIX}ENV_FILE")
+    path = Path(named) if named else directory / ".env"
+    filed = _from_file(path) if named or path.exists() else {}
+    _refuse_misspelt(filed, f"in {path}")
+    _refuse_misspelt(environ, "in the environment")
+    names = environment_names()
+    merged: dict[str, Any] = {}
+    for name, key in names.items():
+        value = environ.get(key) or filed.get(key)
+        if value:
+            merged[name] = value
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_line(error.errors(include_url=False, include_input=False)[0])) from None

@@ -1,0 +1,101 @@
+"""The terminal as a surface: documents drawn with rich, and one line that says what is being done."""
+
+from collections.abc import Callable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.status import Status
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from agent.untrusted import visible
+from handlers.document import Actions, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+
+WIDTH = 110
+"""Columns used when the output is not a terminal."""
+
+
+def _fields(part: Fields) -> RenderableType:
+    grid = RichTable.grid(padding=(0, 2))
+    for label, value in part.items:
+        grid.add_row(Text(visible(label), style="dim"), Text(visible(value), style="bold"))
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def _table(part: Table) -> RenderableType:
+    table = RichTable(*(visible(c) for c in part.columns), box=SIMPLE_HEAD, title=visible(part.caption) or None)
+    for row in part.rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    return table
+
+
+def _draw(part: Part) -> RenderableType | None:
+    match part:
+        case Heading():
+            return Text(visible(part.text), style="bold cyan")
+        case Prose():
+            # hyperlinks off: a terminal would show a link's text and hide where it leads
+            return Markdown(visible(part.markdown), hyperlinks=False)
+        case Fields():
+            return _fields(part)
+        case Table():
+            return _table(part)
+        case Note():
+            return Text(visible(part.text), style="dim")
+        case Divider():
+            return Rule(style="dim")
+        case Actions():
+            return None
+
+
+def drawing(parts: Sequence[Part]) -> Group:
+    """The parts as one rich renderable; buttons are left out, a terminal has none."""
+    return Group(*(drawn for part in parts if (drawn := _draw(part)) is not None))
+
+
+class Terminal:
+    """A `handlers.surface.Surface` on a console; `thread` names are taken as they come and shown nowhere."""
+
+    def __init__(self, console: Console, progress: Console) -> None:
+        self._console = console
+        self._progress = progress
+        self._status: Status | None = None
+
+    async def post(self, place: str, document: Document) -> str:
+        """Print the document."""
+        self._clear()
+        self._console.print(drawing(document.parts))
+        return place
+
+    async def status(self, thread: str, text: str) -> None:
+        """Show what is being done: a spinner on a terminal, a line each elsewhere."""
+        self.show(text)
+
+    def show(self, text: str) -> None:
+        """The same for callers that have no thread."""
+        if not text:
+            self._clear()
+        elif not self._progress.is_terminal:
+            self._progress.print(Text(f"· {visible(text)}", style="dim"))
+        elif self._status is None:
+            self._status = self._progress.status(Text(visible(text)))
+            self._status.start()
+        else:
+            self._status.update(Text(visible(text)))
+
+    def _clear(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def console(stream_is_error: bool = False) -> Console:
+    """A console on stdout (or stderr) that is as wide as the terminal, or WIDTH when there is none."""
+    probe = Console(stderr=stream_is_error)
+    return probe if probe.is_terminal else Console(stderr=stream_is_error, width=WIDTH)
+
+
+Progress = Callable[[str], None]

@@ -1,0 +1,90 @@
+"""The queue between an acknowledged event and its handler: each event once, in order within a thread, threads side by
+side. This engine lives in the process; the events' keys live in the store."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from handlers.surface import Event, PatrolRequest
+
+log = structlog.get_logger()
+
+Handle = Callable[[Event], Awaitable[None]]
+FirstSight = Callable[[str], Awaitable[bool]]
+
+MAX_WAITING = 10_000
+"""Events that may wait at once in one process; beyond it an event is refused and the platform redelivers it."""
+
+
+class TurnsFull(Exception):
+    """Too many events are waiting; the platform should deliver this one again later."""
+
+
+def lane(event: Event) -> str:
+    """The queue that an event waits in: its thread, or the channel that a patrol is posted to."""
+    return f"patrol:{event.channel}" if isinstance(event, PatrolRequest) else event.thread
+
+
+class Turns:
+    """Runs `handle` for each submitted event, one at a time per lane."""
+
+    def __init__(self, handle: Handle, first_sight: FirstSight, *, max_running: int = 64) -> None:
+        self._handle = handle
+        self._first_sight = first_sight
+        self._room = asyncio.Semaphore(max_running)
+        self._lanes: dict[str, deque[Event]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._closed = False
+
+    async def submit(self, event: Event) -> bool:
+        """Queue an event; False when it was seen before. Returns at once, before any work is done.
+
+        Raises TurnsFull when too much is waiting or the process is stopping.
+        """
+        if self._closed or self._waiting >= MAX_WAITING:
+            raise TurnsFull
+        if not await self._first_sight(event.key):
+            return False
+        self._waiting += 1
+        name = lane(event)
+        if name in self._lanes:
+            self._lanes[name].append(event)
+        else:
+            self._lanes[name] = deque([event])
+            worker = asyncio.create_task(self._work(name), name=f"turns:{name}")
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        return True
+
+    async def _work(self, name: str) -> None:
+        queue = self._lanes[name]
+        try:
+            while queue:
+                event = queue.popleft()
+                self._waiting -= 1
+                async with self._room:
+                    await self._handle(event)
+        finally:
+            self._waiting -= len(queue)
+            del self._lanes[name]
+
+    async def idle(self) -> None:
+        """Wait until nothing is queued or running."""
+        while self._workers:
+            await asyncio.wait(self._workers)
+
+    async def close(self, seconds: float) -> int:
+        """Take nothing more, give running turns `seconds` to finish, then cancel. Returns how many were cut off."""
+        self._closed = True
+        if not self._workers:
+            return 0
+        _, late = await asyncio.wait(self._workers, timeout=seconds)
+        for worker in late:
+            worker.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            log.warning("stopped before these turns were done", turns=len(late))
+        return len(late)

@@ -1,0 +1,86 @@
+"""The writer account: what Starwatch itself stores in the warehouse. Nothing that a model says can reach it."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import aiomysql
+import structlog
+
+from agent.patrol.report import PatrolReport
+from bot.embedded import Address
+from bot.errors import WarehouseError
+
+log = structlog.get_logger()
+
+SECONDS = 30
+"""Time limit of one connection and of one INSERT."""
+
+INSERT_REPORT = """
+INSERT INTO alerts.patrol_reports (report_id, created_at, report_type, fleet_narrative, clusters_flagged, predictions,
+  customer_summaries, recommended_actions, fleet_summary, provider, model, input_tokens, output_tokens, tool_rounds,
+  duration_seconds, triggered_by)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+def report_row(report: PatrolReport, summary: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The report as the values of INSERT_REPORT; sections are JSON text, times UTC without a zone."""
+    whole = report.to_json()
+    created = datetime.fromisoformat(report.created_at).astimezone(UTC).replace(tzinfo=None)
+    sections = ("flagged_clusters", "predictions", "customer_summaries", "recommended_actions")
+    return (
+        report.report_id,
+        created,
+        report.report_type,
+        report.fleet_narrative,
+        *(json.dumps(whole[section], ensure_ascii=False) for section in sections),
+        json.dumps(summary, ensure_ascii=False, default=str),
+        report.analyst,
+        report.model,
+        report.usage.input_tokens,
+        report.usage.output_tokens,
+        report.usage.rounds,
+        round(report.usage.seconds, 3),
+        report.triggered_by,
+    )
+
+
+class WarehouseWriter:
+    """Stores reports through its own short-lived connections; implements the patrol's `ReportWriter`."""
+
+    def __init__(self, address: Address) -> None:
+        if address.writer is None:
+            raise WarehouseError("STARWATCH_WRITER_USER: is missing; reports need an account that may INSERT them")
+        self._address = address
+        self._account = address.writer
+
+    async def write(self, report: PatrolReport, summary: Mapping[str, Any]) -> None:
+        """Insert one report. Raises WarehouseError when the warehouse cannot be reached or refuses."""
+        try:
+            connection = await aiomysql.connect(
+                host=self._address.host,
+                port=self._address.port,
+                user=self._account.user,
+                password=self._account.password.get_secret_value(),
+                connect_timeout=SECONDS,
+                autocommit=True,
+            )
+        except (aiomysql.MySQLError, OSError) as error:
+            raise self._refused("connect", error) from error
+        try:
+            async with connection.cursor() as cursor:
+                await cursor.execute(f"SET query_timeout = {SECONDS}")
+                await cursor.execute(INSERT_REPORT, report_row(report, summary))
+        except (aiomysql.MySQLError, OSError) as error:
+            raise self._refused("store the report", error) from error
+        finally:
+            connection.close()
+
+    def _refused(self, what: str, error: Exception) -> WarehouseError:
+        code = error.args[0] if error.args else type(error).__name__
+        return WarehouseError(
+            f"writer account {self._account.user!r} cannot {what} at {self._address.host}:{self._address.port} "
+            f"(error {code}); check STARWATCH_WRITER_USER, its password and its INSERT grants on alerts"
+        )

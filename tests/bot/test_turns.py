@@ -1,0 +1,141 @@
+"""The queue of turns: once each, in order within a thread, side by side between threads."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from bot.turns import Turns, TurnsFull
+from handlers.surface import Event, PatrolRequest, Question
+
+
+def question(key: str, thread: str = "t1") -> Question:
+    return Question(key=key, thread=thread, user="U1", text=key)
+
+
+class Seen:
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+
+    async def __call__(self, key: str) -> bool:
+        new = key not in self.keys
+        self.keys.add(key)
+        return new
+
+
+class Desk:
+    """A handler that waits until it is told to finish an event, and writes down when each began and ended."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+
+    def gate(self, key: str) -> asyncio.Event:
+        return self.gates.setdefault(key, asyncio.Event())
+
+    async def __call__(self, event: Event) -> None:
+        self.log.append(f"+{event.key}")
+        await self.gate(event.key).wait()
+        self.log.append(f"-{event.key}")
+
+
+async def settle(done: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if done():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("never settled")
+
+
+async def test_messages_of_one_thread_are_handled_in_order_without_overlap() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    for key in ("a", "b", "c"):
+        desk.gate(key).set()
+        assert await turns.submit(question(key))
+    await turns.idle()
+    assert desk.log == ["+a", "-a", "+b", "-b", "+c", "-c"]
+
+
+async def test_threads_do_not_wait_for_each_other() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    await turns.submit(question("slow", "t1"))
+    desk.gate("quick").set()
+    await turns.submit(question("quick", "t2"))
+    await settle(lambda: "-quick" in desk.log)
+    assert "-slow" not in desk.log
+    desk.gate("slow").set()
+    await turns.idle()
+
+
+async def test_a_redelivered_event_is_dropped() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    desk.gate("a").set()
+    assert [await turns.submit(question("a")), await turns.submit(question("a"))] == [True, False]
+    await turns.idle()
+    assert desk.log == ["+a", "-a"]
+
+
+async def test_submitting_does_not_wait_for_the_work() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    await turns.submit(question("a"))
+    assert desk.log == []
+    desk.gate("a").set()
+    await turns.idle()
+
+
+async def test_a_lane_works_again_after_it_was_empty() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    for key in ("a", "b"):
+        desk.gate(key).set()
+        await turns.submit(question(key))
+        await turns.idle()
+    assert desk.log == ["+a", "-a", "+b", "-b"]
+
+
+async def test_patrols_of_one_channel_wait_for_each_other() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    for key in ("p1", "p2"):
+        await turns.submit(PatrolRequest(key=key, channel="slack:T:C", user="U1", words="morning"))
+    await settle(lambda: "+p1" in desk.log)
+    assert "+p2" not in desk.log
+    desk.gate("p1").set()
+    desk.gate("p2").set()
+    await turns.idle()
+
+
+async def test_no_more_than_the_allowed_number_run_at_once() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen(), max_running=2)
+    for n in range(5):
+        await turns.submit(question(f"q{n}", f"t{n}"))
+    await settle(lambda: len(desk.log) == 2)
+    for n in range(5):
+        desk.gate(f"q{n}").set()
+    await turns.idle()
+    assert sorted(desk.log) == sorted(f"{sign}q{n}" for sign in "+-" for n in range(5))
+
+
+async def test_closing_lets_running_turns_finish_and_takes_no_more() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    await turns.submit(question("a"))
+    desk.gate("a").set()
+    assert await turns.close(5) == 0
+    assert desk.log == ["+a", "-a"]
+    with pytest.raises(TurnsFull):
+        await turns.submit(question("b"))
+
+
+async def test_closing_counts_what_it_had_to_cut_off() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    await turns.submit(question("stuck"))
+    await settle(lambda: bool(desk.log))
+    assert await turns.close(0) == 1
+    assert desk.log == ["+stuck"]
