@@ -76,8 +76,8 @@ class PatrolUsage:
 
 @dataclass(frozen=True, slots=True)
 class PatrolReport:
-    """One patrol's report, worst clusters first. All texts are untrusted Markdown. `created_at` and `as_of` (newest hour
-    of the warehouse's data) are ISO UTC texts; `notice` tells of a degraded patrol in words for the channel."""
+    """One patrol's report, worst clusters first. All texts are untrusted Markdown. `created_at` and `as_of` (newest
+    hour of the warehouse's data) are ISO UTC texts; `notice` tells of a degraded patrol in words for the channel."""
 
     report_id: str
     report_type: ReportType

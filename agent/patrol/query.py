@@ -1,0 +1,88 @@
+"""Reading the warehouse through the door: one SELECT in, typed rows out, each result with its query id."""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent.tools import ToolResult, Tools
+
+Row = Mapping[str, Any]
+
+MAX_ROWS = 20_000
+"""The most rows the door gives to code in one result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One result. `query_id` is the door's receipt, `cut` tells that there were more rows; `error` is the door's own
+    code and reason when there is no result."""
+
+    rows: tuple[Row, ...] = ()
+    query_id: str = ""
+    cut: bool = False
+    error: str = ""
+    code: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no result."""
+        return bool(self.error)
+
+
+def _read(result: ToolResult) -> Rows:
+    data = result.data or {}
+    if result.is_error or "rows" not in data:
+        return Rows(error=result.text.strip()[:300] or "no result", code=str(data.get("code", "unavailable")))
+    names = [column["name"] for column in data["columns"]]
+    rows = tuple(dict(zip(names, row, strict=True)) for row in data["rows"])
+    return Rows(rows, str(data.get("query_id", "")), bool(data.get("truncated", False)))
+
+
+async def read(tools: Tools, sql: str, max_rows: int = MAX_ROWS) -> Rows:
+    """The rows of one SELECT; a refused or failed one is a Rows with `error` set."""
+    return _read(await tools.call("read_query", {"sql": sql, "max_rows": max_rows}))
+
+
+async def read_all(tools: Tools, statements: Sequence[str]) -> tuple[Rows, ...]:
+    """Several SELECTs at once, results in the order of the statements."""
+    return tuple(await asyncio.gather(*(read(tools, sql) for sql in statements)))
+
+
+def figure(value: object) -> float | None:
+    """A cell as a usable measurement: finite and not negative, else None. Text such as `NaN` is no measurement."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def moment(value: object) -> datetime | None:
+    """A cell as a naive UTC time, or None when it is no time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=None)
+
+
+def words(value: object) -> str:
+    """A cell as text; NULL is empty."""
+    return "" if value is None else str(value)
+
+
+def truth(value: object) -> bool:
+    """A BOOLEAN cell, which MySQL clients see as 0 and 1; NULL is false."""
+    return value in {True, 1, "1", "true", "True"}
+
+
+def stamp(value: datetime) -> str:
+    """A time as the warehouse writes it: `2026-01-31 09:00:00`."""
+    return value.strftime("%Y-%m-%d %H:%M:%S")

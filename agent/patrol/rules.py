@@ -1,0 +1,190 @@
+"""The rules of health as value types, loaded from rules.yaml: scorer, patrol, prompts and docs read nothing else."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent.patrol.errors import RulesInvalid
+
+Column = Literal["avg", "max", "min", "increase"]
+Direction = Literal["up", "down"]
+"""Which way is bad."""
+
+WEIGHT_SUM = 1.0
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(_Part):
+    """Spans the patrol works with, in hours unless the name says days; see rules.yaml."""
+
+    recent_hours: int = Field(ge=1, le=12)
+    baseline_days: int = Field(ge=2, le=31)
+    exclude_hours: int = Field(ge=0, le=96)
+    horizon_hours: int = Field(ge=1, le=168)
+    silent_hours: int = Field(ge=1, le=48)
+    young_hours: int = Field(ge=0, le=168)
+    alert_hours: int = Field(ge=1, le=72)
+    storm_names: int = Field(ge=2)
+
+
+class Series(_Part):
+    """One column of measurements: the first of `names` that a cluster sends, read from `column` of the hour."""
+
+    names: tuple[str, ...] = Field(min_length=1)
+    column: Column
+
+
+class Limits(_Part):
+    """Where a value stops being good, becomes a worry, becomes an emergency; in the dimension's unit."""
+
+    green: float
+    yellow: float
+    red: float
+
+
+class Reference(Limits):
+    """The reference platform's name and limits for the same thing as a seven-day count or absolute size."""
+
+    name: str
+
+
+class Dimension(_Part):
+    """One thing a cluster is judged by; the fields are explained at the top of rules.yaml."""
+
+    label: str
+    category: str
+    unit: str = ""
+    value: str | None = None
+    part: str | None = None
+    whole: str | None = None
+    fallback: str | None = None
+    invert: bool = False
+    growth: bool = False
+    scale: float = 1.0
+    direction: Direction = "up"
+    limits: Limits
+    weight: float = Field(ge=0, le=1)
+    alone: Literal["yellow", "red", "never"] = "red"
+    change: float = Field(default=2.0, gt=1)
+    step: float = Field(default=0.0, ge=0)
+    floor: float = Field(default=0.0, ge=0)
+    strong: float | None = Field(default=None, gt=1)
+    urgent: float | None = Field(default=None, gt=1)
+    drop: float | None = Field(default=None, gt=0)
+    trend: bool = False
+    volume: float = 0.0
+    events: float = 0.0
+    reference: Reference | None = None
+    alerts: tuple[str, ...] = ()
+    advice: str
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.value is None) == (self.part is None or self.whole is None):
+            raise ValueError("give either `value`, or `part` and `whole`")
+        ordered = (self.limits.green, self.limits.yellow, self.limits.red)
+        if list(ordered) != sorted(ordered, reverse=self.direction == "down"):
+            raise ValueError(f"limits must run green, yellow, red in the bad direction ({self.direction})")
+        return self
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Names of the series this dimension is made from."""
+        return tuple(name for name in (self.value, self.part, self.whole, self.fallback) if name)
+
+    def worse(self, value: float, limit: float) -> bool:
+        """Whether `value` is at or beyond `limit` in the bad direction."""
+        return value >= limit if self.direction == "up" else value <= limit
+
+
+class Rules(_Part):
+    """The whole file."""
+
+    version: Literal[1]
+    window: Window
+    series: Mapping[str, Series]
+    dimensions: Mapping[str, Dimension]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, dimension in self.dimensions.items():
+            unknown = [series for series in dimension.series if series not in self.series]
+            if unknown:
+                raise ValueError(f"dimensions.{name} uses unknown series {', '.join(unknown)}")
+        total = sum(dimension.weight for dimension in self.dimensions.values())
+        if abs(total - WEIGHT_SUM) > 1e-6:
+            raise ValueError(f"dimensions: the weights sum to {total:.3f}, not {WEIGHT_SUM:.2f}")
+        return self
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Every metric name the rules read, sorted."""
+        return tuple(sorted({name for series in self.series.values() for name in series.names}))
+
+    def label(self, dimension: str) -> str:
+        """Words for a dimension; also for those that are no metric (freshness, alerts)."""
+        rule = self.dimensions.get(dimension)
+        return rule.label if rule else dimension.replace("_", " ")
+
+
+def parse(text: str) -> Rules:
+    """Rules from YAML. Raises RulesInvalid naming the key that is wrong."""
+    try:
+        raw: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RulesInvalid(f"rules.yaml is not YAML: {error}") from error
+    try:
+        return Rules.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RulesInvalid(f"rules.yaml, {key}: {first['msg']}") from error
+
+
+@cache
+def load() -> Rules:
+    """The rules shipped with Starwatch, read once."""
+    return parse(resources.files("agent.patrol").joinpath("rules.yaml").read_text(encoding="utf-8"))
+
+
+def number(value: float) -> str:
+    """A figure as people write it: three significant digits below 1,000, whole and grouped from there."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A figure with its unit: `81.2%`, `340 ms`, `1,204`."""
+    return f"{number(value)}%" if unit == "%" else f"{number(value)} {unit}".rstrip()
+
+
+def _line(name: str, rule: Dimension) -> str:
+    sign = "≥" if rule.direction == "up" else "≤"
+    limits = rule.limits
+    need = {"yellow": "alone", "red": "Warning needs a change vs own past", "never": "needs a change vs own past"}
+    trend = "; trend" if rule.trend else ""
+    return (
+        f"- {name} ({rule.label}): Warning {sign} {quantity(limits.yellow, rule.unit)},"
+        f" Critical {sign} {quantity(limits.red, rule.unit)} ({need[rule.alone]}{trend})"
+    )
+
+
+def describe(rules: Rules | None = None) -> str:
+    """The rules as a short list for prompts: one line per dimension, in the file's order."""
+    chosen = rules or load()
+    window = chosen.window
+    lines = [_line(name, rule) for name, rule in chosen.dimensions.items()]
+    lines.append(
+        f"- freshness: no data for {window.silent_hours} h or more while others send is Unknown, never healthy"
+    )
+    lines.append(
+        f"- alerts: {window.storm_names} or more different alert names within {window.alert_hours} h are a storm;"
+        " repeats of one alert measure duration, not severity"
+    )
+    return "\n".join(lines)
