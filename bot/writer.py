@@ -9,8 +9,8 @@ import aiomysql
 import structlog
 
 from agent.patrol.report import PatrolReport
-from bot.embedded import Address
 from bot.errors import WarehouseError
+from bot.warehouse import Address
 
 log = structlog.get_logger()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from bot.settings import Settings
+from mcp_server.config import WarehouseConfig
 from sandbox.launch import Options, running
 
 
@@ -53,3 +54,15 @@ async def address(settings: Settings, options: Options, on_progress: Callable[[s
             Account(writer, SecretStr(writer_password)),
             embedded=True,
         )
+
+
+def door_config(place: Address, settings: Settings) -> WarehouseConfig:
+    """The read-only account and the limits that the door works with."""
+    return WarehouseConfig(
+        host=place.host,
+        port=place.port,
+        user=place.reader.user,
+        password=place.reader.password,
+        timeout_seconds=settings.query_seconds,
+        max_rows=settings.query_rows,
+    )

@@ -1,0 +1,61 @@
+"""Documents on a terminal: everything shown, nothing executed."""
+
+import asyncio
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from bot.terminal import Terminal
+from handlers.document import Actions, Button, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+
+
+def printed(*parts: Part) -> str:
+    out = io.StringIO()
+    terminal = Terminal(Console(file=out, width=100), Console(file=io.StringIO()))
+    asyncio.run(terminal.post("t", Document("x", parts)))
+    return out.getvalue()
+
+
+def test_every_kind_of_part_is_shown() -> None:
+    text = printed(
+        Heading("Morning patrol"),
+        Prose("**two** clusters\n\n- one\n- two"),
+        Fields((("disk", "91 %"), ("heap", "40 %"))),
+        Table(("cluster", "p99"), (("a", "120"), ("b", "90"))),
+        Divider(),
+        Note("rules-only · 3 queries"),
+    )
+    for words in ("Morning patrol", "two clusters", "disk", "91 %", "cluster", "120", "rules-only · 3 queries"):
+        assert words in text
+
+
+def test_buttons_are_left_out_where_they_cannot_be_pressed() -> None:
+    assert printed(Heading("x"), Actions((Button("Investigate", "investigate", "c1"),))).strip() == "x"
+
+
+def test_square_brackets_in_data_are_text_and_not_style() -> None:
+    assert "[bold red]prod[/]" in printed(Heading("[bold red]prod[/]"), Fields((("a", "[/x]"),)))
+
+
+def test_a_link_shows_where_it_leads() -> None:
+    assert "https://evil.example" in printed(Prose("[the console](https://evil.example)"))
+
+
+@given(st.text(max_size=200))
+def test_no_text_can_send_an_escape_to_the_terminal(text: str) -> None:
+    shown = printed(Heading(text), Prose(text), Fields(((text, text),)), Table((text,), ((text,),), text), Note(text))
+    assert "\x1b" not in shown
+    assert "\x9b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_progress_without_a_terminal_is_a_line_each_on_the_other_stream() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    terminal = Terminal(Console(file=out), Console(file=err, width=80))
+    terminal.show("Reading metrics")
+    terminal.show("Reading alerts")
+    terminal.show("")
+    assert err.getvalue().splitlines() == ["· Reading metrics", "· Reading alerts"]
+    assert out.getvalue() == ""
