@@ -1,0 +1,56 @@
+"""What handlers need of the rest of the process, as protocols: thinking, patrols, what was posted, and the surface."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agent.answer import Answer
+from agent.messages import Message
+from agent.patrol.report import PatrolReport, ReportType
+from handlers.flight import Flights
+from handlers.surface import Surface
+
+OnStep = Callable[[str], Awaitable[None]]
+"""Receives what is being done right now, in people's words; see `handlers.progress`."""
+
+
+class Agents(Protocol):
+    """One agent per thread, each with the history of its thread."""
+
+    async def chat(self, thread: str, text: str, on_step: OnStep) -> Answer:
+        """The answer to `text`, given what was said in `thread` before. A failed turn is an Answer that says so."""
+        ...
+
+
+class Patrols(Protocol):
+    """Whole-fleet checks."""
+
+    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+        """One patrol's report. Raises `agent.patrol.errors.WarehouseUnreadable` when there is no evidence to be had."""
+        ...
+
+
+class Reports(Protocol):
+    """Reports that were posted, and the threads that hang under them."""
+
+    async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
+        """Remember that `thread` is about `report`; `opening` becomes the start of the thread's history, so that
+        replies are answered with the report in mind."""
+        ...
+
+    async def find(self, report_id: str) -> Mapping[str, Any] | None:
+        """A report in the form of `PatrolReport.to_json`, or None when it is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Everything a handler may touch. `new_reference` makes the short ids that an apology and its log line share;
+    `flights` is one per process, so that a patrol asked for twice runs once."""
+
+    surface: Surface
+    agents: Agents
+    patrols: Patrols
+    reports: Reports
+    flights: Flights
+    new_reference: Callable[[], str]

@@ -1,0 +1,25 @@
+"""Markdown with data in it: a name, a reason or a customer shows as it is and cannot become markup."""
+
+import re
+import string
+
+from agent.untrusted import visible
+
+_PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
+_SPACE = re.compile(r"\s+")
+
+
+def line(text: str) -> str:
+    """`text` on one line, without characters that cannot be seen."""
+    return _SPACE.sub(" ", visible(text)).strip()
+
+
+def literal(text: str) -> str:
+    """One line of Markdown that shows `text` letter by letter."""
+    return _PUNCTUATION.sub(r"\\\1", line(text))
+
+
+def excerpt(text: str, limit: int) -> str:
+    """The beginning of `text` on one line, an ellipsis where it was cut; `limit` characters at most."""
+    flat = line(text)
+    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
