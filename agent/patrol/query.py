@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.tools import ToolResult, Tools
@@ -63,14 +63,14 @@ def figure(value: object) -> float | None:
 
 
 def moment(value: object) -> datetime | None:
-    """A cell as a naive UTC time, or None when it is no time."""
+    """A cell as a naive UTC time, or None when it is no time. A time with an offset is brought to UTC."""
     if not isinstance(value, str):
         return None
     try:
         parsed = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return parsed.replace(tzinfo=None)
+    return parsed if parsed.tzinfo is None else parsed.astimezone(UTC).replace(tzinfo=None)
 
 
 def words(value: object) -> str:
@@ -80,7 +80,7 @@ def words(value: object) -> str:
 
 def truth(value: object) -> bool:
     """A BOOLEAN cell, which MySQL clients see as 0 and 1; NULL is false."""
-    return value in {True, 1, "1", "true", "True"}
+    return str(value).lower() in {"1", "true"}
 
 
 def stamp(value: datetime) -> str:

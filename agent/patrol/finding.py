@@ -1,0 +1,88 @@
+"""What the patrol says about one cluster: who it is, what was measured, and what is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.patrol.report import Severity, Tier
+
+SEVERITY_RANK: Mapping[Severity, int] = {"Critical": 0, "Warning": 1, "Unknown": 2}
+TIER_RANK: Mapping[Tier, int] = {"S": 0, "A": 1, "B": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An active cluster. Names come from people and are untrusted. `created` is naive UTC."""
+
+    cluster_id: str
+    name: str
+    account_id: str = ""
+    customer: str = ""
+    tier: Tier = "B"
+    cluster_type: str = ""
+    version: str = ""
+    created: datetime | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A flagged condition. `value`, `baseline` (the cluster's own usual) and `threshold` are in `unit`; `since` is the
+    estimated onset in naive UTC; `query_id` is the receipt of the result that the value was computed from."""
+
+    cluster_id: str
+    dimension: str
+    severity: Severity
+    value: float
+    unit: str
+    reason: str
+    baseline: float | None = None
+    threshold: float | None = None
+    since: datetime | None = None
+    query_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """The same for the same condition in every patrol."""
+        return f"{self.cluster_id}/{self.dimension}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A steady course towards a limit: `hours` until `limit` is reached if it goes on; `fit` 0..1."""
+
+    cluster_id: str
+    dimension: str
+    value: float
+    limit: float
+    unit: str
+    hours: float
+    fit: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterEvidence:
+    """All that is known about one active cluster. `values` are the levels of now by dimension; `score` is 0..100 or None
+    when too little is known; `gone` names metrics that stopped coming although the cluster still sends others."""
+
+    identity: Identity
+    values: Mapping[str, float] = field(default_factory=dict)
+    score: float | None = None
+    findings: tuple[Finding, ...] = ()
+    outlooks: tuple[Outlook, ...] = ()
+    operations: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    last_data: datetime | None = None
+
+    @property
+    def severity(self) -> Severity | None:
+        """The worst of its findings; None when there is none."""
+        return min((finding.severity for finding in self.findings), key=SEVERITY_RANK.__getitem__, default=None)
+
+    @property
+    def rank(self) -> tuple[int, int, int, float, str]:
+        """Sort key, worst first: severity, then tier, then how much is wrong, then score."""
+        severity = SEVERITY_RANK[self.severity] if self.severity else len(SEVERITY_RANK)
+        score = 100.0 if self.score is None else self.score
+        return (severity, TIER_RANK[self.identity.tier], -len(self.findings), score, self.identity.cluster_id)

@@ -1,0 +1,149 @@
+"""Statistics on short hourly series, pure and robust: a spike, a gap or one bad hour must not decide anything."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from statistics import median
+
+Hours = Mapping[int, float]
+"""Values by how many hours back they lie; 0 is the newest hour. Missing hours are missing keys."""
+
+WEEK = 168
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The course of one measure of one cluster, in one unit. `recent` holds the newest hours, `week` the same hours one
+    week earlier (keyed as if they were recent), `profile` the usual value by hour of day (UTC), `days` daily values by
+    days back (0 = the newest 24 hours)."""
+
+    recent: Hours = field(default_factory=dict)
+    week: Hours = field(default_factory=dict)
+    profile: Hours = field(default_factory=dict)
+    days: Hours = field(default_factory=dict)
+
+    def mapped(self, scale: float) -> "Track":
+        """The same course in another unit: every value times `scale`."""
+        return Track(*({at: value * scale for at, value in part.items()} for part in self.parts))
+
+    @property
+    def parts(self) -> tuple[Hours, Hours, Hours, Hours]:
+        """The four courses, in the order of the fields."""
+        return (self.recent, self.week, self.profile, self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A straight course: `per_hour` in the unit of the series, `fit` 0..1 (1 = every hour on the line)."""
+
+    per_hour: float
+    fit: float
+
+
+def ratio(part: Hours, whole: Hours) -> dict[int, float]:
+    """100 * part / whole wherever both are known and the whole is not zero."""
+    return {at: 100 * value / whole[at] for at, value in part.items() if whole.get(at)}
+
+
+def ratio_track(part: Track, whole: Track, *, invert: bool = False) -> Track:
+    """A share as a course, in percent within 0..100; `invert` turns free into used."""
+
+    def share(one: Hours, other: Hours) -> dict[int, float]:
+        plain = ratio(one, other)
+        return {at: min(100.0, max(0.0, 100 - value if invert else value)) for at, value in plain.items()}
+
+    return Track(*(share(one, other) for one, other in zip(part.parts, whole.parts, strict=True)))
+
+
+def worst_of(one: Track, other: Track) -> Track:
+    """The higher of two courses wherever both are known, else the one that is."""
+    return Track(
+        *(
+            {at: max(a.get(at, b.get(at, 0)), b.get(at, 0)) for at in a.keys() | b.keys()}
+            for a, b in zip(one.parts, other.parts, strict=True)
+        )
+    )
+
+
+def newest(hours: Hours, count: int, reach: int) -> list[float]:
+    """Up to `count` newest values that are less than `reach` hours old, newest first."""
+    return [hours[at] for at in sorted(hours) if at < reach][:count]
+
+
+def level(hours: Hours, count: int) -> float | None:
+    """The level of now: median of the newest `count` values of the last `2 * count` hours."""
+    values = newest(hours, count, 2 * count)
+    return median(values) if values else None
+
+
+def total(hours: Hours, count: int) -> float:
+    """Sum over the newest `count` hours; missing hours add nothing."""
+    return sum(value for at, value in hours.items() if 0 <= at < count)
+
+
+def hour_of_day(newest_hour: int, back: int) -> int:
+    """The hour of the day (0..23) that lies `back` hours before the hour of day `newest_hour`."""
+    return (newest_hour - back) % 24
+
+
+def usual(profile: Hours, newest_hour: int, count: int, *, low: bool = False) -> float | None:
+    """What is usual at this time of day: the profile over the newest `count` hours and one hour on either side, at its
+    worse end (highest, or lowest when `low`): a nightly batch may start an hour early."""
+    around = [profile.get(hour_of_day(newest_hour, back)) for back in range(-1, count + 1)]
+    known = [value for value in around if value is not None]
+    if not known:
+        return None
+    return min(known) if low else max(known)
+
+
+def week_ago(week: Hours, count: int, *, low: bool = False) -> float | None:
+    """The worse end of the same hours one week earlier, one hour on either side."""
+    known = [value for at, value in week.items() if -1 <= at <= count]
+    if not known:
+        return None
+    return min(known) if low else max(known)
+
+
+def residuals(hours: Hours, profile: Hours, newest_hour: int) -> dict[int, float]:
+    """What is left when the usual course of a day is taken away. Hours without a usual value are left out."""
+    usual_at = {at: profile.get(hour_of_day(newest_hour, at)) for at in hours}
+    return {at: value - base for at, value in hours.items() if (base := usual_at[at]) is not None}
+
+
+def slope(hours: Hours, span: int) -> Slope | None:
+    """The Theil-Sen slope over the newest `span` hours, forward in time; None with fewer than six hours, or fewer than
+    half of the span. `fit` is Kendall's tau: how many pairs of hours agree with the direction."""
+    points = [(-at, value) for at, value in hours.items() if 0 <= at < span]
+    if len(points) < max(6, span // 2):
+        return None
+    steps = [(right[1] - left[1]) / (right[0] - left[0]) for left, right in combinations(sorted(points), 2)]
+    per_hour = median(steps)
+    agreeing = sum((step > 0) - (step < 0) for step in steps) / len(steps)
+    return Slope(per_hour, abs(agreeing))
+
+
+def onset(
+    hours: Hours, is_bad: Sequence[bool] | None = None, *, threshold: float = 0.0, low: bool = False
+) -> int | None:
+    """How many hours ago the present bad run began: walks back from now while values are at or beyond `threshold`,
+    forgiving single good hours. None when not even the newest two hours are bad."""
+    order = sorted(hours)
+    bad = is_bad or [hours[at] <= threshold if low else hours[at] >= threshold for at in order]
+    last: int | None = None
+    good = 0
+    for at, flag in zip(order, bad, strict=True):
+        good = 0 if flag else good + 1
+        if good > 1:
+            break
+        if flag:
+            last = at
+    return last
+
+
+def spread(values: Iterable[float]) -> float:
+    """Median absolute deviation from the median; 0 for fewer than two values."""
+    known = list(values)
+    if len(known) < 2:
+        return 0.0
+    middle = median(known)
+    return median(abs(value - middle) for value in known)
