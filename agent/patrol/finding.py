@@ -62,8 +62,8 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class ClusterEvidence:
-    """All that is known about one active cluster. `values` are the levels of now by dimension; `score` is 0..100 or None
-    when too little is known; `gone` names metrics that stopped coming although the cluster still sends others."""
+    """All that is known about one active cluster. `values` are the levels of now by dimension; `score` is 0..100, or
+    None when too little is known; `gone` names metrics that stopped coming although others still come."""
 
     identity: Identity
     values: Mapping[str, float] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Statistics on short hourly series, pure and robust: a spike, a gap or one bad hour must not decide anything."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median
@@ -122,22 +122,19 @@ def slope(hours: Hours, span: int) -> Slope | None:
     return Slope(per_hour, abs(agreeing))
 
 
-def onset(
-    hours: Hours, is_bad: Sequence[bool] | None = None, *, threshold: float = 0.0, low: bool = False
-) -> int | None:
+def onset(hours: Hours, threshold: float, *, low: bool = False) -> int | None:
     """How many hours ago the present bad run began: walks back from now while values are at or beyond `threshold`,
-    forgiving single good hours. None when not even the newest two hours are bad."""
-    order = sorted(hours)
-    bad = is_bad or [hours[at] <= threshold if low else hours[at] >= threshold for at in order]
-    last: int | None = None
+    forgiving single good hours. None when neither of the two newest hours is bad."""
+    began: int | None = None
     good = 0
-    for at, flag in zip(order, bad, strict=True):
-        good = 0 if flag else good + 1
+    for at in sorted(hours):
+        bad = hours[at] <= threshold if low else hours[at] >= threshold
+        good = 0 if bad else good + 1
         if good > 1:
             break
-        if flag:
-            last = at
-    return last
+        if bad:
+            began = at
+    return began
 
 
 def spread(values: Iterable[float]) -> float:

@@ -1,0 +1,116 @@
+"""The measured courses of every active cluster: how the wide results of the warehouse become tracks to judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from agent.patrol import queries
+from agent.patrol.query import MAX_ROWS, Row, Rows, figure, moment, read_all
+from agent.patrol.rules import Rules
+from agent.patrol.series import WEEK, Track
+from agent.tools import Tools
+
+RECENT_HOURS = 48
+_DAY = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """Tracks by cluster and series. `query_id` is the receipt of the newest hours; `failed` and `cut` are plain words
+    about results that are missing or incomplete."""
+
+    tracks: Mapping[str, Mapping[str, Track]] = field(default_factory=dict)
+    query_id: str = ""
+    failed: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+    statements: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The statements of one reading, each with what its buckets mean."""
+
+    recent: tuple[str, ...]
+    week: tuple[str, ...]
+    profile: tuple[str, ...]
+    days: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return self.recent + self.week + self.profile + self.days
+
+
+def _plan(rules: Rules, as_of: datetime, clusters: int) -> _Plan:
+    """Spans shrink when a fleet is so large that a result would not fit."""
+    per_statement = max(1, min(_DAY, MAX_ROWS // max(1, clusters)))
+    middle, start = as_of - timedelta(hours=per_statement), as_of - timedelta(hours=2 * per_statement)
+    past = as_of - timedelta(hours=WEEK)
+    days = max(2, min(rules.window.baseline_days, MAX_ROWS // max(1, clusters)))
+    # A fault that began within the excluded hours cannot hide in its own baseline.
+    usual = (as_of - timedelta(days=days), as_of - timedelta(hours=rules.window.exclude_hours))
+    levels, gains = queries.gauges(rules), queries.counters(rules)
+    return _Plan(
+        recent=(queries.hourly(rules, middle, as_of), queries.hourly(rules, start, middle)),
+        week=(queries.hourly(rules, past - timedelta(hours=per_statement // 2), past + timedelta(hours=2)),),
+        profile=(queries.profile(levels, *usual), queries.profile(gains, *usual)),
+        days=(queries.daily(levels, as_of, days), queries.daily(gains, as_of, days)),
+    )
+
+
+def hours_back(as_of: datetime, cell: object) -> int | None:
+    """How many whole hours a DATETIME cell lies before `as_of`."""
+    at = moment(cell)
+    return None if at is None else round((as_of - at) / timedelta(hours=1))
+
+
+def _whole(cell: object) -> int | None:
+    value = figure(cell)
+    return None if value is None else int(value)
+
+
+Bucket = int | None
+_Store = dict[str, dict[str, tuple[dict[int, float], ...]]]
+
+
+def _fill(store: _Store, part: int, row: Row, bucket: Bucket, series: Mapping[str, object]) -> None:
+    if bucket is None:
+        return
+    tracks = store.setdefault(str(row["cluster_id"]), {})
+    for name in series:
+        value = figure(row.get(name))
+        if value is not None:
+            tracks.setdefault(name, ({}, {}, {}, {}))[part][bucket] = value
+
+
+def _bucket(part: int, cell: object, as_of: datetime) -> Bucket:
+    if part == 0:
+        return hours_back(as_of, cell)
+    if part == 1:
+        back = hours_back(as_of, cell)
+        return None if back is None else back - WEEK
+    return _whole(cell)
+
+
+_PARTS = ("the newest hours", "the same hours of last week", "the usual day", "the daily values")
+
+
+def _collect(rules: Rules, as_of: datetime, parts: list[tuple[int, Rows]]) -> Courses:
+    store: _Store = {}
+    for part, result in parts:
+        for row in result.rows:
+            _fill(store, part, row, _bucket(part, row["bucket"], as_of), rules.series)
+    tracks = {
+        cluster: {name: Track(*courses) for name, courses in by_name.items()} for cluster, by_name in store.items()
+    }
+    failed = tuple(dict.fromkeys(f"{_PARTS[part]} ({result.code})" for part, result in parts if result.failed))
+    cut = tuple(dict.fromkeys(_PARTS[part] for part, result in parts if result.cut))
+    return Courses(tracks, parts[0][1].query_id, failed, cut, len(parts))
+
+
+async def measure(tools: Tools, rules: Rules, as_of: datetime, clusters: int) -> Courses:
+    """All courses of the fleet as of the hour `as_of` (naive UTC) in seven concurrent statements."""
+    plan = _plan(rules, as_of, clusters)
+    results = await read_all(tools, plan.all)
+    lengths = (len(plan.recent), len(plan.week), len(plan.profile), len(plan.days))
+    numbers = [part for part, length in enumerate(lengths) for _ in range(length)]
+    return _collect(rules, as_of, list(zip(numbers, results, strict=True)))

@@ -1,0 +1,146 @@
+"""The patrol's SQL, built from our own constants only: times and metric names of the rules, never words from outside.
+
+Every statement answers with rows in proportion to the clusters, not to the metrics or hours behind them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from agent.patrol.query import stamp
+from agent.patrol.rules import Rules, Series
+
+SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
+ACTIVE = "NOT COALESCE(c.stopped, FALSE) AND NOT COALESCE(c.deleted, FALSE)"
+_ACTIVE_IDS = f"SELECT c.biz_id FROM byoc.clusters AS c WHERE {ACTIVE}"
+
+ROSTER = f"""
+SELECT c.biz_id AS cluster_id, c.cluster_name, c.account_id, c.cluster_type, c.created_at, i.sr_version, p.tier,
+  COALESCE(p.customer_name, a.name) AS customer_name, r.state AS resource_state
+FROM byoc.clusters AS c
+LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = c.biz_id
+LEFT JOIN metrics.dim_customer_profile AS p ON p.account_id = c.account_id
+LEFT JOIN byoc.accounts AS a ON a.biz_id = c.account_id
+LEFT JOIN byoc.resource AS r ON r.cluster_id = c.biz_id
+WHERE {ACTIVE} ORDER BY c.biz_id""".strip()
+"""Every active cluster with customer, tier and version; a join may repeat a cluster."""
+
+BARE_ROSTER = f"SELECT c.biz_id AS cluster_id, c.cluster_name, c.account_id FROM byoc.clusters AS c WHERE {ACTIVE}"
+"""For warehouses that lack the side tables."""
+
+
+def hours_sent(since: datetime, until: datetime) -> str:
+    """How many clusters sent data in each hour, newest first."""
+    return (
+        f"SELECT snapshot_hour, COUNT(DISTINCT cluster_id) AS clusters FROM {SNAPSHOTS}"
+        f" WHERE snapshot_hour >= '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}'"
+        " GROUP BY snapshot_hour ORDER BY snapshot_hour DESC LIMIT 200"
+    )
+
+
+def newest_hour(until: datetime) -> str:
+    """The newest hour that holds any data, for warehouses that have been still for days."""
+    return f"SELECT MAX(snapshot_hour) AS newest FROM {SNAPSHOTS} WHERE snapshot_hour <= '{stamp(until)}'"
+
+
+def last_data(since: datetime, until: datetime) -> str:
+    """First and last hour with data of each cluster."""
+    return (
+        f"SELECT cluster_id, MIN(snapshot_hour) AS first_hour, MAX(snapshot_hour) AS last_hour FROM {SNAPSHOTS}"
+        f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}' GROUP BY cluster_id"
+    )
+
+
+def gone_metrics(as_of: datetime, silent_hours: int) -> str:
+    """Metrics that were sent within two days but not in the newest hours."""
+    since, until = as_of - timedelta(days=2), as_of - timedelta(hours=silent_hours)
+    return (
+        f"SELECT cluster_id, metric_name, MAX(snapshot_hour) AS last_hour FROM {SNAPSHOTS}"
+        f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(as_of)}'"
+        f" GROUP BY cluster_id, metric_name HAVING MAX(snapshot_hour) < '{stamp(until)}'"
+        " ORDER BY cluster_id, metric_name LIMIT 5000"
+    )
+
+
+def operations(since: datetime, until: datetime) -> str:
+    """What was done to clusters, newest first."""
+    return (
+        "SELECT cluster_id, type, state, created_at, detail FROM byoc.billing_order"
+        f" WHERE created_at > '{stamp(since)}' AND created_at <= '{stamp(until)}' ORDER BY created_at DESC LIMIT 5000"
+    )
+
+
+def alert_hours(since: datetime, until: datetime) -> str:
+    """Alert rows folded by cluster, name, state and hour: copies from several ingestion paths and repeats collapse."""
+    return (
+        "SELECT cluster_id, alert_name, alert_status, DATE_TRUNC('hour', created_at_utc) AS alert_hour,"
+        " MIN(created_at_utc) AS first_at, MAX(created_at_utc) AS last_at, COUNT(DISTINCT created_at_utc) AS times"
+        f" FROM alerts.lark_alerts WHERE created_at_utc > '{stamp(since)}' AND created_at_utc <= '{stamp(until)}'"
+        " AND alert_status IS NOT NULL"
+        " GROUP BY cluster_id, alert_name, alert_status, DATE_TRUNC('hour', created_at_utc)"
+        " ORDER BY alert_hour DESC"
+    )
+
+
+def _points(names: Iterable[str], since: datetime, until: datetime, *, growth: bool) -> str:
+    """One row per cluster, metric and hour; `growth` is what a counter gained since the hour before it."""
+    listed = ", ".join(f"'{name}'" for name in sorted(names))
+    gained = (
+        ", COALESCE(last_value, max_value) - LAG(COALESCE(last_value, max_value))"
+        " OVER (PARTITION BY cluster_id, metric_name ORDER BY snapshot_hour) AS growth"
+        if growth
+        else ""
+    )
+    # A restarted counter falls back, and its hour is left out by the reader (growth < 0); NaN fails both comparisons.
+    return (
+        f"SELECT cluster_id, snapshot_hour, metric_name, avg_value, max_value, min_value{gained} FROM {SNAPSHOTS}"
+        f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}'"
+        f" AND metric_name IN ({listed}) AND avg_value >= 0 AND avg_value < 1e300"
+        f" AND cluster_id IN ({_ACTIVE_IDS})"
+    )
+
+
+def _column(series: Series, fold: str) -> str:
+    """The series as one output column: the first of its names that the group has. `fold` has one `{}`."""
+    source = {"increase": "growth", "avg": "avg_value", "max": "max_value", "min": "min_value"}[series.column]
+    # An impossible step back (restart) or a NaN peak is no measurement either.
+    known = f" AND {source} >= 0 AND {source} < 1e300"
+    folded = [fold.format(f"CASE WHEN metric_name = '{name}'{known} THEN {source} END") for name in series.names]
+    return folded[0] if len(folded) == 1 else f"COALESCE({', '.join(folded)})"
+
+
+def _wide(chosen: dict[str, Series], bucket: str, fold: str, since: datetime, until: datetime, first: datetime) -> str:
+    growth = any(series.column == "increase" for series in chosen.values())
+    columns = ", ".join(f"{_column(series, fold)} AS {name}" for name, series in chosen.items())
+    points = _points((name for series in chosen.values() for name in series.names), since, until, growth=growth)
+    # The hours before `first` only serve to know what counters gained in it.
+    return (
+        f"SELECT cluster_id, {bucket} AS bucket, {columns} FROM ({points}) AS p"
+        f" WHERE snapshot_hour > '{stamp(first)}' GROUP BY cluster_id, {bucket}"
+    )
+
+
+def hourly(rules: Rules, since: datetime, until: datetime) -> str:
+    """Every series of the rules, one row per cluster and hour within (since, until]."""
+    return _wide(dict(rules.series), "snapshot_hour", "MAX({})", since - timedelta(hours=3), until, since)
+
+
+def counters(rules: Rules) -> dict[str, Series]:
+    """The series that are growth of counters."""
+    return {name: series for name, series in rules.series.items() if series.column == "increase"}
+
+
+def gauges(rules: Rules) -> dict[str, Series]:
+    """The series that are levels."""
+    return {name: series for name, series in rules.series.items() if series.column != "increase"}
+
+
+def profile(chosen: dict[str, Series], since: datetime, until: datetime) -> str:
+    """The usual day: the median of each series by cluster and hour of day (UTC) over (since, until]."""
+    return _wide(chosen, "HOUR(snapshot_hour)", "PERCENTILE_APPROX({}, 0.5)", since, until, since)
+
+
+def daily(chosen: dict[str, Series], as_of: datetime, days: int) -> str:
+    """One row per cluster and day back (0 = the 24 hours up to `as_of`): mean of levels, or sum of gains."""
+    growth = any(series.column == "increase" for series in chosen.values())
+    bucket = f"FLOOR(TIMESTAMPDIFF(HOUR, snapshot_hour, '{stamp(as_of)}') / 24)"
+    since = as_of - timedelta(days=days)
+    return _wide(chosen, bucket, "SUM({})" if growth else "AVG({})", since, as_of, since)
