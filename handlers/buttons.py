@@ -15,7 +15,7 @@ def investigation(report_id: str, cluster_id: str) -> str:
 
 
 def investigated(value: str) -> tuple[str, str]:
-    """Report id and cluster id of a pressed button. Raises ValueError for anything that `investigation` did not write."""
+    """Report id and cluster id of a pressed button. Raises ValueError for anything else."""
     ids = json.loads(value)
     if not isinstance(ids, dict) or set(ids) != {"report", "cluster"}:
         raise ValueError("not the value of an Investigate button")

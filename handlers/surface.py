@@ -46,7 +46,8 @@ class Surface(Protocol):
     as `SurfaceError`."""
 
     async def post(self, place: str, document: Document) -> str:
-        """Post into a thread (or, with a channel, start one) and give back the thread of the posted message."""
+        """Post into a thread (or, with a channel, start one) and give back the thread of the posted message.
+        A post takes the place of the thread's status."""
         ...
 
     async def status(self, thread: str, text: str) -> None:

@@ -47,7 +47,7 @@ def answer_document(answer: Answer) -> Document:
 
 
 def report_document(report: PatrolReport) -> Document:
-    """A patrol's report: the counts, the narrative, one group per flagged cluster, then what is expected and advised."""
+    """A patrol's report: the counts, the narrative, a group per flagged cluster, what is expected and advised."""
     counts = _counts(report)
     heading = f"{titled(report.report_type)}: {counts}"
     parts: list[Part] = [Heading(heading)]

@@ -1,0 +1,17 @@
+"""Somebody said something in a thread: answer it there."""
+
+from handlers.deps import Deps
+from handlers.status import status_of
+from handlers.surface import Question
+from handlers.views import answer_document
+
+
+async def ask(question: Question, deps: Deps) -> None:
+    """One turn: status while thinking, the answer as a post in the same thread."""
+    await answer_in(question.thread, question.text, deps)
+
+
+async def answer_in(thread: str, text: str, deps: Deps) -> None:
+    """Answer `text` in `thread`. The post takes the place of the status."""
+    answer = await deps.agents.chat(thread, text, status_of(thread, deps))
+    await deps.surface.post(thread, answer_document(answer))

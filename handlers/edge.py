@@ -1,0 +1,36 @@
+"""The outermost edge of every event: a fault is logged with a reference id, and the person gets one apology."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+
+from handlers.deps import Deps
+from handlers.surface import Event, PatrolRequest, SurfaceError
+from handlers.views import note_document
+
+log = structlog.get_logger()
+
+Handler = Callable[[Any, Deps], Awaitable[None]]
+
+
+async def handle(event: Event, deps: Deps, handlers: Mapping[type[Any], Handler]) -> None:
+    """Run the event's handler. Nothing but cancellation leaves this function."""
+    try:
+        await handlers[type(event)](event, deps)
+    except SurfaceError as error:
+        # the same platform would have to carry the apology, so this one is for the operator alone
+        log.error("the chat platform refused what was to be shown", event_key=event.key, why=str(error))
+    except Exception:
+        reference = deps.new_reference()
+        log.exception("an event could not be handled", event_key=event.key, reference=reference)
+        await _apologise(event, reference, deps)
+
+
+async def _apologise(event: Event, reference: str, deps: Deps) -> None:
+    place = event.channel if isinstance(event, PatrolRequest) else event.thread
+    text = f"Sorry, something went wrong on my side. Please try again; if it stays so, report reference {reference}."
+    try:
+        await deps.surface.post(place, note_document(text))
+    except SurfaceError as error:
+        log.error("an apology could not be posted", reference=reference, why=str(error))

@@ -1,0 +1,44 @@
+"""Somebody, or the clock, wants a patrol in a channel: run once however many ask, post the report, tie its thread."""
+
+from typing import get_args
+
+from agent.patrol.errors import WarehouseUnreadable
+from agent.patrol.report import PatrolReport, ReportType
+from handlers.deps import Deps
+from handlers.opening import opening
+from handlers.status import show, status_of
+from handlers.surface import PatrolRequest
+from handlers.views import help_document, note_document, report_document, titled
+
+_TYPES: dict[str, ReportType] = {name: name for name in get_args(ReportType)}
+
+
+async def patrol(request: PatrolRequest, deps: Deps) -> None:
+    """Unknown words get the list of report types. A patrol that runs already is waited for, and posted here once."""
+    report_type = asked_type(request.words)
+    if report_type is None:
+        await deps.surface.post(request.channel, help_document(request.words))
+        return
+    doing = "is already running" if deps.flights.running(report_type) else "has started"
+    said = note_document(f"{titled(report_type)} {doing}. The report will appear in this channel.")
+    thread = await deps.surface.post(request.channel, said)
+    try:
+        await deps.flights.join((report_type, request.channel), lambda: _report(report_type, request, thread, deps))
+    except WarehouseUnreadable as blind:
+        await deps.surface.post(thread, note_document(blind.user_message))
+    finally:
+        await show(thread, "", deps)
+
+
+def asked_type(words: str) -> ReportType | None:
+    """The report type that was typed behind the command; nothing typed means an on-demand one, nonsense None."""
+    return _TYPES.get(words.strip().lower().replace("-", "_") or "on_demand")
+
+
+async def _report(report_type: ReportType, request: PatrolRequest, thread: str, deps: Deps) -> None:
+    async def run() -> PatrolReport:
+        return await deps.patrols.run(report_type, request.user, status_of(thread, deps))
+
+    report = await deps.flights.join(report_type, run)
+    posted = await deps.surface.post(request.channel, report_document(report))
+    await deps.reports.tie(posted, report, opening(report))
