@@ -20,8 +20,8 @@ class ToolTrace:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`text` is Markdown and untrusted. `notice` tells the user of a degraded turn (Claude unavailable, rounds used up).
-    `failed` means that there is no answer and the question was taken back out of the history."""
+    """`text` is Markdown and untrusted. `notice` tells the user of a degraded turn (Claude unavailable,
+    rounds used up). `failed` means that there is no answer and the question was taken back out of the history."""
 
     text: str
     analyst: Analyst

@@ -1,6 +1,7 @@
 """Conversation history in the form the Messages API takes, kept append-only and saved exactly as sent."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal, TypedDict
 
 Block = dict[str, Any]
@@ -22,3 +23,19 @@ def user_text(text: str) -> Message:
 def text_of(content: Sequence[Block]) -> str:
     """The visible text of some blocks, joined as the reader sees it."""
     return "".join(block["text"] for block in content if block["type"] == "text")
+
+
+ASKED_AT = "Asked at "
+
+
+def question(text: str, asked_at: datetime) -> Message:
+    """A user's words and, in a block of its own behind them, when they were asked (UTC): a clock in the system prompt
+    would change it on every turn and so defeat prompt caches."""
+    mark = f"{ASKED_AT}{asked_at:%Y-%m-%d %H:%M} UTC."
+    return {"role": "user", "content": [{"type": "text", "text": text}, {"type": "text", "text": mark}]}
+
+
+def words_of(message: Message) -> str:
+    """What the user wrote in a `question`, without the mark of when."""
+    texts = [block["text"] for block in message["content"] if block["type"] == "text"]
+    return "".join(text for text in texts if not text.startswith(ASKED_AT)) if len(texts) > 1 else "".join(texts)

@@ -10,7 +10,8 @@ from agent.tools import ToolSpec
 Analyst = Literal["claude", "rules-only"]
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "stop_sequence", "model_context_window_exceeded"]
 OnText = Callable[[str], Awaitable[None]]
-"""Receives each piece of visible text as it arrives, in order."""
+"""Receives each piece of visible text as it arrives, in order. An empty piece takes back what this reply has
+streamed so far: it broke off and is being asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,14 @@ class Usage:
 @dataclass(frozen=True, slots=True)
 class Request:
     """One model call. The tool list stays the same through a turn so that prompt caches hold;
-    `may_call_tools=False` is how the last allowed round is made to answer."""
+    `may_call_tools=False` is how the last allowed round is made to answer. `seconds_left` is all the time that the
+    reply may take, waiting and asking again included; None sets no bound."""
 
     system: str
     messages: Sequence[Message]
     tools: Sequence[ToolSpec] = ()
     may_call_tools: bool = True
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,232 @@
+"""One MCP server, kept connected by a task of its own.
+
+The SDK binds a client to the task that entered it and, when the transport dies, cancels that task. So no caller ever
+owns the client: callers hand their calls to the owner and get a result or a `ToolsUnavailable`."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.server import MCPServer
+from mcp.types import CallToolResult, Tool
+
+from agent.errors import ToolsUnavailable, ToolTimedOut
+
+log = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT = -32001
+CONNECTION_CLOSED = -32000
+MAX_TOOLS = 256
+
+
+class Sleep(Protocol):
+    """`asyncio.sleep`, or a stand-in of it."""
+
+    def __call__(self, seconds: float, /) -> Awaitable[None]:
+        """Waits."""
+        ...
+
+
+Target = MCPServer[Any] | StdioServerParameters | str | Any
+"""What the SDK's client connects to: a server object, a command, an URL, or a transport."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTimes:
+    """Seconds: until a call is given up, until a connection attempt is, and between attempts (doubling, jittered)."""
+
+    call: float = 40.0
+    connect: float = 15.0
+    first_delay: float = 0.2
+    last_delay: float = 10.0
+
+
+@dataclass(slots=True)
+class _Order:
+    """A call on its way to the owner; `seconds` is its time limit."""
+
+    name: str
+    arguments: dict[str, Any]
+    seconds: float
+    answer: asyncio.Future[CallToolResult] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class McpConnection:
+    """Connects on entering, reconnects for as long as it is open. Enter and leave it in one task."""
+
+    def __init__(
+        self,
+        make_target: Callable[[], Target],
+        *,
+        name: str,
+        times: ConnectionTimes | None = None,
+        sleep: Sleep = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = name
+        self._make_target = make_target
+        self._times = times or ConnectionTimes()
+        self._sleep = sleep
+        self._jitter = jitter
+        self._orders: asyncio.Queue[_Order] = asyncio.Queue()
+        self._ready = asyncio.Event()
+        self._tools: tuple[Tool, ...] = ()
+        self._last_fault = "never connected"
+        self._owner: asyncio.Task[None] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._supervisor = asyncio.create_task(self._supervise(), name=f"mcp {self.name}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.wait([self._supervisor])
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server is answering at the moment."""
+        return self._ready.is_set()
+
+    async def tools(self) -> tuple[Tool, ...]:
+        """The server's tools, as last listed. Raises `ToolsUnavailable` when it was never reached."""
+        if not self._tools:
+            await self._wait_ready(self._times.connect)
+        return self._tools
+
+    async def call(self, name: str, arguments: Mapping[str, Any], *, seconds: float | None = None) -> CallToolResult:
+        """The result of a tool. Cancelling the caller cancels the call in the server.
+
+        Raises `ToolTimedOut` after `seconds` and `ToolsUnavailable` when the server is gone or refuses the call.
+        """
+        limit = seconds or self._times.call
+        await self._wait_ready(min(limit, self._times.connect))
+        order = _Order(name, dict(arguments), limit)
+        self._orders.put_nowait(order)
+        try:
+            # The client's own timeout comes first; this one is for a client that no longer runs at all.
+            async with asyncio.timeout(limit + 1.0):
+                return await order.answer
+        except TimeoutError:
+            raise ToolTimedOut(f"{self.name}: {name} gave no answer in {limit:g} s") from None
+
+    async def _wait_ready(self, seconds: float) -> None:
+        if self._supervisor is None or self._supervisor.done():
+            raise ToolsUnavailable(f"{self.name}: not open")
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            raise ToolsUnavailable(f"{self.name}: not connected ({self._last_fault})") from None
+
+    async def _supervise(self) -> None:
+        delay = self._times.first_delay
+        try:
+            while True:
+                self._owner = asyncio.create_task(self._own(), name=f"mcp {self.name} owner")
+                await asyncio.wait([self._owner])
+                delay = self._times.first_delay if self._ready.is_set() else min(delay * 2, self._times.last_delay)
+                self._ready.clear()
+                self._last_fault = _fault_of(self._owner)
+                self._refuse_waiting()
+                log.warning("mcp server %s is gone (%s); connecting again", self.name, self._last_fault)
+                await self._sleep(delay * (0.5 + self._jitter()))
+        finally:
+            await self._close_owner()
+
+    async def _close_owner(self) -> None:
+        self._ready.clear()
+        if self._owner is not None and not self._owner.done():
+            self._owner.cancel()
+            await asyncio.wait([self._owner])
+            _fault_of(self._owner)
+        self._last_fault = "closed"
+        self._refuse_waiting()
+
+    def _refuse_waiting(self) -> None:
+        while not self._orders.empty():
+            _give(self._orders.get_nowait(), ToolsUnavailable(f"{self.name}: connection lost ({self._last_fault})"))
+
+    async def _own(self) -> None:
+        """One life of a connection: connect, list the tools, then pass on calls until the transport dies."""
+        calls: set[asyncio.Task[None]] = set()
+        async with contextlib.AsyncExitStack() as stack:
+            async with asyncio.timeout(self._times.connect):
+                client = await stack.enter_async_context(
+                    Client(self._make_target(), read_timeout_seconds=self._times.call)
+                )
+                self._tools = await _list_tools(client)
+            self._ready.set()
+            try:
+                while True:
+                    order = await self._orders.get()
+                    if order.answer.done():
+                        continue
+                    task = asyncio.create_task(self._pass_on(client, order))
+                    calls.add(task)
+                    task.add_done_callback(calls.discard)
+                    order.answer.add_done_callback(partial(_cancel_along, task))
+            finally:
+                for task in tuple(calls):
+                    task.cancel()
+
+    async def _pass_on(self, client: Client, order: _Order) -> None:
+        try:
+            result = await client.call_tool(order.name, order.arguments, read_timeout_seconds=order.seconds)
+        except asyncio.CancelledError:
+            _give(order, ToolsUnavailable(f"{self.name}: connection lost during {order.name}"))
+            raise
+        except MCPError as error:
+            _give(order, self._protocol_fault(order, error))
+        except Exception as error:  # whatever a transport raises must reach the waiting caller, and as one kind
+            log.exception("mcp server %s failed during %s", self.name, order.name)
+            _give(order, ToolsUnavailable(f"{self.name}: {type(error).__name__} during {order.name}"))
+        else:
+            if not order.answer.done():
+                order.answer.set_result(result)
+
+    def _protocol_fault(self, order: _Order, error: MCPError) -> ToolsUnavailable:
+        if error.code == REQUEST_TIMEOUT:
+            return ToolTimedOut(f"{self.name}: {order.name} gave no answer in {order.seconds:g} s")
+        if error.code == CONNECTION_CLOSED and self._owner is not None:
+            # A client whose child process died stays dead; only a new one helps.
+            self._owner.cancel()
+        return ToolsUnavailable(f"{self.name}: {order.name}: {error.message}")
+
+
+async def _list_tools(client: Client) -> tuple[Tool, ...]:
+    page = await client.list_tools()
+    tools = list(page.tools)
+    while page.next_cursor and len(tools) < MAX_TOOLS:
+        page = await client.list_tools(cursor=page.next_cursor)
+        tools += page.tools
+    return tuple(tools[:MAX_TOOLS])
+
+
+def _cancel_along(task: asyncio.Task[None], answer: asyncio.Future[CallToolResult]) -> None:
+    """A caller that went away takes its call with it; the SDK tells the server."""
+    if answer.cancelled():
+        task.cancel()
+
+
+def _give(order: _Order, error: ToolsUnavailable) -> None:
+    if not order.answer.done():
+        order.answer.set_exception(error)
+
+
+def _fault_of(task: asyncio.Task[None]) -> str:
+    """Why a task ended, in a word; also marks its exception as seen."""
+    if task.cancelled():
+        return "cancelled by its transport"
+    error = task.exception()
+    return "ended" if error is None else f"{type(error).__name__}: {error}"[:300]

@@ -1,0 +1,54 @@
+"""The tools of one MCP server as the loop takes them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mcp.types import CallToolResult, TextContent
+
+from agent.errors import ToolsUnavailable, ToolTimedOut
+from agent.mcp_connection import McpConnection
+from agent.tools import ToolResult, ToolSpec
+
+
+class McpTools:
+    """Implements `agent.tools.Tools`. `only` names the tools that may be seen and called; None allows all."""
+
+    def __init__(self, connection: McpConnection, *, only: frozenset[str] | None = None) -> None:
+        self._connection = connection
+        self._only = only
+
+    async def specs(self) -> Sequence[ToolSpec]:
+        """The tools by name, so that a server listing them differently does not spoil prompt caches.
+
+        Raises `ToolsUnavailable` when the server was never reached; afterwards the last known list stands.
+        """
+        tools = await self._connection.tools()
+        specs = [ToolSpec(tool.name, tool.description or tool.name, tool.input_schema) for tool in tools]
+        return sorted((spec for spec in specs if self._allows(spec.name)), key=lambda spec: spec.name)
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """See `agent.tools.Tools`."""
+        if not self._allows(name):
+            return _failed("permission", f"{name} is not among the allowed tools of {self._connection.name}")
+        try:
+            result = await self._connection.call(name, arguments)
+        except ToolTimedOut:
+            return _failed("timeout", f"{name} gave no answer in time | ask for less: a shorter window, fewer clusters")
+        except ToolsUnavailable:
+            return _failed("unavailable", f"{self._connection.name} cannot be reached | say so; do not guess figures")
+        return ToolResult(_text_of(result), result.is_error, _data_of(result))
+
+    def _allows(self, name: str) -> bool:
+        return self._only is None or name in self._only
+
+
+def _failed(code: str, reason: str) -> ToolResult:
+    return ToolResult(f"{code}: {reason}", is_error=True, data={"code": code})
+
+
+def _text_of(result: CallToolResult) -> str:
+    return "\n".join(item.text for item in result.content if isinstance(item, TextContent))
+
+
+def _data_of(result: CallToolResult) -> Mapping[str, Any] | None:
+    return result.structured_content if isinstance(result.structured_content, dict) else None

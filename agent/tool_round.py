@@ -1,0 +1,182 @@
+"""The tool calls of one turn: checked, run side by side, remembered, and each answered exactly once."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema.exceptions import SchemaError, best_match  # type: ignore[import-untyped]
+
+from agent.answer import ToolTrace
+from agent.messages import Block
+from agent.progress import OnProgress, ToolFinished, ToolStarted
+from agent.tools import ToolResult, Tools, ToolSpec
+
+log = logging.getLogger(__name__)
+
+CANCELLED = "Cancelled by the user."
+MAX_ARGUMENT_CHARS = 32_000
+PASSING_FAULTS = frozenset({"unavailable", "timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimits:
+    """Caps on the tools of one turn: calls in all, calls at once, seconds per call, characters per result."""
+
+    calls: int = 40
+    parallel: int = 8
+    seconds: float = 60.0
+    result_chars: int = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any]
+    key: str
+
+
+_Outcome = tuple[ToolResult, float]
+
+
+class ToolRounds:
+    """Runs the calls of each round of one turn. `traces` grows in the order of the calls."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        specs: Sequence[ToolSpec],
+        limits: ToolLimits,
+        on_progress: OnProgress,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._tools = tools
+        self._specs = {spec.name: spec for spec in specs}
+        self._limits = limits
+        self._on_progress = on_progress
+        self._clock = clock
+        self._slots = asyncio.Semaphore(limits.parallel)
+        self._memory: dict[str, ToolResult] = {}
+        self.traces: list[ToolTrace] = []
+        self.calls_made = 0
+
+    @property
+    def calls_left(self) -> int:
+        """How many more calls this turn may make."""
+        return self._limits.calls - self.calls_made
+
+    async def run(self, blocks: Sequence[Block], results: list[Block]) -> None:
+        """Fill `results` with one `tool_result` per `tool_use` block, in order.
+
+        When this task is cancelled `results` is filled too: finished calls keep what they gave, the others say that
+        they were cancelled. So the history that holds both stays valid.
+        """
+        calls = [_call(block) for block in blocks]
+        outcomes: dict[str, _Outcome] = {}
+        try:
+            await self._run_all(calls, outcomes)
+        finally:
+            for call in calls:
+                result, seconds = outcomes.get(call.call_id, (ToolResult(CANCELLED, is_error=True), 0.0))
+                results.append(_result_block(call.call_id, result, self._limits.result_chars))
+                self.traces.append(ToolTrace(call.name, call.arguments, result.is_error, seconds, result.data))
+
+    async def _run_all(self, calls: Sequence[_Call], outcomes: dict[str, _Outcome]) -> None:
+        fresh: dict[str, _Call] = {}
+        repeats: list[_Call] = []
+        for call in calls:
+            if call.key in self._memory or call.key in fresh:
+                repeats.append(call)
+            elif problem := self._problem(call):
+                outcomes[call.call_id] = (problem, 0.0)
+            else:
+                self.calls_made += 1
+                fresh[call.key] = call
+        async with asyncio.TaskGroup() as group:
+            for call in fresh.values():
+                group.create_task(self._run_one(call, outcomes))
+        for call in repeats:
+            known = self._memory.get(call.key) or outcomes[fresh[call.key].call_id][0]
+            outcomes[call.call_id] = (_reminder(known), 0.0)
+
+    def _problem(self, call: _Call) -> ToolResult | None:
+        spec = self._specs.get(call.name)
+        if spec is None:
+            names = ", ".join(sorted(self._specs)) or "none"
+            return _refused("unknown_tool", f"there is no tool {call.name!r} | the tools are: {names}")
+        if len(call.key) > MAX_ARGUMENT_CHARS:
+            return _refused("bad_argument", f"the arguments are longer than {MAX_ARGUMENT_CHARS} characters")
+        if problem := argument_problem(spec, call.arguments):
+            return _refused("bad_argument", problem)
+        if self.calls_left <= 0:
+            return _refused("call_limit", f"all {self._limits.calls} calls of this turn are used | answer now")
+        return None
+
+    async def _run_one(self, call: _Call, outcomes: dict[str, _Outcome]) -> None:
+        async with self._slots:
+            await self._on_progress(ToolStarted(call.call_id, call.name, call.arguments))
+            started = self._clock()
+            result = await self._guarded(call)
+            seconds = self._clock() - started
+            outcomes[call.call_id] = (result, seconds)
+            if (result.data or {}).get("code") not in PASSING_FAULTS:
+                self._memory[call.key] = result
+            await self._on_progress(ToolFinished(call.call_id, call.name, result.is_error, seconds))
+
+    async def _guarded(self, call: _Call) -> ToolResult:
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return await self._tools.call(call.name, call.arguments)
+        except TimeoutError:
+            return _refused("timeout", f"{call.name} gave no answer in {self._limits.seconds:g} s | ask for less")
+        except (
+            Exception
+        ):  # a tool of whatever server must not end the turn; the model hears of it, the log has the rest
+            log.exception("tool %s broke its promise not to raise", call.name)
+            return _refused("execution", f"{call.name} failed | try another tool, or answer without it")
+
+
+def argument_problem(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
+    """What is wrong with the arguments of a call, in words for the model; empty when nothing is.
+
+    Arguments that the schema does not name are refused even where it would let them pass: servers drop them silently,
+    and the model would believe that they did something.
+    """
+    schema = {"additionalProperties": False, **spec.input_schema}
+    try:
+        error = best_match(Draft202012Validator(schema).iter_errors(dict(arguments)))
+    except SchemaError:
+        return f"the schema of {spec.name} is broken; do not use this tool"
+    if error is None:
+        return ""
+    place = ".".join(str(part) for part in error.absolute_path) or "arguments"
+    return f"{place}: {error.message[:300]} | {spec.name} takes: {', '.join(schema.get('properties', {})) or 'nothing'}"
+
+
+def _call(block: Block) -> _Call:
+    arguments = block["input"]
+    key = f"{block['name']} {json.dumps(arguments, sort_keys=True, ensure_ascii=False)}"
+    return _Call(block["id"], block["name"], arguments, key)
+
+
+def _refused(code: str, reason: str) -> ToolResult:
+    return ToolResult(f"{code}: {reason}", is_error=True, data={"code": code})
+
+
+def _reminder(known: ToolResult) -> ToolResult:
+    text = f"You made this very call before in this turn; asking again changes nothing. Its result was:\n{known.text}"
+    return ToolResult(text, known.is_error, known.data)
+
+
+def _result_block(call_id: str, result: ToolResult, max_chars: int) -> Block:
+    text = result.text if result.text.strip() else "(the tool gave back nothing)"
+    if len(text) > max_chars:
+        note = f"[cut: {max_chars} of {len(text)} characters shown; aggregate or filter to see the rest]"
+        text = f"{text[:max_chars]}\n{note}"
+    block: Block = {"type": "tool_result", "tool_use_id": call_id, "content": text}
+    return {**block, "is_error": True} if result.is_error else block
