@@ -1,0 +1,216 @@
+"""From a measured course to a finding: limits, the cluster's own past, and where a steady course leads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.patrol.finding import Finding, Outlook
+from agent.patrol.report import Severity
+from agent.patrol.rules import Dimension, Rules, quantity
+from agent.patrol.series import Track, level, onset, ratio_track, residuals, slope, total, usual, week_ago, worst_of
+
+_TREND_SPANS = (12, 24)
+_GOOD_FIT = 0.6
+_ALMOST = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One dimension of one cluster, ready to be judged. `baseline` is the usual value at this time of day, at its worse
+    end; None without a past. `enough` tells whether there was enough volume to judge a share."""
+
+    name: str
+    rule: Dimension
+    track: Track
+    value: float
+    baseline: float | None
+    enough: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found on one dimension."""
+
+    finding: Finding | None = None
+    outlook: Outlook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges dimensions as of one hour. `query_id` is the receipt of the newest values."""
+
+    rules: Rules
+    as_of: datetime
+    query_id: str = ""
+
+    def courses(self, series: Mapping[str, Track]) -> tuple[Course, ...]:
+        """The dimensions that can be computed from a cluster's series, in the order of the rules."""
+        made = (self._course(name, rule, series) for name, rule in self.rules.dimensions.items())
+        return tuple(course for course in made if course is not None)
+
+    def verdict(self, cluster_id: str, course: Course) -> Verdict:
+        """What a course says; empty when all is well or too little is known."""
+        if not course.enough or course.rule.growth:
+            return Verdict()
+        outlook = self._outlook(cluster_id, course)
+        severity, why = self._severity(course, outlook)
+        if severity is None:
+            return Verdict(outlook=outlook)
+        return Verdict(self._finding(cluster_id, course, severity, why), outlook)
+
+    def _course(self, name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:
+        if rule.growth:
+            return _growth(name, rule, series)
+        if rule.part and rule.whole and self.rules.series[rule.part].column == "increase":
+            return self._share(name, rule, series)
+        track = _track(rule, series)
+        count = self.rules.window.recent_hours
+        value = level(track.recent, count)
+        if value is None:
+            return None
+        return Course(name, rule, track, value, self._baseline(rule, track))
+
+    def _baseline(self, rule: Dimension, track: Track) -> float | None:
+        count, low = self.rules.window.recent_hours, rule.direction == "down"
+        known = [
+            value
+            for value in (
+                usual(track.profile, self.as_of.hour, count, low=low),
+                week_ago(track.week, count, low=low),
+            )
+            if value is not None
+        ]
+        if not known:
+            return None
+        return min(known) if low else max(known)
+
+    def _share(self, name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:
+        """Shares of counters are sums over the window, not medians of hours: quiet hours must not weigh as busy ones."""
+        part, whole = series.get(rule.part or ""), series.get(rule.whole or "")
+        if part is None or whole is None:
+            return None
+        count = self.rules.window.recent_hours
+        events, volume = total(part.recent, count), total(whole.recent, count)
+        if volume <= 0 or not part.recent:
+            return None
+        track = ratio_track(part, whole)
+        enough = volume >= rule.volume and events >= rule.events
+        return Course(name, rule, track, min(100.0, 100 * events / volume), self._baseline(rule, track), enough)
+
+    def _severity(self, course: Course, outlook: Outlook | None) -> tuple[Severity | None, str]:
+        rule, value = course.rule, course.value
+        changed = self._changed(course, rule.change)
+        at_red, at_yellow = rule.worse(value, rule.limits.red), rule.worse(value, rule.limits.yellow)
+        if at_red and (rule.alone == "yellow" or changed):
+            return "Critical", "limit"
+        if at_red and rule.alone == "red":
+            # As bad as ever: worth a look, but nothing happened.
+            return "Warning", "chronic"
+        if at_yellow and (rule.alone == "yellow" or changed):
+            return "Warning", "limit"
+        if rule.urgent and self._changed(course, rule.urgent) and rule.worse(value, rule.limits.green):
+            return "Critical", "change"
+        if rule.strong and self._changed(course, rule.strong):
+            return "Warning", "change"
+        if rule.drop and self._dropped(course, rule.drop) and rule.worse(value, rule.limits.green):
+            return "Warning", "change"
+        if outlook is not None and outlook.hours <= self.rules.window.horizon_hours:
+            return "Warning", "trend"
+        return None, ""
+
+    def _changed(self, course: Course, factor: float) -> bool:
+        """Whether the level is `factor` times the own past and far enough from it to matter. Without a past: no."""
+        rule, base = course.rule, course.baseline
+        if base is None or rule.direction == "down":
+            return False
+        return course.value >= max(rule.floor, base * factor, base + rule.step)
+
+    def _dropped(self, course: Course, units: float) -> bool:
+        return course.baseline is not None and course.baseline - course.value >= units
+
+    def _outlook(self, cluster_id: str, course: Course) -> Outlook | None:
+        """Where a steady course that has left the usual one leads. The daily rhythm is taken away first; a restarted
+        process that grows back to its usual size is no trend."""
+        rule = course.rule
+        bad = 1.0 if rule.direction == "up" else -1.0
+        if not rule.trend or course.baseline is None:
+            return None
+        rest = residuals(course.track.recent, course.track.profile, self.as_of.hour)
+        slopes = [slope(rest, span) for span in _TREND_SPANS]
+        apart = level(rest, self.rules.window.recent_hours)
+        newest = slopes[0]
+        if newest is None or apart is None or apart * bad < rule.step:
+            return None
+        pace = newest.per_hour * bad
+        moved = pace * _TREND_SPANS[0]
+        longer = slopes[1]
+        against = longer is not None and longer.per_hour * bad < 0
+        if pace <= 0 or newest.fit < _GOOD_FIT or moved < rule.step * _ALMOST or against:
+            return None
+        hours = max(0.0, (rule.limits.red - course.value) * bad / pace)
+        return Outlook(cluster_id, course.name, course.value, rule.limits.red, rule.unit, hours, newest.fit)
+
+    def _since(self, course: Course) -> datetime | None:
+        """When the present run left the middle between the usual and the present level."""
+        rule, base = course.rule, course.baseline
+        if base is None:
+            return None
+        middle = (base + course.value) / 2
+        low = rule.direction == "down"
+        back = onset(course.track.recent, middle, low=low)
+        if back is None:
+            return None
+        oldest = max(course.track.recent)
+        if back < oldest - 1:
+            return self.as_of - timedelta(hours=back)
+        days = {at: value for at, value in course.track.days.items() if at * 24 >= back - 24}
+        day = onset(days, middle, low=low)
+        return self.as_of - timedelta(hours=max(back, 24 * ((day or 0) + 1)))
+
+    def _finding(self, cluster_id: str, course: Course, severity: Severity, why: str) -> Finding:
+        rule = course.rule
+        limit = rule.limits.red if severity == "Critical" and why == "limit" else rule.limits.yellow
+        since = self._since(course)
+        return Finding(
+            cluster_id,
+            course.name,
+            severity,
+            course.value,
+            rule.unit,
+            _sentence(course, why, limit, self._outlook(cluster_id, course)),
+            course.baseline,
+            limit,
+            since,
+            self.query_id,
+        )
+
+
+def _sentence(course: Course, why: str, limit: float, outlook: Outlook | None) -> str:
+    rule = course.rule
+    text = f"{rule.label} {quantity(course.value, rule.unit)}"
+    if course.baseline is not None:
+        text += f", usually {quantity(course.baseline, rule.unit)} at this hour"
+    if why == "limit":
+        text += f"; limit {quantity(limit, rule.unit)}"
+    if why == "chronic":
+        text += f"; beyond {quantity(rule.limits.red, rule.unit)} for as long as the data reaches back"
+    if outlook is not None and outlook.hours > 0:
+        text += f"; at this pace {quantity(outlook.limit, rule.unit)} in {quantity(outlook.hours, 'h')}"
+    return text
+
+
+def _track(rule: Dimension, series: Mapping[str, Track]) -> Track:
+    empty = Track()
+    if rule.value:
+        return series.get(rule.value, empty).mapped(rule.scale)
+    part, whole = series.get(rule.part or "", empty), series.get(rule.whole or "", empty)
+    track = ratio_track(part, whole, invert=rule.invert)
+    # The fullest node counts where it is known; a platform that only sends the ready-made percentage is read too.
+    return worst_of(track, series[rule.fallback]) if rule.fallback in series else track
+
+
+def _growth(name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:
+    days = series.get(rule.value or "", Track()).days
+    if not days.get(7) or 0 not in days:
+        return None
+    return Course(name, rule, Track(), max(0.0, 100 * (days[0] / days[7] - 1)), None)

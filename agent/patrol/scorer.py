@@ -1,0 +1,51 @@
+"""How well a cluster is, 0..100: the weighted mean of its dimensions, held down by the worst of them.
+
+A mean alone hides saturation: a full disk with everything else perfect would still count as healthy."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from agent.patrol.rules import Dimension, Rules
+
+Band = Literal["Healthy", "Warning", "Critical", "Unknown"]
+
+HEALTHY_FROM = 80.0
+WARNING_FROM = 50.0
+_CAP_AT_WORST = 40.0
+_KNOWN_SHARE = 0.5
+
+
+def points(rule: Dimension, value: float) -> float:
+    """A value as 0..100 points: 100 up to green, 50 at yellow, 0 from red, straight lines between."""
+    sign = 1.0 if rule.direction == "up" else -1.0
+    green, yellow, red = (sign * limit for limit in (rule.limits.green, rule.limits.yellow, rule.limits.red))
+    at = sign * value
+    if at <= green:
+        return 100.0
+    if at >= red:
+        return 0.0
+    if at < yellow:
+        return 100.0 - 50.0 * (at - green) / (yellow - green)
+    return 50.0 - 50.0 * (at - yellow) / (red - yellow)
+
+
+def overall(rules: Rules, values: Mapping[str, float]) -> float | None:
+    """The score of a cluster from its levels by dimension; dimensions that are not known are left out of the mean.
+    None when less than half of the weight is known: too little data is never a good score."""
+    weighted = [(rule.weight, points(rule, values[name])) for name, rule in rules.dimensions.items() if name in values]
+    known = sum(weight for weight, _ in weighted)
+    if known < _KNOWN_SHARE:
+        return None
+    mean = sum(weight * score for weight, score in weighted) / known
+    worst = min(score for weight, score in weighted if weight > 0)
+    # One dimension at red holds the cluster at 40 or below, one at yellow at 70.
+    return min(mean, _CAP_AT_WORST + (100.0 - _CAP_AT_WORST) * worst / 100.0)
+
+
+def band(score: float | None) -> Band:
+    """The class of a score."""
+    if score is None:
+        return "Unknown"
+    if score >= HEALTHY_FROM:
+        return "Healthy"
+    return "Warning" if score >= WARNING_FROM else "Critical"
