@@ -1,0 +1,84 @@
+"""What can go wrong at the door, in words a model can act on.
+
+DoorError                one refusal or failure: code, reason, offending part, nearest names, what to try
+├── Refusal              the guard or a tool did not let it pass; nothing reached the warehouse
+└── WarehouseError       the warehouse answered with an error, or did not answer
+    └── ConnectionLost   the connection died under a statement; a read may be tried once more
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+_PART_CHARS = 160
+
+
+class Code(StrEnum):
+    """The kinds of failure a caller can tell apart."""
+
+    SYNTAX = "syntax"
+    UNKNOWN_COLUMN = "unknown_column"
+    UNKNOWN_TABLE = "unknown_table"
+    PERMISSION = "permission"
+    TIMEOUT = "timeout"
+    TYPE_MISMATCH = "type_mismatch"
+    READ_ONLY = "read_only"
+    UNAVAILABLE = "unavailable"
+    EXECUTION = "execution"
+    BAD_ARGUMENT = "bad_argument"
+
+
+class DoorError(Exception):
+    """A failure whose parts are fit to be shown to a model: no DSN, no credentials, no stack."""
+
+    def __init__(self, code: Code, reason: str, *, part: str = "", near: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.part = _shortened(part)
+        self.near = tuple(near)
+        self.hint = hint
+
+    def text(self) -> str:
+        """`CODE: reason | offending part | near: names | try: …`, without the fields that are empty."""
+        near = f"near: {', '.join(self.near)}" if self.near else ""
+        hint = f"try: {self.hint}" if self.hint else ""
+        fields = [field for field in (self.reason, self.part, near, hint) if field]
+        return f"{self.code.upper()}: {' | '.join(fields)}"
+
+    def data(self) -> dict[str, Any]:
+        """The same parts for code: `{"code", "reason", "part", "near", "hint"}`."""
+        return {
+            "code": str(self.code),
+            "reason": self.reason,
+            "part": self.part,
+            "near": list(self.near),
+            "hint": self.hint,
+        }
+
+
+class Refusal(DoorError):
+    """A statement or an argument that may not pass; `rule` names what refused it."""
+
+    def __init__(
+        self, rule: str, code: Code, reason: str, *, part: str = "", near: Sequence[str] = (), hint: str = ""
+    ) -> None:
+        super().__init__(code, reason, part=part, near=near, hint=hint)
+        self.rule = rule
+
+    def data(self) -> dict[str, Any]:
+        return {**super().data(), "rule": self.rule}
+
+
+class WarehouseError(DoorError):
+    """The warehouse refused, failed or did not answer in time."""
+
+
+class ConnectionLost(WarehouseError):
+    """The connection ended while a statement ran on it."""
+
+
+def _shortened(part: str) -> str:
+    one_line = " ".join(part.split())
+    printable = "".join(character for character in one_line if character.isprintable())
+    return printable if len(printable) <= _PART_CHARS else f"{printable[:_PART_CHARS]}…"

@@ -1,0 +1,93 @@
+"""What the warehouse's errors mean: numbers and message texts of StarRocks, turned into the door's codes."""
+
+import re
+
+from pymysql.err import MySQLError
+
+from mcp_server.errors import Code, ConnectionLost, WarehouseError
+
+_LOST = {2006, 2013, 2014, 2055}
+_UNREACHABLE = {1040, 1045, 1129, 1130, 1203, 2002, 2003, 2005}
+_BY_NUMBER = {
+    1054: Code.UNKNOWN_COLUMN,
+    1049: Code.UNKNOWN_TABLE,
+    1051: Code.UNKNOWN_TABLE,
+    1146: Code.UNKNOWN_TABLE,
+    5501: Code.UNKNOWN_TABLE,
+    5502: Code.UNKNOWN_TABLE,
+    1044: Code.PERMISSION,
+    1142: Code.PERMISSION,
+    1143: Code.PERMISSION,
+    1227: Code.PERMISSION,
+    5203: Code.PERMISSION,
+    1317: Code.TIMEOUT,
+    1969: Code.TIMEOUT,
+    3024: Code.TIMEOUT,
+    1292: Code.TYPE_MISMATCH,
+    1366: Code.TYPE_MISMATCH,
+}
+
+# StarRocks reports most analysis errors as 1064; the words tell them apart. The first match wins.
+_BY_WORDS: tuple[tuple[re.Pattern[str], Code], ...] = (
+    (re.compile(r"column .{0,200}(cannot be resolved|is ambiguous)|unknown column", re.I | re.S), Code.UNKNOWN_COLUMN),
+    (
+        re.compile(r"unknown (table|database)|(table|database) .{0,200}(not exist|not found)", re.I | re.S),
+        Code.UNKNOWN_TABLE,
+    ),
+    (re.compile(r"access denied|privilege|not authorized", re.I), Code.PERMISSION),
+    (re.compile(r"time ?out|timed out|cancelled|interrupted|exceeded.{0,40}time", re.I | re.S), Code.TIMEOUT),
+    (
+        re.compile(
+            r"no matching function|cannot cast|invalid (type|date|value)|type mismatch|must be .{0,40}type", re.I
+        ),
+        Code.TYPE_MISMATCH,
+    ),
+    (re.compile(r"syntax error|getting syntax|unexpected input|parse error", re.I), Code.SYNTAX),
+)
+
+_HINTS = {
+    Code.SYNTAX: "write StarRocks SQL",
+    Code.UNKNOWN_COLUMN: "look at the columns with describe_table",
+    Code.UNKNOWN_TABLE: "look at the tables with discover_schema",
+    Code.TIMEOUT: "read fewer hours or clusters, or aggregate",
+    Code.TYPE_MISMATCH: "compare values of one type, with CAST where needed",
+    Code.EXECUTION: "simplify the statement",
+}
+
+_NAMED = re.compile(r"(?:column|table|database)\s+['`\"]+([^'`\"]{1,128})['`\"]+", re.IGNORECASE)
+_POSITION = re.compile(r"\bat (?:line|position) [^.]{1,40}", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|'[^']*'@'[^']*'|\[?backend[^]]{0,60}\]?", re.IGNORECASE)
+
+
+def translated(error: MySQLError | OSError) -> WarehouseError:
+    """The error as one of the door's codes, with the warehouse's words but no address, account or stack."""
+    if isinstance(error, OSError):
+        return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
+    number, words = _number(error), _words(error)
+    if number in _LOST:
+        return ConnectionLost(Code.UNAVAILABLE, "the connection to the warehouse was lost")
+    if number == 1045:
+        return WarehouseError(Code.UNAVAILABLE, "the warehouse refused the door's account")
+    if number in _UNREACHABLE:
+        return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
+    code = _code(number, words)
+    named = _NAMED.search(words) or _POSITION.search(words)
+    part = named.group(named.lastindex or 0) if named else ""
+    return WarehouseError(code, words, part=part, hint=_HINTS.get(code, ""))
+
+
+def _code(number: int, words: str) -> Code:
+    known = _BY_NUMBER.get(number)
+    if known is not None:
+        return known
+    return next((code for pattern, code in _BY_WORDS if pattern.search(words)), Code.EXECUTION)
+
+
+def _number(error: MySQLError) -> int:
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+def _words(error: MySQLError) -> str:
+    raw = str(error.args[1]) if len(error.args) > 1 else "the warehouse reported an error"
+    one_line = " ".join(_ADDRESS.sub("…", raw).split())
+    return one_line if len(one_line) <= 300 else f"{one_line[:300]}…"

@@ -1,0 +1,40 @@
+"""Regenerating a statement: small repairs to the tree where the parser's own rendering would change its meaning."""
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
+
+from mcp_server.errors import Code, Refusal
+
+_INTERVALS = (exp.Interval, exp.DateAdd, exp.DateSub, exp.TimestampAdd, exp.TimestampSub)
+
+
+def regenerated(root: exp.Expr) -> str:
+    """The statement as StarRocks text, without comments. Raises Refusal when a part of it cannot be rendered."""
+    repaired = root.transform(_repaired, copy=False)
+    try:
+        return str(repaired.sql(dialect="starrocks", comments=False, unsupported_level=ErrorLevel.RAISE))
+    except UnsupportedError as error:
+        hint = "write it in another way; ORDER BY … NULLS FIRST needs a column name, not a position"
+        raise Refusal("rendering", Code.SYNTAX, "this form cannot be rendered", part=str(error), hint=hint) from error
+
+
+def _repaired(node: exp.Expr) -> exp.Expr:
+    # StarRocks compares these units letter by letter; the parser turns them into upper case.
+    if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
+        return exp.Anonymous(this="DATE_TRUNC", expressions=[_lower_unit(node), node.this])
+    if isinstance(node, exp.DateDiff) and node.args.get("unit"):
+        return exp.Anonymous(this="DATE_DIFF", expressions=[_lower_unit(node), node.this, node.expression])
+    if isinstance(node, _INTERVALS):
+        _unquote_amount(node)
+    return node
+
+
+def _lower_unit(node: exp.Expr) -> exp.Literal:
+    return exp.Literal.string(node.text("unit").lower())
+
+
+def _unquote_amount(node: exp.Expr) -> None:
+    """Turn `INTERVAL '1' DAY`, which the parser makes of `INTERVAL 1 DAY`, back into a number."""
+    amount = node.args.get("this" if isinstance(node, exp.Interval) else "expression")
+    if isinstance(amount, exp.Literal) and amount.is_string and amount.name.isdigit():
+        amount.replace(exp.Literal.number(amount.name))

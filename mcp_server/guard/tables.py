@@ -1,0 +1,78 @@
+"""Rules on tables: only the fleet's own, named with their database, or names that the statement itself defines."""
+
+import difflib
+from collections.abc import Collection
+
+from sqlglot import exp
+
+from mcp_server.errors import Code, Refusal
+from mcp_server.guard.statement import Statement
+
+_CATALOG = "default_catalog"
+
+
+def admitted_tables(statement: Statement, allowed: Collection[str]) -> tuple[str, ...]:
+    """The qualified names of the tables read, sorted; `default_catalog.` is removed from the tree.
+
+    Raises Refusal for a table outside `allowed`, an external catalogue and a name that is no CTE in its scope.
+    """
+    found = set()
+    for table in statement.of(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            raise Refusal("table_function", Code.READ_ONLY, "table functions are not allowed", part=table.sql())
+        if table.db or not _is_defined(table):
+            found.add(_qualified(table, allowed))
+    return tuple(sorted(found))
+
+
+def _qualified(table: exp.Table, allowed: Collection[str]) -> str:
+    if table.catalog and table.catalog != _CATALOG:
+        hint = "read the tables of this warehouse as database.table"
+        raise Refusal("catalog", Code.PERMISSION, "external catalogues are closed", part=table.catalog, hint=hint)
+    table.set("catalog", None)
+    name = f"{table.db}.{table.name}" if table.db else table.name
+    if name in allowed:
+        return name
+    raise _unknown(name, allowed)
+
+
+def _unknown(name: str, allowed: Collection[str]) -> Refusal:
+    database, _, table = name.rpartition(".")
+    databases = sorted({known.partition(".")[0] for known in allowed})
+    if database and database not in databases:
+        hint = f"the databases are {', '.join(databases)}"
+        return Refusal("table", Code.PERMISSION, "this database is closed", part=name, hint=hint)
+    same = [known for known in allowed if known.partition(".")[2].lower() == table.lower()]
+    near = sorted(same) or difflib.get_close_matches(name, allowed, 3, 0.5)
+    hint = "write database.table" if not database else "look at discover_schema"
+    return Refusal("table", Code.UNKNOWN_TABLE, "there is no such table", part=name, near=near, hint=hint)
+
+
+def _is_defined(table: exp.Table) -> bool:
+    """Whether a WITH clause in whose scope the table stands defines its name before it."""
+    child: exp.Expr = table
+    parent = table.parent
+    while parent is not None:
+        clause = child if isinstance(child, exp.With) else parent.args.get("with_")
+        if isinstance(clause, exp.With) and table.name in _names_before(clause, table):
+            return True
+        child, parent = parent, parent.parent
+    return False
+
+
+def _names_before(clause: exp.With, table: exp.Table) -> set[str]:
+    """The names a WITH clause offers to the table: those defined before the CTE in which it stands, or all."""
+    names = set()
+    own = next((cte for cte in clause.expressions if _holds(cte, table)), None)
+    for cte in clause.expressions:
+        if cte is own:
+            break
+        names.add(cte.alias)
+    return names
+
+
+def _holds(node: exp.Expr, inner: exp.Expr) -> bool:
+    parent: exp.Expr | None = inner
+    while parent is not None and parent is not node:
+        parent = parent.parent
+    return parent is node

@@ -1,0 +1,44 @@
+"""Rules on the text itself, before any parser sees it."""
+
+import re
+
+from mcp_server.errors import Code, Refusal
+
+MAX_BYTES = 16 * 1024
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u2069\ufeff]")
+_JOIN_HINT = re.compile(r"\b(join|over\s*\()\s*\[", re.IGNORECASE)
+
+
+def refuse_size(sql: str) -> None:
+    """Refuse text that is empty or larger than 16 KB."""
+    if not sql.strip():
+        raise Refusal("size", Code.SYNTAX, "the statement is empty", hint="send one SELECT")
+    size = len(sql.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        reason = f"the statement has {size} bytes, more than {MAX_BYTES}"
+        raise Refusal("size", Code.BAD_ARGUMENT, reason, hint="filter with a join or a range, not a long list")
+
+
+def refuse_control_characters(sql: str) -> None:
+    """Refuse characters that hide text from a reader: control, zero-width and direction marks, lone surrogates."""
+    found = _CONTROL.search(sql)
+    if found:
+        raise _hidden(f"U+{ord(found.group()):04X} at character {found.start()}")
+    try:
+        sql.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _hidden(f"lone surrogate at character {error.start}") from error
+
+
+def refuse_bracket_hints(sql: str) -> None:
+    """Explain `JOIN [broadcast]`, which does not parse and would only be called a syntax error."""
+    found = _JOIN_HINT.search(sql)
+    if found:
+        hint = "drop the brackets: the optimizer picks the distribution"
+        raise Refusal("hints", Code.READ_ONLY, "hints are not allowed", part=found.group(), hint=hint)
+
+
+def _hidden(part: str) -> Refusal:
+    hint = "use plain spaces, tabs and line breaks"
+    return Refusal("characters", Code.SYNTAX, "the statement holds a hidden character", part=part, hint=hint)
