@@ -63,7 +63,7 @@ class Settings(BaseModel):
     writer_password: SecretStr = Field(SecretStr(""), description="its password")
     admin_user: str | None = Field(None, description="account that may create tables; used by init-db alone")
     admin_password: SecretStr = Field(SecretStr(""), description="its password")
-    query_seconds: float = Field(30, gt=0, le=3600, description="time limit of one statement, seconds")
+    query_seconds: float = Field(30, gt=0, le=600, description="time limit of one statement, seconds")
     query_rows: int = Field(500, ge=1, le=10_000, description="rows a statement may return to a chat")
 
     anthropic_api_key: SecretStr | None = Field(

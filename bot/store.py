@@ -1,8 +1,8 @@
 """Starwatch's own database: sessions, events already seen, and the reports it posted. SQLite by default, any
 SQLAlchemy async address otherwise."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from agent.messages import Message
+from agent.patrol.report import PatrolReport
+from agent.session import SavedTurn, ThreadLocks
 from bot.clock import Now
 from bot.errors import SettingsError
 
@@ -29,18 +31,18 @@ class SessionRow(Base):
 
     __tablename__ = "sessions"
     thread: Mapped[str] = mapped_column(String(255), primary_key=True)
-    report_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
-class MessageRow(Base):
-    """One message of a session's history, in order of `position`."""
+class TurnRow(Base):
+    """One finished turn of a session, in order of `position`: its messages as they were sent, and the model they were
+    sent to."""
 
-    __tablename__ = "messages"
+    __tablename__ = "turns"
     thread: Mapped[str] = mapped_column(ForeignKey("sessions.thread", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
-    role: Mapped[str] = mapped_column(String(16))
-    content: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    model: Mapped[str] = mapped_column(String(128))
+    messages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
 class SeenRow(Base):
@@ -62,65 +64,56 @@ class ReportRow(Base):
 
 
 class Store:
-    """All reads and writes of the tables above. Each method is one transaction."""
+    """Reads and writes the tables above, each method one transaction. It is the `SessionStore` of the agents and the
+    `Reports` of the handlers."""
 
     def __init__(self, engine: AsyncEngine, now: Now) -> None:
-        self._engine = engine
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._now = now
+        self._locks = ThreadLocks()
 
-    async def load(self, thread: str) -> list[Message]:
-        """The thread's history; empty when there is none."""
-        query = select(MessageRow).where(MessageRow.thread == thread).order_by(MessageRow.position)
+    async def load(self, thread: str) -> Sequence[SavedTurn]:
+        """The thread's turns, oldest first; empty when there are none."""
+        query = select(TurnRow).where(TurnRow.thread == thread).order_by(TurnRow.position)
         async with self._sessions() as session:
             rows = (await session.scalars(query)).all()
-        return [cast(Message, {"role": row.role, "content": row.content}) for row in rows]
+        return [SavedTurn(row.model, tuple(cast(Sequence[Message], row.messages))) for row in rows]
 
-    async def append(self, thread: str, messages: Sequence[Message]) -> None:
-        """Add messages at the end of the thread's history."""
+    async def append(self, thread: str, turn: SavedTurn) -> None:
+        """Add a turn at the end of the thread's history."""
         async with self._sessions.begin() as session:
             await self._ensure(session, thread)
-            end = select(func.coalesce(func.max(MessageRow.position) + 1, 0)).where(MessageRow.thread == thread)
-            first = (await session.scalars(end)).one()
-            session.add_all(
-                MessageRow(thread=thread, position=first + i, role=m["role"], content=m["content"])
-                for i, m in enumerate(messages)
-            )
+            await self._add_turn(session, thread, turn)
 
     async def clear(self, thread: str) -> None:
         """Forget the thread's history; the thread itself stays known."""
         async with self._sessions.begin() as session:
-            await session.execute(delete(MessageRow).where(MessageRow.thread == thread))
+            await session.execute(delete(TurnRow).where(TurnRow.thread == thread))
+
+    def exclusive(self, thread: str) -> AbstractAsyncContextManager[None]:
+        """Holds the thread within this process."""
+        return self._locks.hold(thread)
 
     async def knows(self, thread: str) -> bool:
         """Whether Starwatch takes part in this thread."""
         async with self._sessions() as session:
             return await session.get(SessionRow, thread) is not None
 
-    async def open_thread(self, thread: str, report_id: str | None = None) -> None:
-        """Take part in a thread from now on, under a report if one is named."""
+    async def join(self, thread: str) -> None:
+        """Take part in a thread from now on, so that follow-ups need no mention."""
         async with self._sessions.begin() as session:
-            row = await self._ensure(session, thread)
-            if report_id is not None:
-                row.report_id = report_id
+            await self._ensure(session, thread)
 
-    async def report_of(self, thread: str) -> dict[str, Any] | None:
-        """The report that this thread hangs under."""
-        query = (
-            select(ReportRow.body)
-            .join(SessionRow, SessionRow.report_id == ReportRow.report_id)
-            .where(SessionRow.thread == thread)
-        )
-        async with self._sessions() as session:
-            return (await session.scalars(query)).one_or_none()
-
-    async def save_report(self, report_id: str, body: dict[str, Any]) -> None:
-        """Keep a report for its threads and buttons."""
+    async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
+        """Keep a posted report, and open its thread with a history that knows it."""
+        row = ReportRow(report_id=report.report_id, created_at=self._now(), body=report.to_json())
         async with self._sessions.begin() as session:
-            await session.merge(ReportRow(report_id=report_id, created_at=self._now(), body=body))
+            await session.merge(row)
+            await self._ensure(session, thread)
+            await self._add_turn(session, thread, SavedTurn(report.model, tuple(opening)))
 
-    async def report(self, report_id: str) -> dict[str, Any] | None:
-        """A report by its id."""
+    async def find(self, report_id: str) -> Mapping[str, Any] | None:
+        """A posted report by its id, in the form of `PatrolReport.to_json`."""
         async with self._sessions() as session:
             row = await session.get(ReportRow, report_id)
         return row.body if row else None
@@ -136,13 +129,16 @@ class Store:
             return False
         return True
 
-    async def _ensure(self, session: AsyncSession, thread: str) -> SessionRow:
-        row = await session.get(SessionRow, thread)
-        if row is None:
-            row = SessionRow(thread=thread, created_at=self._now())
-            session.add(row)
+    async def _ensure(self, session: AsyncSession, thread: str) -> None:
+        if await session.get(SessionRow, thread) is None:
+            session.add(SessionRow(thread=thread, created_at=self._now()))
             await session.flush()
-        return row
+
+    async def _add_turn(self, session: AsyncSession, thread: str, turn: SavedTurn) -> None:
+        end = select(func.coalesce(func.max(TurnRow.position) + 1, 0)).where(TurnRow.thread == thread)
+        position = (await session.scalars(end)).one()
+        messages = [dict(message) for message in turn.messages]
+        session.add(TurnRow(thread=thread, position=position, model=turn.model, messages=messages))
 
 
 def _sqlite_pragmas(connection: Any, _record: object) -> None:

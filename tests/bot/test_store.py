@@ -1,5 +1,6 @@
 """Starwatch's own database: what was said, what was seen, what was reported; all of it survives a restart."""
 
+import asyncio
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.messages import user_text
+from agent.patrol.report import PatrolReport
+from agent.session import SavedTurn
 from bot.errors import SettingsError
 from bot.store import SEEN_FOR, open_store
 
@@ -17,22 +20,24 @@ def at_three() -> datetime:
     return MOMENT
 
 
+def turn(*texts: str, model: str = "m") -> SavedTurn:
+    return SavedTurn(model, tuple(user_text(text) for text in texts))
+
+
 async def test_a_history_comes_back_in_order_after_a_restart(sqlite_url: str) -> None:
-    answer = {
-        "role": "assistant",
-        "content": [{"type": "tool_use", "id": "t1", "name": "x", "input": {"a": [1, None]}}],
-    }
+    call = {"type": "tool_use", "id": "t1", "name": "x", "input": {"a": [1, None, "é"]}}
+    first = SavedTurn("claude", (user_text("first"), {"role": "assistant", "content": [call]}))
     async with open_store(sqlite_url, at_three) as store:
-        await store.append("slack:T:C:1", [user_text("first"), answer])  # type: ignore[list-item]
-        await store.append("slack:T:C:1", [user_text("second")])
-        await store.append("slack:T:C:2", [user_text("elsewhere")])
+        await store.append("slack:T:C:1", first)
+        await store.append("slack:T:C:1", turn("second"))
+        await store.append("slack:T:C:2", turn("elsewhere"))
     async with open_store(sqlite_url, at_three) as store:
-        assert await store.load("slack:T:C:1") == [user_text("first"), answer, user_text("second")]
+        assert await store.load("slack:T:C:1") == [first, turn("second")]
 
 
 async def test_a_cleared_thread_is_still_known(sqlite_url: str) -> None:
     async with open_store(sqlite_url, at_three) as store:
-        await store.append("t", [user_text("hello")])
+        await store.append("t", turn("hello"))
         await store.clear("t")
         assert await store.load("t") == []
         assert await store.knows("t")
@@ -41,10 +46,31 @@ async def test_a_cleared_thread_is_still_known(sqlite_url: str) -> None:
 
 async def test_a_cleared_thread_starts_again_at_its_beginning(sqlite_url: str) -> None:
     async with open_store(sqlite_url, at_three) as store:
-        await store.append("t", [user_text("old")])
+        await store.append("t", turn("old"))
         await store.clear("t")
-        await store.append("t", [user_text("new")])
-        assert await store.load("t") == [user_text("new")]
+        await store.append("t", turn("new"))
+        assert await store.load("t") == [turn("new")]
+
+
+async def test_a_joined_thread_is_known_before_anything_was_said(sqlite_url: str) -> None:
+    async with open_store(sqlite_url, at_three) as store:
+        await store.join("t")
+        await store.join("t")
+        assert await store.knows("t")
+
+
+async def test_two_turns_of_a_thread_wait_for_each_other(sqlite_url: str) -> None:
+    order: list[str] = []
+    async with open_store(sqlite_url, at_three) as store:
+
+        async def hold(name: str) -> None:
+            async with store.exclusive("t"):
+                order.append(f"+{name}")
+                await asyncio.sleep(0)
+                order.append(f"-{name}")
+
+        await asyncio.gather(hold("a"), hold("b"))
+    assert order == ["+a", "-a", "+b", "-b"]
 
 
 async def test_an_event_is_new_exactly_once_even_after_a_restart(sqlite_url: str) -> None:
@@ -69,14 +95,19 @@ async def test_two_processes_on_one_database_take_an_event_once(sqlite_url: str)
         assert [await one.first_sight("Ev1"), await other.first_sight("Ev1")] == [True, False]
 
 
-async def test_a_thread_under_a_report_knows_that_report(sqlite_url: str) -> None:
+async def test_a_thread_under_a_report_starts_with_that_report(sqlite_url: str) -> None:
+    report = PatrolReport("p-1", "morning", "All quiet.", (), (), (), (), "rules-only", "rules-only")
     async with open_store(sqlite_url, at_three) as store:
-        await store.save_report("p-1", {"report_id": "p-1", "fleet_narrative": "quiet"})
-        await store.open_thread("slack:T:C:9", report_id="p-1")
-        await store.open_thread("slack:T:C:9")
-        assert await store.report_of("slack:T:C:9") == {"report_id": "p-1", "fleet_narrative": "quiet"}
-        assert await store.report_of("slack:T:C:10") is None
-        assert await store.report("p-2") is None
+        await store.tie("slack:T:C:9", report, [user_text("the report")])
+        await store.append("slack:T:C:9", turn("what about it?"))
+        assert [t.messages[0] for t in await store.load("slack:T:C:9")] == [
+            user_text("the report"),
+            user_text("what about it?"),
+        ]
+    async with open_store(sqlite_url, at_three) as store:
+        assert (await store.find("p-1") or {})["fleet_narrative"] == "All quiet."
+        assert await store.find("p-2") is None
+        assert await store.knows("slack:T:C:9")
 
 
 async def test_the_database_is_for_its_owner_alone(sqlite_url: str) -> None:

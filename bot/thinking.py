@@ -1,0 +1,44 @@
+"""Thinking as the handlers ask for it: an agent per thread, and patrols, both telling their steps in people's words."""
+
+from collections.abc import Callable
+
+from agent.answer import Answer
+from agent.chat import BYOCAgent
+from agent.patrol.report import PatrolReport, ReportType
+from agent.patrol.run import Patrol
+from agent.progress import OnProgress, Progress
+from handlers.deps import OnStep
+from handlers.progress import step_of
+
+
+def told(on_step: OnStep) -> OnProgress:
+    """Passes on those events of a turn that mean something to somebody who waits."""
+
+    async def on_progress(progress: Progress) -> None:
+        if (step := step_of(progress)) is not None:
+            await on_step(step)
+
+    return on_progress
+
+
+class Agents:
+    """Implements `handlers.deps.Agents`: what a thread knows is in the store, so an agent lives for one turn."""
+
+    def __init__(self, agent_of: Callable[[str], BYOCAgent]) -> None:
+        self._agent_of = agent_of
+
+    async def chat(self, thread: str, text: str, on_step: OnStep) -> Answer:
+        """The thread's agent's answer."""
+        return await self._agent_of(thread).chat(text, told(on_step))
+
+
+class Patrols:
+    """Implements `handlers.deps.Patrols`."""
+
+    def __init__(self, patrol: Patrol) -> None:
+        self._patrol = patrol
+
+    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+        """One patrol's report, already persisted."""
+        _, report = await self._patrol.run_patrol(report_type, triggered_by, told(on_step))
+        return report
