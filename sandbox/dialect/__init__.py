@@ -1,0 +1,1 @@
+"""StarRocks SQL turned into DuckDB SQL, or refused in StarRocks' words. Pure: texts in, texts out."""

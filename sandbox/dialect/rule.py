@@ -1,0 +1,16 @@
+"""What a rule is: a function from one node of a StarRocks tree to the node that DuckDB needs in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+Node = exp.Expr
+Rule = Callable[[Node], Node | None]
+"""Returns the node itself (perhaps changed), another node to put in its place, or None to drop it."""
+
+
+def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
+    """A call of the DuckDB function or macro `name`."""
+    return exp.Anonymous(this=name, expressions=list(arguments))

@@ -1,0 +1,125 @@
+"""A text cut into statements, each a list of tokens. Comments are gone, brackets after JOIN too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sandbox.errors import StatementError, syntax
+
+STARROCKS = sqlglot.Dialect.get_or_raise("starrocks")
+_HINTED = {TokenType.JOIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement: its own text, and its tokens (never empty)."""
+
+    text: str
+    tokens: tuple[Token, ...]
+
+    @property
+    def keyword(self) -> str:
+        """The first word, upper case."""
+        return self.tokens[0].text.upper()
+
+    def word(self, index: int) -> str:
+        """The word at `index`, upper case; empty after the end and for quoted names and strings."""
+        if index >= len(self.tokens) or self.tokens[index].token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+            return ""
+        return self.tokens[index].text.upper()
+
+    def after(self, index: int) -> Statement:
+        """The statement without its first `index` words.
+
+        Raises:
+            StatementError: 1064 when nothing is left.
+        """
+        rest = self.tokens[index:]
+        if not rest:
+            raise syntax("Unexpected end of the statement")
+        start = rest[0].start - self.tokens[0].start
+        return Statement(self.text[start:], rest)
+
+
+def split(text: str) -> tuple[Statement, ...]:
+    """The statements of a text, in order, without the empty ones.
+
+    Raises:
+        StatementError: 1064 for text that has no tokens, such as an open quote.
+    """
+    tokens = tokenize(text)
+    statements: list[Statement] = []
+    current: list[Token] = []
+    for token in tokens:
+        if token.token_type is not TokenType.SEMICOLON:
+            current.append(token)
+        elif current:
+            statements.append(_statement(text, current))
+            current = []
+    if current:
+        statements.append(_statement(text, current))
+    return tuple(statements)
+
+
+def tokenize(text: str) -> list[Token]:
+    """The tokens of a text; raises 1064 where StarRocks' lexer has none."""
+    try:
+        return STARROCKS.tokenize(text)
+    except SqlglotError as error:
+        raise syntax(_first_line(error)) from error
+
+
+def parse(statement: Statement) -> exp.Expr:
+    """The syntax tree of a statement.
+
+    Raises:
+        StatementError: 1064 for what the grammar does not know, and for nesting beyond Python's stack.
+    """
+    try:
+        trees = STARROCKS.parser().parse(list(statement.tokens), statement.text)
+    except SqlglotError as error:
+        raise syntax(_first_line(error)) from error
+    except RecursionError as error:
+        raise syntax("The statement is nested too deeply") from error
+    if len(trees) != 1 or trees[0] is None:
+        raise StatementError(1065, "Query was empty", "42000")
+    tree: exp.Expr = trees[0]
+    return tree
+
+
+def placeholders(text: str) -> tuple[str, ...]:
+    """The parts of a text around its `?` parameters."""
+    cuts = [token.start for token in tokenize(text) if token.token_type is TokenType.PLACEHOLDER]
+    starts = [0, *(cut + 1 for cut in cuts)]
+    return tuple(text[start:end] for start, end in zip(starts, [*cuts, len(text)], strict=True))
+
+
+def _statement(text: str, tokens: Sequence[Token]) -> Statement:
+    return Statement(text[tokens[0].start : tokens[-1].end + 1], _without_join_brackets(tokens))
+
+
+def _without_join_brackets(tokens: Sequence[Token]) -> tuple[Token, ...]:
+    """Drop `[broadcast]` and its like: a hint to the planner, which has no say in the result."""
+    kept: list[Token] = []
+    index = 0
+    while index < len(tokens):
+        kept.append(tokens[index])
+        hinted = (
+            tokens[index].token_type in _HINTED
+            and index + 3 < len(tokens)
+            and tokens[index + 1].token_type is TokenType.L_BRACKET
+            and tokens[index + 3].token_type is TokenType.R_BRACKET
+        )
+        index += 4 if hinted else 1
+    return tuple(kept)
+
+
+def _first_line(error: Exception) -> str:
+    # the parser underlines the offending text with terminal codes on further lines
+    return str(error).splitlines()[0].rstrip(".") if str(error) else "Unexpected input"

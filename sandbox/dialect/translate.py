@@ -1,0 +1,178 @@
+"""One statement from StarRocks to DuckDB: parse, check functions, name tables and columns, apply rules, generate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+
+from sandbox.dialect import dates, environment, functions, shape, texts
+from sandbox.dialect.rule import Rule
+from sandbox.dialect.statement import Statement, parse, split
+from sandbox.errors import StatementError, analysis
+
+RULES: tuple[Rule, ...] = (*shape.RULES, *environment.RULES, *dates.RULES, *texts.RULES)
+_CACHED_BYTES = 8 << 10
+
+
+class Effect(Enum):
+    """What a statement does; named by the privilege that it needs."""
+
+    SELECT = "SELECT"
+    INSERT = "INSERT"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    DROP = "DROP"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableName:
+    """A table that a statement names."""
+
+    database: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.database}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A statement for DuckDB: its text, its effect, the table it changes (if any), the tables it reads, and the names
+    of the session's values that it needs as parameters."""
+
+    sql: str
+    effect: Effect
+    target: TableName | None
+    reads: frozenset[TableName]
+    parameters: frozenset[str] = frozenset()
+
+
+def translate(statement: Statement, database: str | None) -> Translation:
+    """The DuckDB form of a query or a change of rows.
+
+    Args:
+        statement: one statement that begins with anything but an administrative word.
+        database: the database of unqualified table names, None when the client chose none.
+
+    Raises:
+        StatementError: 1064 for what does not parse or calls an unknown function, 1046 without a database,
+            1235 for kinds of statement that the stand-in does not have.
+    """
+    if len(statement.text) > _CACHED_BYTES:
+        return _translate(statement, database)
+    return _translate_text(statement.text, database)
+
+
+@lru_cache(maxsize=1024)
+def _translate_text(text: str, database: str | None) -> Translation:
+    return _translate(split(text)[0], database)
+
+
+def _translate(statement: Statement, database: str | None) -> Translation:
+    tree = parse(statement)
+    effect = _effect(tree)
+    try:
+        functions.check(statement.tokens, tree)
+        target = _target(tree, database)
+        names = _qualify(tree, database)
+        _name_columns(tree)
+        tree = rewrite(tree)
+        sql = tree.sql(DuckDB, identify=True, comments=False)
+    except RecursionError as error:
+        raise analysis("The statement is nested too deeply") from error
+    parameters = frozenset(node.name for node in tree.find_all(exp.Placeholder))
+    return Translation(sql, effect, target, frozenset(name for name in names if name != target), parameters)
+
+
+def rewrite(tree: exp.Expr) -> exp.Expr:
+    """Apply every rule to every node, leaves first; the tree is changed in place."""
+    for node in reversed(list(tree.walk(bfs=True))):
+        changed = _apply(node)
+        if changed is node:
+            continue
+        if changed is None:
+            node.pop()
+        elif node is tree:
+            tree = changed
+        else:
+            node.replace(changed)
+    return tree
+
+
+def _apply(node: exp.Expr) -> exp.Expr | None:
+    current = node
+    for rule in RULES:
+        changed = rule(current)
+        if changed is None:
+            return None
+        current = changed
+    return current
+
+
+def _effect(tree: exp.Expr) -> Effect:
+    if isinstance(tree, exp.Query):
+        return Effect.SELECT
+    if isinstance(tree, exp.Insert) and not tree.args.get("overwrite"):
+        return Effect.INSERT
+    for kind, effect in ((exp.Update, Effect.UPDATE), (exp.Delete, Effect.DELETE), (exp.TruncateTable, Effect.DELETE)):
+        if isinstance(tree, kind):
+            return effect
+    if isinstance(tree, exp.Drop):
+        return Effect.DROP
+    raise StatementError(1235, "This kind of statement is not supported by the sandbox", "42000")
+
+
+def _target(tree: exp.Expr, database: str | None) -> TableName | None:
+    if isinstance(tree, exp.Query):
+        return None
+    named = tree.expressions[0] if isinstance(tree, exp.TruncateTable) else tree.this
+    table = named.this if isinstance(named, exp.Schema) else named
+    if not isinstance(table, exp.Table):
+        return None
+    return TableName(table.db or _chosen(database), table.name)
+
+
+def _qualify(tree: exp.Expr, database: str | None) -> list[TableName]:
+    """Write the database before every table name; returns the names that are no common table expressions."""
+    names: list[TableName] = []
+    for table in list(tree.find_all(exp.Table)):
+        if not isinstance(table.this, exp.Identifier) or (not table.db and _is_local(table)):
+            continue
+        if not table.db:
+            table.set("db", exp.to_identifier(_chosen(database)))
+        names.append(TableName(table.db, table.name))
+    return names
+
+
+def _chosen(database: str | None) -> str:
+    if not database:
+        raise StatementError(1046, "No database selected", "3D000")
+    return database
+
+
+def _is_local(table: exp.Table) -> bool:
+    name = table.name.lower()
+    ancestor: exp.Expr | None = table
+    while ancestor is not None:
+        scope = ancestor.args.get("with_")
+        if scope is not None and any(part.alias.lower() == name for part in scope.expressions):
+            return True
+        ancestor = ancestor.parent
+    return False
+
+
+def _name_columns(tree: exp.Expr) -> None:
+    """Give result columns without a name the one StarRocks gives: their own text, with functions in lower case."""
+    for select in tree.find_all(exp.Select):
+        select.set("expressions", [_named(part) for part in select.expressions])
+
+
+def _named(part: exp.Expr) -> exp.Expr:
+    if isinstance(part, exp.Alias | exp.Aliases | exp.Column | exp.Star | exp.Dot) or part.is_star:
+        return part
+    text = part.sql("starrocks", normalize_functions="lower", comments=False)
+    return exp.alias_(part.copy(), text, quoted=True)
