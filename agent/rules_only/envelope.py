@@ -1,0 +1,119 @@
+"""Tool results read back from the text a model sees: a sheet of typed columns, or a failure with its code."""
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+_COLUMNS = re.compile(r"^columns:\s*(.+)$", re.MULTILINE)
+_FAILURE = re.compile(r"^\s*([a-z_]{3,30}):\s*(.*)", re.DOTALL)
+_SHOWN = re.compile(r"(\d[\d,]*) of (more than )?(\d[\d,]*)")
+_NULLS = frozenset({"", "NULL", "null", "\\N"})
+# A cell the door cut carries this mark; what stands before it is still good for reading, not for parsing as JSON.
+_CUT = re.compile(r"…\[\+\d+ chars\]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; a cell that is NULL, missing or of another type reads as None."""
+
+    cells: Mapping[str, str]
+
+    def text(self, *names: str) -> str:
+        """The first of the named cells that holds something, else an empty string."""
+        for name in names:
+            value = self.cells.get(name, "")
+            if value not in _NULLS:
+                return _CUT.sub("…", value)
+        return ""
+
+    def number(self, name: str) -> float | None:
+        """The named cell as a finite number."""
+        try:
+            value = float(self.cells.get(name, "").replace(",", ""))
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A result set as far as it was shown. `cut` is true when the warehouse held more rows than these."""
+
+    columns: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    cut: bool = False
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def first(self) -> Row:
+        """The first row, or an empty one when there is none."""
+        return self.rows[0] if self.rows else Row({})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that gave no data. `parts` are the pieces of the door's sentence after its code."""
+
+    code: str
+    parts: tuple[str, ...] = field(default=())
+
+    @property
+    def reason(self) -> str:
+        """What the door said first."""
+        return self.parts[0] if self.parts else ""
+
+
+Outcome = Sheet | Failure
+
+
+def read(text: str, is_error: bool) -> Outcome:
+    """What a tool result says. Text that is neither a sheet nor a known failure is a failure `execution`."""
+    if is_error:
+        return _failure(text)
+    header = _COLUMNS.search(text)
+    if header is None:
+        return Sheet() if "-- no rows" in text else Failure("execution", ("the result had an unexpected form",))
+    lines = list(_records(text[header.end() :].splitlines(keepends=True)))
+    if not lines:
+        return Sheet(columns=tuple(_column_names(header.group(1))))
+    columns = tuple(lines[0])
+    rows = tuple(Row(dict(zip(columns, line, strict=False))) for line in lines[1:])
+    return Sheet(columns, rows, cut=_was_cut(text))
+
+
+def _failure(text: str) -> Failure:
+    match = _FAILURE.match(text)
+    if match is None:
+        return Failure("execution", (" ".join(text.split())[:200],))
+    parts = tuple(part.strip() for part in match.group(2).split(" | "))
+    return Failure(match.group(1), parts)
+
+
+def _column_names(line: str) -> Iterator[str]:
+    for column in line.split(","):
+        yield column.split(":")[0].strip()
+
+
+def _records(lines: Iterable[str]) -> Iterator[list[str]]:
+    """CSV records up to the count line. The csv module is left lenient: a stray quote must not lose the rest."""
+    body = [line.replace("\0", "") for line in lines if line.strip()]
+    try:
+        for record in csv.reader(body):
+            if record and record[0].startswith("-- "):
+                return
+            yield record
+    except csv.Error:  # a field larger than the reader's limit; what was read so far stands
+        return
+
+
+def _was_cut(text: str) -> bool:
+    tail = text[text.rfind("\n-- ") :] if "\n-- " in text else ""
+    match = _SHOWN.search(tail)
+    return match is not None and (match.group(2) is not None or match.group(1) != match.group(3))

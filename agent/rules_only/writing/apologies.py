@@ -1,0 +1,82 @@
+"""Answers without data: what failed and what to do, what can be asked, and which cluster is meant."""
+
+import re
+
+from agent.rules_only.envelope import Failure
+from agent.rules_only.intent import Intent
+from agent.rules_only.writing.found import Found
+from agent.rules_only.writing.markdown import paragraphs, safe
+
+ABILITIES = """\
+- **Fleet**: "how is the fleet?", "which clusters are worst?", "which clusters are silent?", "how are tier S customers?"
+- **One cluster** by name, id or the first characters of its id: "how is prod-analytics-03?", "and its alerts?", "why?"
+- **Alerts and issues**: "alerts of the last 24 h", "open critical issues"
+- **Measures**: "disk of prod-analytics-03 over 7 days", "which clusters have the highest p99?", "latency trend"
+- **Capacity**: "which clusters are near their breaking point?"
+- **Comparison and changes**: "compare prod-a-1 with prod-b-2", "what changed this week?"
+- **Counts**: "clusters by version, region, cloud, tier, type or customer"; "what did the last patrol say?\""""
+_REFERENCE = re.compile(r"[\w.-]{2,80}")
+_MEANINGS = {
+    "unavailable": "The warehouse cannot be reached, so I have no data to answer from. Missing data says nothing about"
+    " the clusters' health. Try again in a few minutes; if it lasts, check the connection (`starwatch doctor`).",
+    "timeout": "The warehouse did not answer in time. A shorter window or one cluster is cheaper to ask for.",
+    "permission": "The warehouse refuses this read to the account that is configured. Its grants need a look.",
+}
+
+
+def help_text(_: Found) -> str:
+    """What can be asked."""
+    return paragraphs("I answer these questions from the warehouse by fixed rules:", ABILITIES)
+
+
+def unknown(_: Found) -> str:
+    """Says that the question was not understood, and what would be."""
+    return paragraphs(
+        "I did not understand that. Claude is not connected, and without it I answer only these questions:",
+        ABILITIES,
+    )
+
+
+def which_cluster(found: Found) -> str:
+    """Asks which cluster is meant."""
+    wanted = "Which two clusters should I compare?" if len(found.intent.clusters) == 1 else "Which cluster do you mean?"
+    return (
+        f'{wanted} Name it, or give the first 6 or more characters of its id, for example "how is prod-analytics-03?".'
+    )
+
+
+def unavailable(failure: Failure) -> str:
+    """What a failed read means for the reader."""
+    fallback = "A read of the warehouse failed, so I cannot answer this now. Missing data says nothing about health."
+    return _MEANINGS.get(failure.code, fallback)
+
+
+def gap(failure: Failure | None, what: str) -> str:
+    """One line for a part of an answer that could not be read; empty when it was read."""
+    if failure is None:
+        return ""
+    reason = {"unavailable": "not reachable", "timeout": "no answer in time", "permission": "not permitted"}
+    return f"*{what}: could not be read ({reason.get(failure.code, 'the read failed')}), so nothing is said about it.*"
+
+
+def unresolved(intent: Intent, failure: Failure) -> str:
+    """Why a cluster could not be found, with the candidates or nearest names that the door gave."""
+    if failure.code != "bad_argument":
+        return unavailable(failure)
+    names = " and ".join(f"**{safe(name)}**" for name in intent.clusters[:2])
+    candidates = _candidates(failure, intent)
+    ambiguous = any(word in failure.reason.lower() for word in ("ambiguous", "several", "more than one", "matches"))
+    opening = f"More than one cluster matches {names}." if ambiguous else f"I know no cluster {names}."
+    if not candidates:
+        return f"{opening} Check the spelling, or ask for the worst clusters to see names and ids."
+    asked = "Which one do you mean?" if ambiguous else "Did you mean one of these?"
+    rows = [f"| {number} | {safe(candidate, 120)} |" for number, candidate in enumerate(candidates, start=1)]
+    return paragraphs(f"{opening} {asked}", "\n".join(["| # | Cluster |", "| --- | --- |", *rows]))
+
+
+def _candidates(failure: Failure, intent: Intent) -> list[str]:
+    """The names that the door's sentence lists in the third of its parts, at most 12."""
+    listed = failure.parts[2] if len(failure.parts) > 2 else ""
+    _, _, names = listed.rpartition(": ") if ": " in listed else ("", "", listed)
+    found = [name.strip(" .'\"`") for name in re.split(r"[,;\n]", names)]
+    return [name for name in found if name and _REFERENCE.match(name) and name.lower() not in intent.clusters][:12]

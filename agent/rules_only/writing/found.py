@@ -1,0 +1,37 @@
+"""What a turn found, by the part each result plays in the answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.rules_only.envelope import Failure, Outcome, Row, Sheet
+from agent.rules_only.intent import Intent
+from agent.rules_only.thresholds import Thresholds
+
+_MISSING = Failure("unavailable", ("it was not asked for in time",))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The intent, its results by role, and the rules to judge them by."""
+
+    intent: Intent
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    thresholds: Thresholds = field(default_factory=dict)
+
+    def outcome(self, role: str) -> Outcome:
+        """The result of that role; a failure when there is none."""
+        return self.outcomes.get(role, _MISSING)
+
+    def sheet(self, role: str) -> Sheet:
+        """The rows of that role, none when it failed. Ask `failed` before "none" is said to anyone."""
+        outcome = self.outcome(role)
+        return outcome if isinstance(outcome, Sheet) else Sheet()
+
+    def first(self, role: str) -> Row:
+        """The first row of that role, or an empty one."""
+        return self.sheet(role).first
+
+    def failed(self, role: str) -> Failure | None:
+        """The failure of that role, if it has none of the data."""
+        outcome = self.outcome(role)
+        return outcome if isinstance(outcome, Failure) else None
