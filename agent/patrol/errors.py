@@ -1,4 +1,4 @@
-"""What can go wrong in a patrol, as one tree.
+"""What can go wrong in a patrol, as a branch of the agent's tree (agent/errors.py).
 
 PatrolError
 ├── RulesInvalid        the rules file is broken; names the key (operator, at start)
@@ -6,8 +6,12 @@ PatrolError
 └── ReportMalformed     a model's report does not have the asked form; says what is wrong (the model, when repairing)
 """
 
+from typing import ClassVar
 
-class PatrolError(Exception):
+from agent.errors import AgentError
+
+
+class PatrolError(AgentError):
     """Root of the patrol's errors."""
 
 
@@ -18,7 +22,7 @@ class RulesInvalid(PatrolError):
 class WarehouseUnreadable(PatrolError):
     """The door answers no query, so there is no evidence to report on. `user_message` may be shown in a channel."""
 
-    user_message = (
+    user_message: ClassVar[str] = (
         "The patrol could not read the warehouse, so nothing can be said about the fleet right now. "
         "Check that StarRocks is up and that Starwatch's account may read it, then run the patrol again."
     )

@@ -1,13 +1,25 @@
 """From a measured course to a finding: limits, the cluster's own past, and where a steady course leads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.patrol.finding import Finding, Outlook
 from agent.patrol.report import Severity
 from agent.patrol.rules import Dimension, Rules, quantity
-from agent.patrol.series import Track, level, onset, ratio_track, residuals, slope, total, usual, week_ago, worst_of
+from agent.patrol.series import (
+    Track,
+    level,
+    onset,
+    ratio,
+    ratio_track,
+    residuals,
+    slope,
+    total,
+    usual,
+    week_ago,
+    worst_of,
+)
 
 _TREND_SPANS = (12, 24)
 _GOOD_FIT = 0.6
@@ -85,7 +97,7 @@ class Judge:
         return min(known) if low else max(known)
 
     def _share(self, name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:
-        """Shares of counters are sums over the window, not medians of hours: quiet hours must not weigh as busy ones."""
+        """Shares of counters are sums over the window: quiet hours must not weigh as much as busy ones."""
         part, whole = series.get(rule.part or ""), series.get(rule.whole or "")
         if part is None or whole is None:
             return None
@@ -93,7 +105,8 @@ class Judge:
         events, volume = total(part.recent, count), total(whole.recent, count)
         if volume <= 0 or not part.recent:
             return None
-        track = ratio_track(part, whole)
+        week = {0: total(whole.week, count)}
+        track = replace(ratio_track(part, whole), week=ratio({0: total(part.week, count)}, week))
         enough = volume >= rule.volume and events >= rule.events
         return Course(name, rule, track, min(100.0, 100 * events / volume), self._baseline(rule, track), enough)
 
@@ -206,7 +219,8 @@ def _track(rule: Dimension, series: Mapping[str, Track]) -> Track:
     part, whole = series.get(rule.part or "", empty), series.get(rule.whole or "", empty)
     track = ratio_track(part, whole, invert=rule.invert)
     # The fullest node counts where it is known; a platform that only sends the ready-made percentage is read too.
-    return worst_of(track, series[rule.fallback]) if rule.fallback in series else track
+    spare = series.get(rule.fallback or "")
+    return track if spare is None else worst_of(track, spare)
 
 
 def _growth(name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:

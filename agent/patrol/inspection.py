@@ -1,0 +1,227 @@
+"""One look at the whole fleet: a fixed number of statements, concurrent, and from their rows the evidence."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from agent.patrol import facts as fleet_facts
+from agent.patrol import queries
+from agent.patrol.courses import Courses, measure
+from agent.patrol.errors import WarehouseUnreadable
+from agent.patrol.evidence import Evidence
+from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
+from agent.patrol.freshness import (
+    Operation,
+    gone_by_cluster,
+    judged_hour,
+    operations_by_cluster,
+    silence,
+    state,
+)
+from agent.patrol.incidents import Incident, current, fold, storm
+from agent.patrol.judge import Judge
+from agent.patrol.patterns import patterns
+from agent.patrol.query import Row, Rows, moment, read, read_all, words
+from agent.patrol.report import Tier
+from agent.patrol.rules import Rules
+from agent.patrol.scorer import overall
+from agent.patrol.series import Track
+from agent.tools import Tools
+from agent.untrusted import visible
+
+_LOOK_BACK = timedelta(days=3)
+_ALERT_DAYS = timedelta(days=8)
+_BLIND_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What surrounds the measurements, by cluster id."""
+
+    last: Mapping[str, datetime]
+    gone: Mapping[str, tuple[str, ...]]
+    operations: Mapping[str, tuple[Operation, ...]]
+    incidents: Mapping[str, tuple[Incident, ...]]
+    freshness_id: str
+    alerts_id: str
+
+
+async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
+    """The evidence as of `now` (naive UTC). Raises WarehouseUnreadable when clusters or measurements cannot be read."""
+    as_of, roster = await asyncio.gather(_as_of(tools, now), _roster(tools))
+    reads = (
+        queries.last_data(as_of - timedelta(days=rules.window.baseline_days), as_of),
+        queries.gone_metrics(as_of, rules.window.silent_hours),
+        queries.operations(as_of - timedelta(days=7), now + timedelta(hours=1)),
+        queries.alert_hours(as_of - _ALERT_DAYS, as_of + timedelta(hours=1)),
+    )
+    sides, courses, facts = await asyncio.gather(
+        read_all(tools, reads), measure(tools, rules, as_of, len(roster)), fleet_facts.gather(tools, as_of)
+    )
+    if sides[0].failed:
+        raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")
+    side = _side(sides)
+    judge = Judge(rules, as_of, courses.query_id)
+    clusters = sorted((_cluster(one, courses, side, judge) for one in roster), key=lambda one: one.rank)
+    ids = [result.query_id for result in sides if result.query_id] + [courses.query_id, *facts.query_ids]
+    return Evidence(
+        now,
+        as_of,
+        facts,
+        tuple(clusters),
+        patterns(clusters, rules),
+        tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
+        tuple(one for one in ids if one),
+        statements=2 + len(reads) + courses.statements + len(fleet_facts.PARTS),
+    )
+
+
+async def _as_of(tools: Tools, now: datetime) -> datetime:
+    limit = now + timedelta(hours=1)
+    hours = await read(tools, queries.hours_sent(now - _LOOK_BACK, limit))
+    if hours.failed:
+        raise WarehouseUnreadable(f"measurements cannot be read: {hours.error}")
+    at = judged_hour(hours.rows)
+    if at is not None:
+        return at
+    newest = await read(tools, queries.newest_hour(limit))
+    last = moment(newest.rows[0]["newest"]) if newest.rows else None
+    if last is None:
+        raise WarehouseUnreadable(f"there are no measurements: {newest.error or 'the snapshots are empty'}")
+    hours = await read(tools, queries.hours_sent(last - _LOOK_BACK, last))
+    return judged_hour(hours.rows) or last
+
+
+async def _roster(tools: Tools) -> tuple[Identity, ...]:
+    result = await read(tools, queries.ROSTER)
+    if result.failed:
+        # An export may lack the side tables; the clusters themselves are needed.
+        result = await read(tools, queries.BARE_ROSTER)
+    if result.failed:
+        raise WarehouseUnreadable(f"clusters cannot be read: {result.error}")
+    return tuple({words(row["cluster_id"]): _identity(row) for row in result.rows if row["cluster_id"]}.values())
+
+
+def _identity(row: Row) -> Identity:
+    tier = words(row.get("tier")).strip().upper()
+    return Identity(
+        words(row["cluster_id"]),
+        visible(words(row["cluster_name"])) or words(row["cluster_id"])[:8],
+        words(row["account_id"]),
+        visible(words(row.get("customer_name"))),
+        cast(Tier, tier) if tier in {"S", "A"} else "B",
+        words(row.get("cluster_type")),
+        visible(words(row.get("sr_version"))),
+        moment(row.get("created_at")),
+        words(row.get("resource_state")),
+    )
+
+
+def _side(results: Sequence[Rows]) -> _Side:
+    fresh, gone, operations, alerts = results
+    last = {words(row["cluster_id"]): at for row in fresh.rows if (at := moment(row["last_hour"])) is not None}
+    return _Side(
+        last,
+        gone_by_cluster(gone.rows, last),
+        operations_by_cluster(operations.rows),
+        fold(alerts.rows),
+        fresh.query_id,
+        alerts.query_id,
+    )
+
+
+def _cluster(identity: Identity, courses: Courses, side: _Side, judge: Judge) -> ClusterEvidence:
+    cluster, window = identity.cluster_id, judge.rules.window
+    last, operations = side.last.get(cluster), side.operations.get(cluster, ())
+    incidents = side.incidents.get(cluster, ())
+    now_firing = tuple(dict.fromkeys(one.name for one in current(incidents, judge.as_of, window) if one.open))
+    known = state(identity, last, operations, judge.as_of, window)
+    values: dict[str, float] = {}
+    findings: list[Finding] = []
+    outlooks: list[Outlook] = []
+    if known == "silent":
+        findings.append(silence(identity, last, judge.as_of, window, side.freshness_id))
+    elif known == "sending":
+        tracks = courses.tracks.get(cluster, {})
+        values, findings, outlooks = _judged(cluster, tracks, judge)
+        blind = _blindness(cluster, tracks, side.gone.get(cluster, ()), judge, side.freshness_id)
+        findings += [blind] if blind else []
+    sym = bool(findings)
+    stormy = storm(cluster, incidents, judge.as_of, window, side.alerts_id, symptoms=sym)
+    findings += [stormy] if stormy else []
+    score = overall(judge.rules, values) if known == "sending" else None
+    return ClusterEvidence(
+        identity,
+        values,
+        score,
+        tuple(sorted(findings, key=_finding_rank)),
+        tuple(outlooks),
+        _operations_before(operations, findings),
+        now_firing,
+        side.gone.get(cluster, ()) if known == "sending" else (),
+        last,
+    )
+
+
+def _finding_rank(finding: Finding) -> tuple[int, str]:
+    return (("Critical", "Warning", "Unknown").index(finding.severity), finding.dimension)
+
+
+def _judged(
+    cluster: str, tracks: Mapping[str, Track], judge: Judge
+) -> tuple[dict[str, float], list[Finding], list[Outlook]]:
+    courses = judge.courses(tracks)
+    verdicts = [judge.verdict(cluster, course) for course in courses]
+    values = {course.name: course.value for course in courses if course.enough}
+    findings = [verdict.finding for verdict in verdicts if verdict.finding]
+    return values, findings, [verdict.outlook for verdict in verdicts if verdict.outlook]
+
+
+def _blindness(
+    cluster: str, tracks: Mapping[str, Track], gone: tuple[str, ...], judge: Judge, query_id: str
+) -> Finding | None:
+    """A cluster that sends something, but no longer most of what it is judged by, is as unknown as a silent one."""
+    lost = [name for name in gone if name in judge.rules.metric_names]
+    fresh = [name for name, track in tracks.items() if min(track.recent, default=99) < judge.rules.window.silent_hours]
+    if not lost or len(lost) < _BLIND_SHARE * (len(lost) + len(fresh)):
+        return None
+    reason = f"{len(lost)} of its metrics stopped coming while others still do: {', '.join(lost[:4])}"
+    return Finding(cluster, "freshness", "Unknown", float(len(lost)), "metrics", reason, 0.0, 1.0, None, query_id)
+
+
+def _operations_before(operations: Sequence[Operation], findings: Sequence[Finding]) -> tuple[str, ...]:
+    """What was done to the cluster within a day before its trouble began, nearest first."""
+    onset = min((finding.since for finding in findings if finding.since), default=None)
+    if onset is None:
+        return ()
+    near = [one for one in operations if timedelta(hours=-2) <= onset - one.at <= timedelta(days=1)]
+    return tuple(f"{one.kind} {one.at:%m-%d %H:%M} {visible(one.detail)[:80]}".strip() for one in near[:3])
+
+
+def _notes(
+    now: datetime,
+    as_of: datetime,
+    sides: Sequence[Rows],
+    courses: Courses,
+    missing: tuple[str, ...],
+    clusters: Sequence[ClusterEvidence],
+) -> list[str]:
+    notes: list[str] = []
+    age = (now - as_of) / timedelta(hours=1)
+    if age > 3:
+        notes.append(f"the newest data of the whole warehouse is {age:.0f} h old; everything is judged as of then")
+    names = ("freshness", "vanished metrics", "operations", "alerts")
+    failed = [name for name, result in zip(names, sides, strict=True) if result.failed]
+    failed += [*courses.failed, *missing]
+    if failed:
+        notes.append(f"could not be read: {', '.join(failed)}")
+    cut = [name for name, result in zip(names, sides, strict=True) if result.cut] + list(courses.cut)
+    if cut:
+        notes.append(f"incomplete, the fleet is too large for one result: {', '.join(cut)}")
+    gone = [one for one in clusters if one.gone]
+    if gone:
+        sample = ", ".join(dict.fromkeys(name for one in gone for name in one.gone[:2]))[:160]
+        notes.append(f"{len(gone)} clusters stopped sending some metrics: {sample}")
+    return notes
