@@ -1,0 +1,126 @@
+"""A streamed reply put together from the raw events of the Messages API.
+
+The SDK's own accumulator hands out broken-off messages as if they were whole, with empty tool input; this one knows
+whether it has seen the end. Events, blocks and fields that it does not know are passed over."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast, get_args
+
+from agent.errors import ModelUnavailable
+from agent.messages import Block
+from agent.model import Reply, StopReason, Usage
+
+_SENDABLE = {
+    "text": ("type", "text"),
+    "thinking": ("type", "thinking", "signature"),
+    "redacted_thinking": ("type", "data"),
+    "tool_use": ("type", "id", "name", "input"),
+}
+"""The block types that a history may hold, and their fields that a request may carry."""
+
+_GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
+_STOP_REASONS = frozenset(get_args(StopReason))
+
+
+class ReplyBuilder:
+    """Takes the events of one stream in order. Broken order raises `ModelUnavailable`: it is a broken stream."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, Block] = {}
+        self._json: dict[int, list[str]] = {}
+        self._usage: dict[str, int] = {}
+        self._open: set[int] = set()
+        self._model = ""
+        self._stop_reason: str | None = None
+        self._started = False
+        self.complete = False
+
+    def take(self, event: Mapping[str, Any]) -> str:
+        """Account for one event; gives back the piece of visible text that it brought, if any."""
+        match event.get("type"):
+            case "message_start":
+                self._started = True
+                self._model = str(event["message"].get("model", ""))
+                self._count(event["message"].get("usage"))
+            case "content_block_start":
+                return self._start_block(event["index"], event["content_block"])
+            case "content_block_delta":
+                return self._grow(event["index"], event["delta"])
+            case "content_block_stop":
+                self._open.discard(event["index"])
+            case "message_delta":
+                self._stop_reason = event["delta"].get("stop_reason") or self._stop_reason
+                self._count(event.get("usage"))
+            case "message_stop":
+                self.complete = self._started and self._stop_reason is not None
+        return ""
+
+    def _start_block(self, index: int, block: Mapping[str, Any]) -> str:
+        self._blocks[index] = dict(block)
+        self._json[index] = []
+        self._open.add(index)
+        return str(block.get("text", "")) if block.get("type") == "text" else ""
+
+    def _grow(self, index: int, delta: Mapping[str, Any]) -> str:
+        block, kind = self._blocks.get(index), delta.get("type")
+        if block is None:
+            raise ModelUnavailable("a stream grew a block that it never started")
+        if kind == "input_json_delta":
+            self._json[index].append(delta["partial_json"])
+        elif kind == "signature_delta":
+            block["signature"] = delta["signature"]
+        elif kind in _GROWING:
+            name = _GROWING[kind]
+            block[name] = block.get(name, "") + delta[name]
+            return str(delta[name]) if kind == "text_delta" else ""
+        return ""
+
+    def _count(self, usage: Mapping[str, Any] | None) -> None:
+        """Token counts are running totals, and a later event may leave out what an earlier one gave."""
+        self._usage |= {name: value for name, value in (usage or {}).items() if isinstance(value, int)}
+
+    def reply(self) -> Reply:
+        """The whole reply. Raises `ModelUnavailable` when the stream ended before it, or ended well but empty."""
+        if not self.complete:
+            raise ModelUnavailable("the stream ended before its message did")
+        reason = cast(StopReason, self._stop_reason if self._stop_reason in _STOP_REASONS else "end_turn")
+        content = tuple(self._sendable(index, reason) for index in sorted(self._blocks) if self._is_kept(index))
+        if not content and reason in {"end_turn", "tool_use"}:
+            raise ModelUnavailable("the reply was empty")
+        return Reply(content, reason, self._model, self._tokens())
+
+    def _is_kept(self, index: int) -> bool:
+        block = self._blocks[index]
+        # The API gives out blank text blocks but does not take them back.
+        return block.get("type") in _SENDABLE and (block["type"] != "text" or bool(block["text"].strip()))
+
+    def _sendable(self, index: int, reason: str) -> Block:
+        block = self._blocks[index]
+        if block["type"] == "tool_use":
+            block["input"] = self._input(index, whole=reason == "tool_use")
+        return {name: block[name] for name in _SENDABLE[block["type"]] if name in block}
+
+    def _input(self, index: int, *, whole: bool) -> dict[str, Any]:
+        """The arguments of a call. Only a reply that stopped in order to call tools promises whole ones."""
+        text = "".join(self._json[index]).strip()
+        if not whole:
+            return {}
+        if index in self._open:
+            raise ModelUnavailable("a tool call was left open")
+        try:
+            arguments = json.loads(text) if text else self._blocks[index].get("input") or {}
+        except ValueError as error:
+            raise ModelUnavailable("the arguments of a tool call are no JSON") from error
+        if not isinstance(arguments, dict):
+            raise ModelUnavailable("the arguments of a tool call are no object")
+        return arguments
+
+    def _tokens(self) -> Usage:
+        count = self._usage.get
+        return Usage(
+            input_tokens=count("input_tokens", 0),
+            output_tokens=count("output_tokens", 0),
+            cache_read_tokens=count("cache_read_input_tokens", 0),
+            cache_write_tokens=count("cache_creation_input_tokens", 0),
+        )
