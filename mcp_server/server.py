@@ -16,6 +16,8 @@ from mcp_server import replies
 from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door
 from mcp_server.errors import Code, DoorError, Refusal
+from mcp_server.tools.cluster import ClusterTools
+from mcp_server.tools.fleet import FleetTools
 from mcp_server.tools.reading import ReadingTools
 
 SCHEMA_URI = "starwatch://schema"
@@ -68,8 +70,6 @@ class DoorServer(MCPServer[dict[str, Any]]):
 
 def build_server(door: Door) -> DoorServer:
     """The server of an opened door: its tools, and the data dictionary as a resource."""
-    reading = ReadingTools(door)
-    functions: tuple[Callable[..., Any], ...] = (reading.read_query, reading.discover_schema, reading.describe_table)
     dictionary = FunctionResource.from_function(
         door.catalog.dictionary,
         uri=SCHEMA_URI,
@@ -77,13 +77,33 @@ def build_server(door: Door) -> DoorServer:
         description="Tables, columns, join paths and traps of the warehouse",
         mime_type="text/plain",
     )
-    return DoorServer([_tool(function) for function in functions], [dictionary])
+    return DoorServer([_tool(function) for function in _functions(door)], [dictionary])
 
 
 async def serve_stdio(config: WarehouseConfig) -> None:
     """Serve the door on stdin and stdout until stdin ends; nothing else may write to stdout meanwhile."""
     async with Door(config) as door:
         await build_server(door).run_stdio_async()
+
+
+def _functions(door: Door) -> tuple[Callable[..., Any], ...]:
+    """The tools in the order in which a model sees them: ready answers first, free SQL last."""
+    fleet, cluster, reading = FleetTools(door), ClusterTools(door), ReadingTools(door)
+    return (
+        fleet.query_fleet_summary,
+        fleet.query_open_issues,
+        cluster.query_cluster_info,
+        cluster.query_cluster_metrics,
+        cluster.query_cluster_alerts,
+        cluster.query_cluster_operations,
+        cluster.query_similar_clusters,
+        cluster.query_live_state,
+        cluster.search_logs,
+        fleet.query_agent_memory,
+        reading.read_query,
+        reading.discover_schema,
+        reading.describe_table,
+    )
 
 
 def _tool(function: Callable[..., Any]) -> Tool:

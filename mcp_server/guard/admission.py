@@ -1,6 +1,7 @@
 """The guard itself: text rules, one parse, tree rules, and the regenerated text that alone may be run."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from mcp_server.guard.statement import Statement
 from mcp_server.guard.tables import admitted_tables
 
 _THREAD_CHARS = 4_096
+
+# The parser logs the text of statements it does not understand; texts of strangers have no place in a log.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 TEXT_RULES: tuple[Callable[[str], None], ...] = (
     text.refuse_size,

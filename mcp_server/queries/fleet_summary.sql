@@ -1,0 +1,78 @@
+-- The fleet in one table: how many active clusters there are per type, tier, cloud, version, risk, health, and what is wrong.
+WITH active AS (
+  SELECT c.biz_id, c.account_id, c.region_id, COALESCE(c.cluster_type, 'unknown') AS cluster_type
+  FROM byoc.clusters AS c
+  WHERE NOT COALESCE(c.stopped, FALSE) AND NOT COALESCE(c.deleted, FALSE)
+),
+risk AS (
+  SELECT cluster_id, risk_level, ROW_NUMBER() OVER (PARTITION BY cluster_id ORDER BY computed_at DESC) AS age_rank
+  FROM alerts.cluster_risk_snapshots
+),
+health AS (
+  SELECT cluster_id, classification, ROW_NUMBER() OVER (PARTITION BY cluster_id ORDER BY computed_at DESC) AS age_rank
+  FROM alerts.cluster_health_scores
+),
+seen AS (
+  SELECT cluster_id, MAX(snapshot_hour) AS newest_hour
+  FROM metrics.amv_hourly_snapshots_v1
+  WHERE snapshot_hour >= HOURS_SUB(NOW(), 72)
+  GROUP BY cluster_id
+),
+alert_parts AS (
+  SELECT cluster_id, created_at_utc AS happened_at, SPLIT_PART(alert_name, '|', 1) AS name, SPLIT_PART(alert_status, '|', 1) AS state
+  FROM alerts.lark_alerts
+  WHERE alert_status IS NOT NULL AND created_at_utc >= HOURS_SUB(NOW(), 24)
+  UNION ALL
+  SELECT
+    cluster_id, created_at_utc AS happened_at,
+    COALESCE(NULLIF(SPLIT_PART(alert_name, '|', 2), ''), SPLIT_PART(alert_name, '|', 1)) AS name,
+    SPLIT_PART(alert_status, '|', 2) AS state
+  FROM alerts.lark_alerts
+  WHERE alert_status LIKE '%%|%%' AND created_at_utc >= HOURS_SUB(NOW(), 24)
+),
+incidents AS (
+  SELECT
+    cluster_id, name,
+    MAX(CASE WHEN state = 'Firing' THEN happened_at END) AS last_firing,
+    MAX(CASE WHEN state = 'Resolved' THEN happened_at END) AS last_resolved
+  FROM alert_parts
+  GROUP BY cluster_id, name
+)
+SELECT 'clusters' AS dimension, 'active' AS value, COUNT(*) AS clusters FROM active
+UNION ALL
+SELECT 'type', cluster_type, COUNT(*) FROM active GROUP BY cluster_type
+UNION ALL
+SELECT 'tier', COALESCE(p.tier, 'B (no profile)'), COUNT(*)
+FROM active AS a LEFT JOIN metrics.dim_customer_profile AS p ON p.account_id = a.account_id
+GROUP BY COALESCE(p.tier, 'B (no profile)')
+UNION ALL
+SELECT 'cloud', COALESCE(r.cloud, 'unknown'), COUNT(*)
+FROM active AS a LEFT JOIN byoc.region_details AS r ON r.region_id = a.region_id
+GROUP BY COALESCE(r.cloud, 'unknown')
+UNION ALL
+SELECT 'version', COALESCE(i.sr_version, 'unknown'), COUNT(*)
+FROM active AS a LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = a.biz_id
+GROUP BY COALESCE(i.sr_version, 'unknown')
+UNION ALL
+SELECT 'risk level', COALESCE(k.risk_level, 'none computed'), COUNT(*)
+FROM active AS a LEFT JOIN risk AS k ON k.cluster_id = a.biz_id AND k.age_rank = 1
+GROUP BY COALESCE(k.risk_level, 'none computed')
+UNION ALL
+SELECT 'health class', COALESCE(h.classification, 'none computed'), COUNT(*)
+FROM active AS a LEFT JOIN health AS h ON h.cluster_id = a.biz_id AND h.age_rank = 1
+GROUP BY COALESCE(h.classification, 'none computed')
+UNION ALL
+SELECT 'data', 'silent: no metrics for 3 h', COUNT(*)
+FROM active AS a LEFT JOIN seen AS s ON s.cluster_id = a.biz_id
+WHERE s.newest_hour IS NULL OR s.newest_hour < HOURS_SUB(NOW(), 3)
+UNION ALL
+SELECT 'alerts 24 h', 'clusters with an alert that fired', COUNT(DISTINCT cluster_id) FROM incidents WHERE last_firing IS NOT NULL
+UNION ALL
+SELECT 'alerts 24 h', 'clusters with an alert still firing', COUNT(DISTINCT cluster_id)
+FROM incidents
+WHERE last_firing >= HOURS_SUB(NOW(), 1) AND (last_resolved IS NULL OR last_resolved < last_firing)
+UNION ALL
+SELECT 'issues', CONCAT('clusters with an ongoing ', severity, ' issue'), COUNT(DISTINCT cluster_id)
+FROM alerts.issues
+WHERE status = 'Ongoing'
+GROUP BY severity
