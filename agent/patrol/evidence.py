@@ -11,7 +11,6 @@ from typing import Any
 from agent.patrol.facts import FleetFacts
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identity
 from agent.patrol.freshness import STALE_AFTER
-from agent.patrol.rules import quantity
 from agent.untrusted import visible
 
 PROMPT_CHARS = 5_600
@@ -155,8 +154,3 @@ def _within(lines: Iterator[str], budget: int) -> Iterator[str]:
             yield short
     if rest:
         yield f"… and {rest} more lines left out here, less severe than these"
-
-
-def level_words(value: float, unit: str) -> str:
-    """A level with its unit, for people."""
-    return quantity(value, unit)

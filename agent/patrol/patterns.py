@@ -14,7 +14,7 @@ _SHARE = 0.3
 def _shared(
     clusters: Sequence[ClusterEvidence], group_of: Callable[[ClusterEvidence], str]
 ) -> Iterator[tuple[str, str, int, int]]:
-    """Group, dimension, flagged clusters and all clusters of the group, where enough of a group have the same finding."""
+    """Group, dimension, flagged and all clusters of the group, where enough of the group have the same finding."""
     sizes = Counter(group_of(cluster) for cluster in clusters)
     hits: defaultdict[tuple[str, str], int] = defaultdict(int)
     for cluster in clusters:

@@ -133,6 +133,18 @@ class Rules(_Part):
         rule = self.dimensions.get(dimension)
         return rule.label if rule else dimension.replace("_", " ")
 
+    def describe(self) -> str:
+        """The rules as a short list for prompts: one line per dimension, in the file's order."""
+        lines = [_line(name, rule) for name, rule in self.dimensions.items()]
+        lines.append(
+            f"- freshness: no data for {self.window.silent_hours} h while others send is Unknown, never healthy"
+        )
+        lines.append(
+            f"- alerts: {self.window.storm_names} or more different alert names at once are a storm;"
+            " repeats of one alert measure duration, not severity"
+        )
+        return "\n".join(lines)
+
 
 def parse(text: str) -> Rules:
     """Rules from YAML. Raises RulesInvalid naming the key that is wrong."""
@@ -149,7 +161,7 @@ def parse(text: str) -> Rules:
 
 
 @cache
-def load() -> Rules:
+def load_rules() -> Rules:
     """The rules shipped with Starwatch, read once."""
     return parse(resources.files("agent.patrol").joinpath("rules.yaml").read_text(encoding="utf-8"))
 
@@ -173,18 +185,3 @@ def _line(name: str, rule: Dimension) -> str:
         f"- {name} ({rule.label}): Warning {sign} {quantity(limits.yellow, rule.unit)},"
         f" Critical {sign} {quantity(limits.red, rule.unit)} ({need[rule.alone]}{trend})"
     )
-
-
-def describe(rules: Rules | None = None) -> str:
-    """The rules as a short list for prompts: one line per dimension, in the file's order."""
-    chosen = rules or load()
-    window = chosen.window
-    lines = [_line(name, rule) for name, rule in chosen.dimensions.items()]
-    lines.append(
-        f"- freshness: no data for {window.silent_hours} h or more while others send is Unknown, never healthy"
-    )
-    lines.append(
-        f"- alerts: {window.storm_names} or more different alert names within {window.alert_hours} h are a storm;"
-        " repeats of one alert measure duration, not severity"
-    )
-    return "\n".join(lines)
