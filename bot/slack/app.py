@@ -1,0 +1,84 @@
+"""The Slack app: which listener takes what. Listeners only turn payloads into events and admit them."""
+
+import re
+from collections.abc import Awaitable, Callable
+from secrets import token_hex
+from typing import Any, Protocol
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import events
+from bot.slack.config import SlackConfig
+from handlers.buttons import INVESTIGATE
+from handlers.surface import Event
+
+log = structlog.get_logger()
+
+Submit = Callable[[Event], Awaitable[object]]
+"""Admits an event and returns at once; the same key twice is one event. What it raises makes Slack deliver again."""
+
+EVENTS = ("app_mention", "message")
+COMMANDS = ("/patrol",)
+
+_ASKED = (
+    "Asked for a patrol. If nothing appears here, I am not in this channel: invite me with `/invite` and ask again."
+)
+
+
+class Threads(Protocol):
+    """The threads that we take part in."""
+
+    async def knows(self, thread: str) -> bool:
+        """Whether something was asked or posted by us in this thread."""
+        ...
+
+
+def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, threads: Threads) -> AsyncApp:
+    """The app with all listeners registered, to be served by `bot.slack.http` or `bot.slack.socket`."""
+    # without a secret no request over HTTP can be signed for it; Socket Mode needs none
+    secret = config.signing_secret.get_secret_value() if config.signing_secret else token_hex(32)
+    app = AsyncApp(
+        client=client,
+        signing_secret=secret,
+        # an event is acknowledged only once it is admitted, so that a crash in between makes Slack deliver it again
+        process_before_response=True,
+    )
+    listeners = _Listeners(config, submit, threads)
+    app.event("app_mention")(listeners.mention)
+    app.event("message")(listeners.message)
+    app.command("/patrol")(listeners.patrol)
+    app.action(re.compile(rf"^{INVESTIGATE}(:\d+)?$"))(listeners.investigate)
+    return app
+
+
+class _Listeners:
+    """One method per payload; none of them waits for work."""
+
+    def __init__(self, config: SlackConfig, submit: Submit, threads: Threads) -> None:
+        self._shared = config.shared_channels
+        self._submit = submit
+        self._threads = threads
+
+    async def mention(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        question = events.mention(body, context.bot_user_id or "", shared_channels=self._shared)
+        if question is not None:
+            await self._submit(question)
+
+    async def message(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        question = events.message(body, context.bot_user_id or "", shared_channels=self._shared)
+        if question is not None and (events.direct(body) or await self._threads.knows(question.thread)):
+            await self._submit(question)
+
+    async def patrol(self, body: dict[str, Any], ack: AsyncAck) -> None:
+        await self._submit(events.patrol(body))
+        await ack(text=_ASKED, response_type="ephemeral")
+
+    async def investigate(self, body: dict[str, Any], ack: AsyncAck) -> None:
+        pressed = events.investigation(body)
+        if pressed is not None:
+            await self._submit(pressed)
+        else:
+            log.warning("a button was pressed that no report of ours carries, or by a stranger")
+        await ack()

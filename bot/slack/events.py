@@ -1,0 +1,98 @@
+"""Slack's payloads as events: pure, and None for everything that is not a person asking us something."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+
+from bot.slack.place import Place
+from handlers.buttons import investigated
+from handlers.markdown import excerpt
+from handlers.surface import Investigate, PatrolRequest, Question
+
+Payload = Mapping[str, Any]
+
+LONGEST_QUESTION = 12_000
+"""Characters of a message that are read; the rest is left out, and the question says so."""
+
+SPOKEN = {None, "file_share", "thread_broadcast"}
+"""Subtypes of messages that somebody wrote just now; edits, deletions, joins and the like carry another one."""
+
+_TOKEN = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+
+
+def mention(body: Payload, bot_user: str, *, shared_channels: bool = False) -> Question | None:
+    """A post that mentions us."""
+    return _question(body, bot_user) if _spoken_by_member(body, shared_channels) else None
+
+
+def message(body: Payload, bot_user: str, *, shared_channels: bool = False) -> Question | None:
+    """A post in a direct conversation, or a reply in a thread. One that mentions us in a channel is left to the
+    mention event, which Slack sends for the same post. Whether a thread is ours is for the caller to find out."""
+    event = body["event"]
+    if not _spoken_by_member(body, shared_channels):
+        return None
+    direct = event.get("channel_type") == "im"
+    if not direct and ("thread_ts" not in event or f"<@{bot_user}" in event.get("text", "")):
+        return None
+    return _question(body, bot_user)
+
+
+def direct(body: Payload) -> bool:
+    """Whether a message event comes from a conversation with us alone."""
+    return bool(body["event"].get("channel_type") == "im")
+
+
+def patrol(body: Payload) -> PatrolRequest:
+    """A `/patrol` command."""
+    channel = Place(body["team_id"], body["channel_id"])
+    key = f"slack:command:{body['team_id']}:{body['trigger_id']}"
+    return PatrolRequest(key, str(channel), body["user_id"], excerpt(unescape(body.get("text", "")), 200))
+
+
+def investigation(body: Payload) -> Investigate | None:
+    """A pressed Investigate button, answered in the thread of the message that carries it."""
+    team, user, action = body["team"]["id"], body["user"], body["actions"][0]
+    if user.get("team_id", team) != team:
+        return None
+    try:
+        report_id, cluster_id = investigated(action["value"])
+    except ValueError:
+        return None
+    channel, carrier = body["channel"]["id"], body["message"]
+    thread = Place(team, channel, carrier.get("thread_ts") or carrier["ts"])
+    key = f"slack:action:{team}:{channel}:{carrier['ts']}:{action['action_ts']}"
+    return Investigate(key, str(thread), user["id"], cluster_id, report_id)
+
+
+def words(text: str, bot_user: str) -> str:
+    """What somebody typed, read back from Slack's form: our own mention gone, links and names as they are shown."""
+
+    def shown(found: re.Match[str]) -> str:
+        target, label = found[1], found[2]
+        if target.startswith(f"@{bot_user}"):
+            return ""
+        if target.startswith(("@", "#", "!")):
+            return f"{target[0].replace('!', '@')}{label or target[1:]}"
+        return target.removeprefix("mailto:") if not label or label in target else f"{label} ({target})"
+
+    read = unescape(_TOKEN.sub(shown, text)).strip()
+    return read if len(read) <= LONGEST_QUESTION else f"{read[:LONGEST_QUESTION]} […the message goes on]"
+
+
+def _spoken_by_member(body: Payload, shared_channels: bool) -> bool:
+    """Whether a person of our own workspace wrote it, in a channel that is not shared with another company."""
+    event = body["event"]
+    if event.get("subtype") not in SPOKEN or event.get("bot_id") or not event.get("user"):
+        return False
+    if shared_channels:
+        return True
+    teams = {event.get(key) or body["team_id"] for key in ("user_team", "source_team")}
+    return teams == {body["team_id"]} and not body.get("is_ext_shared_channel")
+
+
+def _question(body: Payload, bot_user: str) -> Question:
+    event, team = body["event"], body["team_id"]
+    thread = Place(team, event["channel"], event.get("thread_ts") or event["ts"])
+    text = words(event.get("text", ""), bot_user) or "help"
+    return Question(str(Place(team, event["channel"], event["ts"])), str(thread), event["user"], text)

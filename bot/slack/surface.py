@@ -1,0 +1,157 @@
+"""Slack as a surface: documents become messages in a thread, and platform errors become SurfaceError."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import structlog
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.blocks import Message, messages, readable
+from bot.slack.escape import plain, split
+from bot.slack.place import Place, parse
+from handlers.document import Document
+from handlers.markdown import excerpt
+from handlers.surface import SurfaceError
+
+log = structlog.get_logger()
+
+PLAIN_TEXT = 3_900
+"""Characters of a message without blocks; Slack advises 4,000."""
+STATUS_TEXT = 100
+UNFINISHED = 200
+"""Documents that were posted in part only and are remembered, so that a repeated post goes on where it stopped."""
+
+_BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch"}
+_NO_STATUS_HERE = {"channel_not_found", "invalid_thread_ts", "no_permission", "not_allowed", "message_not_found"}
+_NO_STATUS_AT_ALL = {"missing_scope", "unknown_method", "method_not_supported_for_channel_type", "feature_not_enabled"}
+
+_ADVICE = {
+    "not_in_channel": "invite the bot to the channel",
+    "channel_not_found": "check the channel id and invite the bot to it",
+    "is_archived": "the channel is archived",
+    "invalid_auth": "check SLACK_BOT_TOKEN",
+    "account_inactive": "install the app again and set SLACK_BOT_TOKEN",
+    "token_revoked": "install the app again and set SLACK_BOT_TOKEN",
+    "missing_scope": "install the app again with the scopes of manifest.yml",
+    "ratelimited": "Slack asks to wait; try again later",
+}
+
+
+class SlackSurface:
+    """A `handlers.surface.Surface` on one workspace. Links in what it posts lead to `allowed_link_hosts` only."""
+
+    def __init__(self, client: AsyncWebClient, allowed_link_hosts: Collection[str] = ()) -> None:
+        self._client = client
+        self._hosts = frozenset(host.lower() for host in allowed_link_hosts)
+        self._unfinished: OrderedDict[str, list[str]] = OrderedDict()
+        self._team = ""
+        self._shows_status = True
+
+    async def post(self, place: str, document: Document) -> str:
+        """Post the document, in as many messages as it takes. In a channel the first one starts the thread and the
+        others go below it. After a failure the same post goes on with the first message that is missing."""
+        where = await self._place(place)
+        key = _fingerprint(where, document)
+        posted = self._unfinished.pop(key, [])
+        root = where.ts or next(iter(posted), "")
+        try:
+            for message in messages(document, self._hosts)[len(posted) :]:
+                posted.append(await self._send(where.channel, root, message))
+                root = root or posted[0]
+        except SurfaceError:
+            self._remember(key, posted)
+            raise
+        return str(Place(where.team, where.channel, root))
+
+    async def status(self, thread: str, text: str) -> None:
+        """Show what is being done under the thread, an empty text clears it. Where Slack shows no status, nothing."""
+        if not self._shows_status:
+            return
+        where = parse(thread)
+        shown = excerpt(plain(text), STATUS_TEXT).translate({ord("<"): "‹", ord(">"): "›"})
+        try:
+            await self._call(
+                "assistant.threads.setStatus",
+                {"channel_id": where.channel, "thread_ts": where.ts, "status": shown},
+            )
+        except SlackRefusal as refusal:
+            if refusal.code in _NO_STATUS_AT_ALL:
+                self._shows_status = False
+                log.warning("Slack shows no status for this app", code=refusal.code)
+            elif refusal.code not in _NO_STATUS_HERE:
+                raise
+
+    async def _send(self, channel: str, thread_ts: str, message: Message) -> str:
+        """The ts of the posted message; without its blocks if Slack takes exception to them."""
+        try:
+            return await self._post_message(channel, thread_ts, message.text, message.blocks)
+        except SlackRefusal as refusal:
+            if refusal.code not in _BAD_BLOCKS:
+                raise
+            log.error("Slack refused the blocks of a message; it goes out as text", code=refusal.code)
+        first = ""
+        for text in split(readable(message.blocks) or message.text, PLAIN_TEXT):
+            ts = await self._post_message(channel, thread_ts or first, text, ())
+            first = first or ts
+        return first
+
+    async def _post_message(self, channel: str, thread_ts: str, text: str, blocks: tuple[dict[str, Any], ...]) -> str:
+        arguments: dict[str, Any] = {"channel": channel, "text": text, "unfurl_links": False, "unfurl_media": False}
+        if thread_ts:
+            arguments["thread_ts"] = thread_ts
+        if blocks:
+            arguments["blocks"] = list(blocks)
+        return str((await self._call("chat.postMessage", arguments))["ts"])
+
+    async def _call(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            response = await self._client.api_call(method, json=dict(arguments))
+        except SlackApiError as error:
+            raise SlackRefusal(method, _code(error)) from error
+        except (SlackClientError, ClientError, TimeoutError) as error:
+            raise SurfaceError(f"Slack could not be reached for {method} ({type(error).__name__})") from error
+        data: Mapping[str, Any] = response.data  # type: ignore[assignment]
+        return data
+
+    async def _place(self, text: str) -> Place:
+        try:
+            where = parse(text)
+        except ValueError:
+            raise SurfaceError(
+                f"{text!r} is no Slack channel or thread; use a channel id such as C0123456789"
+            ) from None
+        if where.team:
+            return where
+        if not self._team:
+            self._team = str((await self._call("auth.test", {}))["team_id"])
+        return Place(self._team, where.channel, where.ts)
+
+    def _remember(self, key: str, posted: list[str]) -> None:
+        if posted:
+            self._unfinished[key] = posted
+        while len(self._unfinished) > UNFINISHED:
+            self._unfinished.popitem(last=False)
+
+
+class SlackRefusal(SurfaceError):
+    """Slack answered with an error `code`; the text says what to do about it where that is known."""
+
+    def __init__(self, method: str, code: str) -> None:
+        advice = _ADVICE.get(code)
+        super().__init__(f"Slack refused {method}: {code}" + (f"; {advice}" if advice else ""))
+        self.code = code
+
+
+def _code(error: SlackApiError) -> str:
+    body = getattr(error.response, "data", None)
+    code = body.get("error") if isinstance(body, dict) else None
+    return str(code or f"http_{getattr(error.response, 'status_code', 'unknown')}")
+
+
+def _fingerprint(where: Place, document: Document) -> str:
+    return hashlib.sha256(json.dumps([str(where), repr(document)]).encode()).hexdigest()
