@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 _COLUMNS = re.compile(r"^columns:\s*(.+)$", re.MULTILINE)
-_FAILURE = re.compile(r"^\s*([a-z_]{3,30}):\s*(.*)", re.DOTALL)
+_FAILURE = re.compile(r"^\s*([a-z_]{3,30}):\s*(.*)", re.DOTALL | re.IGNORECASE)
 _SHOWN = re.compile(r"(\d[\d,]*) of (more than )?(\d[\d,]*)")
+_NOTE = "-- "
 _NULLS = frozenset({"", "NULL", "null", "\\N"})
 # A cell the door cut carries this mark; what stands before it is still good for reading, not for parsing as JSON.
 _CUT = re.compile(r"…\[\+\d+ chars\]$")
@@ -79,7 +80,7 @@ def read(text: str, is_error: bool) -> Outcome:
         return _failure(text)
     header = _COLUMNS.search(text)
     if header is None:
-        return Sheet() if "-- no rows" in text else Failure("execution", ("the result had an unexpected form",))
+        return Failure("execution", ("the result had an unexpected form",))
     lines = list(_records(text[header.end() :].splitlines(keepends=True)))
     if not lines:
         return Sheet(columns=tuple(_column_names(header.group(1))))
@@ -93,7 +94,7 @@ def _failure(text: str) -> Failure:
     if match is None:
         return Failure("execution", (" ".join(text.split())[:200],))
     parts = tuple(part.strip() for part in match.group(2).split(" | "))
-    return Failure(match.group(1), parts)
+    return Failure(match.group(1).lower(), parts)
 
 
 def _column_names(line: str) -> Iterator[str]:
@@ -102,13 +103,14 @@ def _column_names(line: str) -> Iterator[str]:
 
 
 def _records(lines: Iterable[str]) -> Iterator[list[str]]:
-    """CSV records up to the count line. The csv module is left lenient: a stray quote must not lose the rest."""
+    """CSV records between the notes above and the count line below. The csv module is left lenient: a stray quote must
+    not lose the rest."""
     body = [line.replace("\0", "") for line in lines if line.strip()]
+    if body and body[-1].startswith(_NOTE):
+        del body[-1]
+    start = next((index for index, line in enumerate(body) if not line.startswith(_NOTE)), len(body))
     try:
-        for record in csv.reader(body):
-            if record and record[0].startswith("-- "):
-                return
-            yield record
+        yield from csv.reader(body[start:])
     except csv.Error:  # a field larger than the reader's limit; what was read so far stands
         return
 

@@ -78,7 +78,9 @@ def understand(question: str, context: Context | None = None) -> Intent:
         return Intent("unknown")
     if WORDS.marked("greeting", text):
         return Intent("help")
-    clusters = references.clusters(text, context.clusters, context.listed)
+    pattern = WORDS.captured("pattern", text)
+    pointable = text.replace(pattern, " ") if pattern else text
+    clusters = references.clusters(pointable, context.clusters, context.listed)
     bare = references.without(text, clusters)
     intent = _continued(text, bare, _fresh(bare, clusters), context)
     return _filled(bare, _settled(intent, context))
@@ -105,6 +107,8 @@ def _fresh(text: str, clusters: tuple[str, ...]) -> Intent:
 
 
 def _by_subject(text: str, clusters: tuple[str, ...], measure: Measure | None) -> Kind:
+    if clusters and WORDS.marked("why", text):
+        return "status"
     if measure is not None:
         return "ranking" if not clusters and WORDS.marked("ranked", text) else "series"
     if clusters:
@@ -126,7 +130,8 @@ def _continued(text: str, bare: str, intent: Intent, context: Context) -> Intent
         return replace(last, limit=40)
     again = WORDS.marked("again", text)
     only_a_name = intent.kind == "status" and (again or not WORDS.marked("status", bare))
-    if intent.kind == "unknown" or only_a_name:
+    only_a_severity = intent.kind == "worst" and last.kind == "issues" and again and intent.severity
+    if intent.kind == "unknown" or only_a_name or only_a_severity:
         return _same_again(intent, last, again)
     if intent.kind in _EITHER and not intent.clusters and last.clusters and again and "fleet" not in text:
         return replace(intent, clusters=last.clusters[:1])

@@ -11,7 +11,7 @@ Unit = Literal["%", "ms", "GiB", "per hour", "per second", "records", ""]
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One measurable thing. `key` is its dimension in the rules. `value` aggregates the snapshot rows of any
-    hours of one cluster; a counter has none: hourly increases of `metrics[0]`, or their share of those of `metrics[1]`."""
+    hours of one cluster; a counter has none: the increases of `metrics[0]`, or their share of `metrics[1]`'s."""
 
     key: str
     noun: str
@@ -186,13 +186,12 @@ MEASURES: tuple[Measure, ...] = (
         r"\bconnections?\b|\bconns?\b|连接",
         peak=True,
     ),
-    _gauge(
-        "be_fd_usage",
-        "BE file descriptors",
-        "",
+    _ratio(
+        "be_fd_used_pct",
+        "BE file descriptors used",
         "starrocks_be_process_fd_num_used",
+        "starrocks_be_process_fd_num_limit_soft",
         r"\bfds?\b|file descriptors?|open files|文件句柄|句柄|文件描述符",
-        peak=True,
     ),
     Measure(
         "nodes_up",

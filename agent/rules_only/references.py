@@ -15,7 +15,10 @@ _METRIC_PREFIXES = ("starrocks_", "node_memory", "jvm_")
 _SPAN = re.compile(r"(?<![\w.-])(\d{1,3})[\s-]*(hours?|hrs?|h|days?|d|weeks?|wks?|w|months?)(?![\w-])", re.ASCII)
 _HOURS = {"hour": 1, "hr": 1, "h": 1, "day": 24, "d": 24, "week": 168, "wk": 168, "w": 168, "month": 720}
 _SPAN_ZH = re.compile(r"([0-9]{1,3}|[一二两三四五六七八九十半])\s*个?\s*(小时|天|日|周|星期|月)")
-_DIGITS_ZH = {digit: number for number, digit in enumerate("一二三四五六七八九十", start=1)} | {"两": 2, "半": 1}
+_DIGITS_ZH: dict[str, float] = {digit: number for number, digit in enumerate("一二三四五六七八九十", start=1)} | {
+    "两": 2,
+    "半": 0.5,
+}
 _HOURS_ZH = {"小时": 1, "天": 24, "日": 24, "周": 168, "星期": 168, "月": 720}
 MAX_HOURS = 46 * 24
 """The longest window that is asked of the warehouse, in hours."""
@@ -49,8 +52,8 @@ def window(text: str) -> int | None:
     return next((hours for hours, pattern in WORDS.windows.items() if pattern.search(text)), None)
 
 
-def _bounded(hours: int) -> int:
-    return min(max(hours, 1), MAX_HOURS)
+def _bounded(hours: float) -> int:
+    return min(max(int(hours), 1), MAX_HOURS)
 
 
 def _named(text: str) -> Iterator[tuple[str, int]]:

@@ -15,7 +15,7 @@ ABILITIES = """\
 - **Capacity**: "which clusters are near their breaking point?"
 - **Comparison and changes**: "compare prod-a-1 with prod-b-2", "what changed this week?"
 - **Counts**: "clusters by version, region, cloud, tier, type or customer"; "what did the last patrol say?\""""
-_REFERENCE = re.compile(r"[\w.-]{2,80}")
+_NAMED = re.compile(r"(?:^|[,:;]\s*)([^,;:]*?)\s*\(([0-9a-f]{8}-[0-9a-f-]{27})\)")
 _MEANINGS = {
     "unavailable": "The warehouse cannot be reached, so I have no data to answer from. Missing data says nothing about"
     " the clusters' health. Try again in a few minutes; if it lasts, check the connection (`starwatch doctor`).",
@@ -64,19 +64,21 @@ def unresolved(intent: Intent, failure: Failure) -> str:
     if failure.code != "bad_argument":
         return unavailable(failure)
     names = " and ".join(f"**{safe(name)}**" for name in intent.clusters[:2])
-    candidates = _candidates(failure, intent)
-    ambiguous = any(word in failure.reason.lower() for word in ("ambiguous", "several", "more than one", "matches"))
+    candidates = _candidates(failure)
+    ambiguous = "match" in failure.reason or "ambiguous" in failure.reason
     opening = f"More than one cluster matches {names}." if ambiguous else f"I know no cluster {names}."
     if not candidates:
         return f"{opening} Check the spelling, or ask for the worst clusters to see names and ids."
     asked = "Which one do you mean?" if ambiguous else "Did you mean one of these?"
-    rows = [f"| {number} | {safe(candidate, 120)} |" for number, candidate in enumerate(candidates, start=1)]
-    return paragraphs(f"{opening} {asked}", "\n".join(["| # | Cluster |", "| --- | --- |", *rows]))
+    rows = [f"| {safe(name, 60)} | {short} |" for name, short in candidates]
+    return paragraphs(f"{opening} {asked}", "\n".join(["| Cluster | Id |", "| --- | --- |", *rows]))
 
 
-def _candidates(failure: Failure, intent: Intent) -> list[str]:
-    """The names that the door's sentence lists in the third of its parts, at most 12."""
-    listed = failure.parts[2] if len(failure.parts) > 2 else ""
-    _, _, names = listed.rpartition(": ") if ": " in listed else ("", "", listed)
-    found = [name.strip(" .'\"`") for name in re.split(r"[,;\n]", names)]
-    return [name for name in found if name and _REFERENCE.match(name) and name.lower() not in intent.clusters][:12]
+def _candidates(failure: Failure) -> list[tuple[str, str]]:
+    """Name and id of the clusters that the door's sentence lists, at most 12."""
+    return [
+        (match.group(1).strip(), match.group(2))
+        for part in failure.parts
+        if part.startswith("near:")
+        for match in _NAMED.finditer(part)
+    ][:12]
