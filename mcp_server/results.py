@@ -14,12 +14,10 @@ TEXT_CHARS = 12_000
 CELL_CHARS = 200
 _DIGITS = 4
 
-# C0 and C1 controls, zero-width and direction marks, line separators, tag characters and variation selectors.
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]+"
+# Letters and marks that count as printable but show nothing: fillers, joiners, variation selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_SPACES = re.compile(r"[\r\n\t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,11 @@ def _number(value: float) -> str:
 
 
 def _clean(text: str) -> str:
-    return _INVISIBLE.sub("", _SPACES.sub(" ", text))
+    """One line of characters that show: other white space becomes a space, what hides or reorders text is dropped."""
+    if text.isprintable() and text.isascii():
+        return text
+    spaced = (" " if character.isspace() else character for character in text)
+    return _BLANK.sub("", "".join(character for character in spaced if character.isprintable()))
 
 
 def _cut(text: str) -> str:
