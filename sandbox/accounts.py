@@ -40,6 +40,17 @@ class Account:
         """Whether the account may read the table, and so may know of it."""
         return self.administers or self._grants(Effect.SELECT, table)
 
+    def require_sight(self, table: TableName) -> None:
+        """Raise 5203 unless the account may know the table's definition."""
+        if not self.sees(table):
+            raise access_denied("ANY", "TABLE", table.name)
+
+    def privileges(self, table: TableName) -> tuple[str, ...]:
+        """What the account may do with the table, in StarRocks' words."""
+        if self.administers:
+            return ("ALL",)
+        return tuple(effect.value for effect in (Effect.SELECT, Effect.INSERT) if self._grants(effect, table))
+
     def _grants(self, effect: Effect, table: TableName) -> bool:
         if table.database == "information_schema":
             return effect is Effect.SELECT

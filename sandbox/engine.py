@@ -1,7 +1,8 @@
-"""The database behind the wire: one in-memory DuckDB, its catalogue, its accounts and the threads that run statements."""
+"""The database behind the wire: one in-memory DuckDB, its catalogue, its accounts, and threads for statements."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,6 @@ from sandbox.results import type_name
 _SETTINGS = (
     "SET TimeZone = 'UTC'",
     "SET error_on_division_by_zero = false",
-    "SET preserve_insertion_order = false",
 )
 
 
@@ -47,6 +47,8 @@ class Engine:
     limits: Limits
     catalogue: Catalogue = field(default_factory=Catalogue)
     processes: Processes = field(default_factory=Processes)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while rows change: DuckDB refuses concurrent changes of a row, StarRocks queues them."""
 
     def define(self, text: str) -> None:
         """Run the CREATE statements of a text; raises StatementError as `define_statement` does."""

@@ -11,7 +11,7 @@ from sandbox.errors import StatementError, analysis, syntax, unknown_column, unk
 _PATTERNS = (
     (re.compile(r'Referenced column "(?P<name>[^"]+)" (?:not found|was not found)'), unknown_column),
     (re.compile(r'Table "(?P<table>[^"]+)" does not have a column named "(?P<name>[^"]+)"'), unknown_column),
-    (re.compile(r'Referenced table "(?P<table>[^"]+)" not found'), lambda name: unknown_column(name)),
+    (re.compile(r'Referenced table "(?P<table>[^"]+)" not found'), unknown_column),
     (re.compile(r"(?:Function|Macro) with name (?P<name>\S+) does not exist"), unknown_function),
     (re.compile(r"(?P<name>\w+) is not an aggregate function"), unknown_function),
     (re.compile(r"No function matches the given name and argument types '(?P<name>\w+)"), unknown_function),

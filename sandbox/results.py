@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -107,7 +106,8 @@ def _json(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else str(value)
 
 
-_CONVERTERS: dict[Kind, Callable[[Any], Scalar]] = {kind: _same for kind in (*_STARROCKS, Kind.DECIMAL, Kind.NULL)} | {
+_CONVERTERS: dict[Kind, Callable[[Any], Scalar]] = {
+    **dict.fromkeys((*_STARROCKS, Kind.DECIMAL, Kind.NULL), _same),
     Kind.FLOAT: _finite,
     Kind.DOUBLE: _finite,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -13,7 +14,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sandbox.errors import StatementError, syntax
 
 STARROCKS = sqlglot.Dialect.get_or_raise("starrocks")
-_HINTED = {TokenType.JOIN}
+CACHED_CHARACTERS = 8 << 10
+"""Longer texts are not kept: they do not come twice, and would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Statement:
         start = rest[0].start - self.tokens[0].start
         return Statement(self.text[start:], rest)
 
+    def after_or_end(self, index: int) -> Statement | None:
+        """The statement without its first `index` words; None when nothing is left."""
+        return self.after(index) if index < len(self.tokens) else None
+
 
 def split(text: str) -> tuple[Statement, ...]:
     """The statements of a text, in order, without the empty ones.
@@ -53,6 +59,15 @@ def split(text: str) -> tuple[Statement, ...]:
     Raises:
         StatementError: 1064 for text that has no tokens, such as an open quote.
     """
+    return _split_short(text) if len(text) <= CACHED_CHARACTERS else _split(text)
+
+
+@lru_cache(maxsize=1024)
+def _split_short(text: str) -> tuple[Statement, ...]:
+    return _split(text)
+
+
+def _split(text: str) -> tuple[Statement, ...]:
     tokens = tokenize(text)
     statements: list[Statement] = []
     current: list[Token] = []
@@ -111,7 +126,7 @@ def _without_join_brackets(tokens: Sequence[Token]) -> tuple[Token, ...]:
     while index < len(tokens):
         kept.append(tokens[index])
         hinted = (
-            tokens[index].token_type in _HINTED
+            tokens[index].token_type is TokenType.JOIN
             and index + 3 < len(tokens)
             and tokens[index + 1].token_type is TokenType.L_BRACKET
             and tokens[index + 3].token_type is TokenType.R_BRACKET

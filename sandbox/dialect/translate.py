@@ -11,11 +11,10 @@ from sqlglot.dialects.duckdb import DuckDB
 
 from sandbox.dialect import dates, environment, functions, shape, texts
 from sandbox.dialect.rule import Rule
-from sandbox.dialect.statement import Statement, parse, split
+from sandbox.dialect.statement import CACHED_CHARACTERS, Statement, parse, split
 from sandbox.errors import StatementError, analysis
 
 RULES: tuple[Rule, ...] = (*shape.RULES, *environment.RULES, *dates.RULES, *texts.RULES)
-_CACHED_BYTES = 8 << 10
 
 
 class Effect(Enum):
@@ -62,7 +61,7 @@ def translate(statement: Statement, database: str | None) -> Translation:
         StatementError: 1064 for what does not parse or calls an unknown function, 1046 without a database,
             1235 for kinds of statement that the stand-in does not have.
     """
-    if len(statement.text) > _CACHED_BYTES:
+    if len(statement.text) > CACHED_CHARACTERS:
         return _translate(statement, database)
     return _translate_text(statement.text, database)
 
@@ -129,9 +128,9 @@ def _effect(tree: exp.Expr) -> Effect:
 def _target(tree: exp.Expr, database: str | None) -> TableName | None:
     if isinstance(tree, exp.Query):
         return None
-    named = tree.expressions[0] if isinstance(tree, exp.TruncateTable) else tree.this
-    table = named.this if isinstance(named, exp.Schema) else named
-    if not isinstance(table, exp.Table):
+    # INSERT, UPDATE, DELETE, TRUNCATE and DROP all name their table first
+    table = tree.find(exp.Table)
+    if table is None:
         return None
     return TableName(table.db or _chosen(database), table.name)
 

@@ -27,7 +27,7 @@ class Connection:
     def __init__(self, stream: PacketStream, backend: Backend, connection_id: int, address: str) -> None:
         self._stream = stream
         self._backend = backend
-        self._peer = Peer(connection_id, address, stream.close)
+        self._peer = Peer(connection_id, address, stream.abort)
         self._prepared = PreparedStatements()
         self._commands: dict[int, Callable[[Session, Payload], Awaitable[None]]] = {
             0x02: self._init_db,

@@ -9,6 +9,8 @@ from sandbox.errors import ProtocolError
 
 MAX_PACKET = 16 << 20
 """Bytes of one message from a client, continuation packets included."""
+WRITE_SECONDS = 60.0
+"""A client that takes nothing of its result for so long is given up."""
 _FRAME = 0xFFFFFF
 
 
@@ -141,16 +143,21 @@ class PacketStream:
         """Wait until the client has taken enough of what was queued.
 
         Raises:
-            ProtocolError: the client is gone.
+            ProtocolError: the client is gone, or took nothing for WRITE_SECONDS.
         """
         try:
-            await self._writer.drain()
-        except ConnectionError as error:
-            raise ProtocolError("the client is gone") from error
+            async with asyncio.timeout(WRITE_SECONDS):
+                await self._writer.drain()
+        except (ConnectionError, TimeoutError) as error:
+            raise ProtocolError("the client is gone, or takes nothing") from error
 
     def close(self) -> None:
         """Close the connection after what was queued."""
         self._writer.close()
+
+    def abort(self) -> None:
+        """Cut the connection without sending what is queued."""
+        self._writer.transport.abort()
 
     async def _exactly(self, count: int) -> bytes:
         try:
