@@ -71,8 +71,8 @@ class Claude:
         self._config = config
         self._clock = clock
         self._retry = Retry(config.retry, clock, sleep, jitter)
-        # Reading has no timeout of its own: the watchdog below sees to silence, and a long reply is no fault.
-        timeout = httpx2.Timeout(None, connect=config.times.connect)
+        # The watchdog below sees to silence long before this timeout of the transport does.
+        timeout = httpx2.Timeout(600.0, connect=config.times.connect)
         self._client = AsyncAnthropic(
             api_key=config.api_key.get_secret_value(),
             base_url=config.base_url,
