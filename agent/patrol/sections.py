@@ -191,7 +191,7 @@ def _items(body: str) -> list[str]:
         bullet = _BULLET.match(line)
         if bullet:
             found.append(bullet[1])
-        elif line.strip() and found:
+        elif line.strip() and found and not line.lstrip().startswith(("**", "#")):
             found[-1] += " " + line.strip()
         elif line.strip():
             found.append(line.strip())

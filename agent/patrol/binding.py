@@ -1,0 +1,121 @@
+"""Ties what a model wrote to the evidence: which clusters, how severe, which figures.
+
+The model explains and ranks; what is flagged and every figure beside it come from measurements."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from agent.patrol.evidence import Evidence
+from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence
+from agent.patrol.report import CustomerSummary, FlaggedCluster, Severity
+from agent.patrol.sections import Flag, Sections
+
+_MIN_PREFIX = 6
+_REASON_CHARS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The parts of a report that depend on evidence, and how many of the model's flags had to be refused (no such
+    cluster, or nothing measured against it) or lowered."""
+
+    flagged: tuple[FlaggedCluster, ...]
+    customers: tuple[CustomerSummary, ...]
+    refused: int = 0
+    lowered: int = 0
+    added: int = 0
+
+
+def bind(sections: Sections, evidence: Evidence) -> Bound:
+    """The flagged clusters and customers of a report, worst first. Every cluster with findings is in; none without."""
+    flags: dict[str, Flag] = {}
+    refused = 0
+    for written in sections.flags:
+        cluster = _resolve(written.cluster, evidence)
+        if cluster is None or not cluster.findings:
+            refused += 1
+        else:
+            flags.setdefault(cluster.identity.cluster_id, written)
+    flagged = [_flagged(cluster, flags.get(cluster.identity.cluster_id)) for cluster in evidence.flagged]
+    lowered = sum(
+        SEVERITY_RANK[flag.severity] < SEVERITY_RANK[one.severity]
+        for one in flagged
+        if (flag := flags.get(one.cluster_id)) is not None
+    )
+    return Bound(
+        tuple(sorted(flagged, key=lambda one: SEVERITY_RANK[one.severity])),
+        tuple(_customers(sections, evidence)),
+        refused,
+        lowered,
+        sum(one.cluster_id not in flags for one in flagged),
+    )
+
+
+def _resolve(text: str, evidence: Evidence) -> ClusterEvidence | None:
+    """The cluster that an id, a unique prefix of one, or a unique name means."""
+    wanted = text.strip().lower()
+    exact = [one for one in evidence.clusters if one.identity.cluster_id.lower() == wanted]
+    close = [
+        one
+        for one in evidence.clusters
+        if len(wanted) >= _MIN_PREFIX and one.identity.cluster_id.lower().startswith(wanted)
+    ]
+    named = [one for one in evidence.clusters if one.identity.name.lower() == wanted]
+    for found in (exact, close, named):
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def severity_of(cluster: ClusterEvidence, asked: Severity | None) -> Severity:
+    """What stands in the report: a model may lower Critical to Warning, never raise, and what is unknown stays so."""
+    measured = cluster.severity or "Unknown"
+    if asked is None or measured == "Unknown" or asked == "Unknown":
+        return measured
+    return max(measured, asked, key=SEVERITY_RANK.__getitem__)
+
+
+def _flagged(cluster: ClusterEvidence, flag: Flag | None) -> FlaggedCluster:
+    identity = cluster.identity
+    since = min((finding.since for finding in cluster.findings if finding.since), default=None)
+    measured = "; ".join(finding.reason for finding in cluster.findings)[:_REASON_CHARS]
+    return FlaggedCluster(
+        identity.cluster_id,
+        identity.name,
+        severity_of(cluster, flag.severity if flag else None),
+        flag.reason if flag and flag.reason else measured,
+        key_metrics(cluster),
+        identity.customer,
+        identity.tier,
+        f"{since:%Y-%m-%d %H:%M}" if since else "",
+    )
+
+
+def key_metrics(cluster: ClusterEvidence) -> Mapping[str, float]:
+    """The measured figure of each finding, by dimension, to four significant digits."""
+    return {finding.dimension: float(f"{finding.value:.4g}") for finding in cluster.findings}
+
+
+def important(evidence: Evidence) -> dict[str, list[ClusterEvidence]]:
+    """Flagged clusters of tier S and A customers, by customer, the most important first."""
+    found: dict[str, list[ClusterEvidence]] = {}
+    for cluster in sorted(evidence.flagged, key=lambda one: (one.identity.tier != "S", one.rank)):
+        if cluster.identity.tier in {"S", "A"}:
+            name = cluster.identity.customer or cluster.identity.account_id
+            found.setdefault(name, []).append(cluster)
+    return found
+
+
+def _customers(sections: Sections, evidence: Evidence) -> Iterator[CustomerSummary]:
+    """One summary for each tier S and A customer with issues: the model's words where it has some."""
+    written = {one.customer.strip().lower(): one.text for one in sections.customers if one.text}
+    for customer, clusters in important(evidence).items():
+        text = written.get(customer.strip().lower()) or customer_words(clusters)
+        yield CustomerSummary(customer, clusters[0].identity.tier, text)
+
+
+def customer_words(clusters: list[ClusterEvidence]) -> str:
+    """How a customer fares, from findings alone."""
+    parts = [f"{one.identity.name} is {one.severity}: {one.findings[0].reason}" for one in clusters[:3]]
+    more = f" (and {len(clusters) - 3} more)" if len(clusters) > 3 else ""
+    return "; ".join(parts) + more

@@ -1,0 +1,166 @@
+"""The rules-only analyst's words: the five sections made from evidence, and a few lines from what its tools found."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from agent.patrol.binding import customer_words, important, key_metrics, severity_of
+from agent.patrol.evidence import Evidence, label
+from agent.patrol.finding import ClusterEvidence, Outlook
+from agent.patrol.report import Confidence, CustomerSummary, Prediction, RecommendedAction, Urgency
+from agent.patrol.rules import Rules, quantity
+from agent.patrol.sections import Flag, Sections
+from agent.rules_only.envelope import Sheet, read
+from agent.untrusted import visible
+
+Result = tuple[str, Mapping[str, Any], str, bool]
+"""Tool name, arguments, text, whether it failed."""
+
+_NAMED = 5
+_PREDICTIONS = 8
+_ACTIONS = 10
+_LOG_CHARS = 140
+_HIGH_FIT, _MEDIUM_FIT = 0.85, 0.7
+_SOON = 12.0
+_ADVICE = {
+    "freshness": "find out why no data comes: exporter, network, or the cluster itself is down",
+    "alerts": "read the alerts in the order in which they began; the first one is nearest to the cause",
+}
+
+
+def sections(evidence: Evidence, rules: Rules, results: Sequence[Result] = ()) -> Sections:
+    """The five sections of a report. With nothing flagged they say so, and nothing else."""
+    flags = tuple(
+        Flag(
+            cluster.identity.cluster_id,
+            severity_of(cluster, None),
+            "; ".join(finding.reason for finding in cluster.findings),
+            key_metrics(cluster),
+        )
+        for cluster in evidence.flagged
+    )
+    customers = tuple(
+        CustomerSummary(name, clusters[0].identity.tier, customer_words(clusters))
+        for name, clusters in important(evidence).items()
+    )
+    narrative = "\n\n".join(part for part in _paragraphs(evidence, rules, results) if part)
+    return Sections(narrative, flags, tuple(_predictions(evidence, rules)), customers, tuple(_actions(evidence, rules)))
+
+
+def _paragraphs(evidence: Evidence, rules: Rules, results: Sequence[Result]) -> Iterator[str]:
+    yield _opening(evidence)
+    yield _worst(evidence)
+    yield _shared(evidence)
+    yield _dug_up(evidence, results)
+    yield _doubts(evidence, results)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _opening(evidence: Evidence) -> str:
+    active = _count(len(evidence.clusters), "active cluster")
+    as_of = f"{evidence.as_of:%Y-%m-%d %H:%M} UTC"
+    if not evidence.flagged:
+        return (
+            f"The fleet is healthy: all {active} send data and are within their limits and their own past "
+            f"(as of {as_of})."
+        )
+    counts = ", ".join(f"{number} {severity}" for severity, number in evidence.by_severity().items())
+    verb = "needs" if len(evidence.flagged) == 1 else "need"
+    quiet = len(evidence.clusters) - len(evidence.flagged)
+    return (
+        f"{len(evidence.flagged)} of {active} {verb} attention as of {as_of}: {counts}. The other {quiet} are healthy."
+    )
+
+
+def _worst(evidence: Evidence) -> str:
+    told = [f"{_who(one)}: {one.findings[0].reason}{_began(one)}" for one in evidence.flagged[:_NAMED]]
+    if not told:
+        return ""
+    rest = len(evidence.flagged) - len(told)
+    return "Worst first: " + "; ".join(told) + (f"; and {rest} more below." if rest else ".")
+
+
+def _who(cluster: ClusterEvidence) -> str:
+    tier = f" (tier {cluster.identity.tier})" if cluster.identity.tier != "B" else ""
+    return f"{label(cluster.identity)}{tier}"
+
+
+def _began(cluster: ClusterEvidence) -> str:
+    since = cluster.findings[0].since
+    operation = f", after {cluster.operations[0]}" if cluster.operations else ""
+    return f", since {since:%m-%d %H:%M}{operation}" if since else operation
+
+
+def _shared(evidence: Evidence) -> str:
+    return "In common: " + "; ".join(evidence.patterns[:4]) + "." if evidence.patterns else ""
+
+
+def _dug_up(evidence: Evidence, results: Sequence[Result]) -> str:
+    """What the logs of the worst clusters say, quoted as data."""
+    names = {one.identity.cluster_id: label(one.identity) for one in evidence.clusters}
+    found: list[str] = []
+    for tool, arguments, text, failed in results:
+        sheet = read(text, failed) if tool == "search_logs" else None
+        if not isinstance(sheet, Sheet):
+            continue
+        lines = (row for row in sheet if row.text("level").upper() in {"ERROR", "FATAL", "WARN", "WARNING"})
+        first = next((row.text("message") for row in lines), "")
+        if first:
+            quoted = " ".join(visible(first).split())[:_LOG_CHARS].replace("`", "'")
+            found.append(f"{names.get(str(arguments.get('cluster')), 'a cluster')}: `{quoted}`")
+    return "From the logs: " + "; ".join(found) + "." if found else ""
+
+
+def _doubts(evidence: Evidence, results: Sequence[Result]) -> str:
+    failed = sorted({tool for tool, _, _, failed in results if failed})
+    notes = list(evidence.notes) + ([f"no answer from {', '.join(failed)}"] if failed else [])
+    return "On the data: " + "; ".join(notes) + "." if notes else ""
+
+
+def confidence(outlook: Outlook) -> Confidence:
+    """How sure a trend is: by how straight it is, and less so the farther away the limit is."""
+    if outlook.fit >= _HIGH_FIT and outlook.hours <= 24:
+        return "High"
+    return "Medium" if outlook.fit >= _MEDIUM_FIT else "Low"
+
+
+def _outlooks(evidence: Evidence, horizon: float) -> list[tuple[ClusterEvidence, Outlook]]:
+    found = [(one, outlook) for one in evidence.clusters for outlook in one.outlooks if 0 < outlook.hours <= horizon]
+    return sorted(found, key=lambda pair: (pair[1].hours, pair[1].cluster_id))
+
+
+def _predictions(evidence: Evidence, rules: Rules) -> Iterator[Prediction]:
+    for cluster, outlook in _outlooks(evidence, rules.window.horizon_hours)[:_PREDICTIONS]:
+        yield Prediction(
+            f"{rules.label(outlook.dimension)} of {label(cluster.identity)} goes from"
+            f" {quantity(outlook.value, outlook.unit)} to {quantity(outlook.limit, outlook.unit)}"
+            f" in about {quantity(outlook.hours, 'h')} if it goes on like this",
+            confidence(outlook),
+        )
+
+
+def _urgency(cluster: ClusterEvidence) -> Urgency:
+    if cluster.severity == "Critical":
+        return "Immediate"
+    soon = any(outlook.hours <= _SOON for outlook in cluster.outlooks)
+    important_customer = cluster.identity.tier in {"S", "A"}
+    if soon and important_customer:
+        return "Immediate"
+    return "Today" if soon or important_customer or cluster.severity == "Unknown" else "This Week"
+
+
+def _actions(evidence: Evidence, rules: Rules) -> Iterator[RecommendedAction]:
+    """One action for each kind of trouble and urgency, with the clusters that it concerns."""
+    grouped: dict[tuple[Urgency, str], list[str]] = {}
+    for cluster in evidence.flagged:
+        dimension = cluster.findings[0].dimension
+        grouped.setdefault((_urgency(cluster), dimension), []).append(label(cluster.identity))
+    order: Sequence[Urgency] = ("Immediate", "Today", "This Week")
+    ranked = sorted(grouped.items(), key=lambda item: order.index(item[0][0]))
+    for (urgency, dimension), names in ranked[:_ACTIONS]:
+        rule = rules.dimensions.get(dimension)
+        advice = rule.advice if rule else _ADVICE[dimension]
+        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        yield RecommendedAction(urgency, f"{shown} ({rules.label(dimension)}): {advice}")

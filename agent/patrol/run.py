@@ -1,0 +1,232 @@
+"""A patrol from start to end: evidence, the one loop, the report, and the floor beneath: it always posts."""
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from agent import prompts
+from agent.errors import AgentError, ModelError, ToolsUnavailable
+from agent.loop import Limits, Loop, Turn, ignore_progress
+from agent.messages import Message, user_text
+from agent.model import Analyst, Model
+from agent.patrol.analyst import NAME, PatrolAnalyst
+from agent.patrol.binding import Bound, bind
+from agent.patrol.errors import ReportMalformed
+from agent.patrol.evidence import Evidence
+from agent.patrol.inspection import inspect
+from agent.patrol.narrative import sections
+from agent.patrol.report import REPORT_TYPES, PatrolReport, PatrolUsage, ReportType
+from agent.patrol.rules import Rules, load_rules
+from agent.patrol.sections import Sections, parse
+from agent.progress import OnProgress
+from agent.tools import Tools
+
+log = logging.getLogger(__name__)
+
+MAX_ROUNDS = 10
+_FOCUS: Mapping[ReportType, str] = {
+    "morning": "Morning watch: what changed overnight and what must be done today.",
+    "evening": "Evening watch: what to expect overnight and what must not wait until morning.",
+    "weekly": "Weekly report: what lasted or came back this week, and what to change for good.",
+    "on_demand": "Somebody asked for the state of the fleet now.",
+}
+NOT_STORED = "This report could not be stored in the warehouse; the copy here is the only one. The log says why."
+MALFORMED = "Claude's report did not have the agreed form, so the rules-only analyst wrote this one."
+
+
+class ReportWriter(Protocol):
+    """Keeps reports. The patrol survives a writer that fails."""
+
+    async def write(self, report: PatrolReport, summary: Mapping[str, Any]) -> None:
+        """Store a report with the facts it rests on (plain JSON values)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A parsed report, by whom, and the turns that led to it."""
+
+    sections: Sections
+    turns: tuple[Turn, ...]
+    analyst: Analyst
+    model: str
+    notice: str = ""
+
+
+def _of(turn: Turn) -> _Written:
+    return _Written(parse(turn.text), (turn,), turn.analyst, turn.model)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+class Patrol:
+    """Patrols the fleet with one model and one set of tools. With `floor` the rules-only analyst steps in whenever the
+    model gives no usable report; `clock` gives aware times."""
+
+    def __init__(
+        self,
+        model: Model,
+        tools: Tools,
+        *,
+        writer: ReportWriter,
+        floor: bool = True,
+        clock: Callable[[], datetime] = _now,
+        new_id: Callable[[], str] = _new_id,
+        max_rounds: int = MAX_ROUNDS,
+        rules: Rules | None = None,
+    ) -> None:
+        self._model = model
+        self._tools = tools
+        self._writer = writer
+        self._floor = floor
+        self._clock = clock
+        self._new_id = new_id
+        self._max_rounds = max_rounds
+        self._rules = rules or load_rules()
+
+    async def run_patrol(
+        self, report_type: str, triggered_by: str, on_progress: OnProgress = ignore_progress
+    ) -> tuple[str, PatrolReport]:
+        """One patrol and its id. Raises ValueError for an unknown type, WarehouseUnreadable when there is no evidence
+        to be had, and without a floor the model's own errors and ReportMalformed."""
+        kind = _kind(report_type)
+        started = self._clock()
+        evidence = await inspect(self._tools, self._rules, started.astimezone(UTC).replace(tzinfo=None))
+        written = await self._written(kind, evidence, on_progress)
+        report = self._report(kind, triggered_by, started, evidence, written)
+        return report.report_id, await self._stored(report, evidence)
+
+    async def _written(self, kind: ReportType, evidence: Evidence, on_progress: OnProgress) -> _Written:
+        if self._model.analyst == "rules-only":
+            return await self._by_rules(kind, evidence, on_progress)
+        try:
+            return await self._by_model(kind, evidence, on_progress)
+        except (ModelError, ToolsUnavailable) as error:
+            return await self._fallback(kind, evidence, on_progress, error, error.user_message)
+        except ReportMalformed as error:
+            return await self._fallback(kind, evidence, on_progress, error, MALFORMED)
+
+    async def _fallback(
+        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, error: AgentError, notice: str
+    ) -> _Written:
+        if not self._floor:
+            raise error
+        log.warning("the rules-only analyst writes the report: %s: %s", type(error).__name__, error)
+        written = await self._by_rules(kind, evidence, on_progress)
+        return replace(written, notice=notice)
+
+    def _system(self) -> str:
+        prompt = prompts.load("patrol")
+        return prompt.render(health_rules=self._rules.describe(), max_rounds=str(self._max_rounds))
+
+    def _loop(self, model: Model, rounds: int) -> Loop:
+        return Loop(model, self._tools, system=self._system(), limits=Limits(rounds=rounds))
+
+    async def _by_model(self, kind: ReportType, evidence: Evidence, on_progress: OnProgress) -> _Written:
+        history = [_opening(kind, evidence)]
+        turn = await self._loop(self._model, self._max_rounds).run(history, on_progress)
+        try:
+            return _of(turn)
+        except ReportMalformed as error:
+            history.append(_repair(error))
+        # One round only, so it may not call tools: the digging is done, only the form was wrong.
+        again = await self._loop(self._model, 1).run(history, on_progress)
+        return replace(_of(again), turns=(turn, again))
+
+    async def _by_rules(self, kind: ReportType, evidence: Evidence, on_progress: OnProgress) -> _Written:
+        analyst = PatrolAnalyst(evidence, self._rules)
+        history = [_opening(kind, evidence)]
+        try:
+            turn = await self._loop(analyst, self._max_rounds).run(history, on_progress)
+        except ToolsUnavailable:
+            # The evidence is in hand, so the report needs no further tool.
+            return _Written(sections(evidence, self._rules), (), "rules-only", NAME)
+        return _of(turn)
+
+    def _report(
+        self, kind: ReportType, triggered_by: str, started: datetime, evidence: Evidence, written: _Written
+    ) -> PatrolReport:
+        text = written.sections
+        bound = bind(text, evidence)
+        if bound.refused or bound.lowered or bound.added:
+            log.info("flags refused %d, lowered %d, added %d", bound.refused, bound.lowered, bound.added)
+        return PatrolReport(
+            self._new_id(),
+            kind,
+            text.narrative,
+            bound.flagged,
+            text.predictions,
+            bound.customers,
+            text.actions,
+            written.analyst,
+            written.model,
+            self._usage(started, evidence, written),
+            started.astimezone(UTC).isoformat(timespec="seconds"),
+            evidence.as_of.isoformat(sep=" ", timespec="minutes"),
+            len(evidence.clusters),
+            triggered_by,
+            " ".join(part for part in (written.notice, _doubt(bound, evidence)) if part),
+        )
+
+    def _usage(self, started: datetime, evidence: Evidence, written: _Written) -> PatrolUsage:
+        turns = written.turns
+        return PatrolUsage(
+            rounds=sum(turn.rounds for turn in turns),
+            tool_calls=sum(len(turn.tools) for turn in turns),
+            input_tokens=sum(
+                turn.usage.input_tokens + turn.usage.cache_read_tokens + turn.usage.cache_write_tokens for turn in turns
+            ),
+            output_tokens=sum(turn.usage.output_tokens for turn in turns),
+            seconds=round((self._clock() - started).total_seconds(), 3),
+            queries=evidence.statements,
+        )
+
+    async def _stored(self, report: PatrolReport, evidence: Evidence) -> PatrolReport:
+        try:
+            await self._writer.write(report, evidence.to_json())
+        except Exception:  # whatever the store is and however it fails, the report must reach its readers
+            log.exception("the patrol report could not be stored")
+            return replace(report, notice=f"{report.notice} {NOT_STORED}".strip())
+        return report
+
+
+def _kind(report_type: str) -> ReportType:
+    for known in REPORT_TYPES:
+        if report_type == known:
+            return known
+    raise ValueError(f"unknown report type {report_type!r}; use one of {', '.join(REPORT_TYPES)}")
+
+
+def _opening(kind: ReportType, evidence: Evidence) -> Message:
+    return user_text(
+        f"{_FOCUS[kind]} It is {evidence.now:%Y-%m-%d %H:%M} UTC ({evidence.now:%A}).\n\n"
+        f"<evidence>\n{evidence.render()}\n</evidence>\n\n"
+        "Patrol the fleet by the protocol, then write the report in its five sections."
+    )
+
+
+def _repair(error: ReportMalformed) -> Message:
+    problems = "\n".join(f"- {problem}" for problem in error.problems[:10])
+    return user_text(
+        f"The report does not have the agreed form:\n{problems}\n"
+        "Write the whole report again, all five headed sections, with the same content and nothing around it."
+    )
+
+
+def _doubt(bound: Bound, evidence: Evidence) -> str:
+    """What readers must know about the data or about what was corrected in the model's report."""
+    parts: list[str] = []
+    if evidence.stale:
+        parts.append(f"The newest data is from {evidence.as_of:%Y-%m-%d %H:%M} UTC; everything is said as of then.")
+    if bound.refused:
+        parts.append(f"{bound.refused} flags without evidence were left out.")
+    return " ".join(parts)
