@@ -124,7 +124,7 @@ def warehouse(
 def main() -> None:
     """Run the command; a problem that the operator can fix is one line on stderr and exit code 2."""
     try:
-        app()
+        app(prog_name="starwatch")
     except OperatorError as error:
         print(f"starwatch: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         sys.exit(2)

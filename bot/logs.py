@@ -50,3 +50,9 @@ def configure(level: str, watched: bool | None = None) -> None:
     logging.root.setLevel(level.upper())
     for noisy in ("slack_bolt", "slack_sdk", "aiosqlite", "mcp", "apscheduler", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
+
+
+def progress(text: str) -> None:
+    """A step of a long start, as a log line."""
+    if text:
+        structlog.get_logger("start").info(text)

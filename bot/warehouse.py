@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from bot.errors import WarehouseError
 from bot.settings import Settings
 from mcp_server.config import WarehouseConfig
-from sandbox.launch import Options, running
+from sandbox.launch import Endpoint, Options, StartError, running
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,16 @@ async def address(settings: Settings, options: Options, on_progress: Callable[[s
     if (own := named(settings)) is not None:
         yield own
         return
-    async with running(options, on_progress) as endpoint:
-        (reader, reader_password), (writer, writer_password) = endpoint.reader, endpoint.writer
-        yield Address(
-            endpoint.host,
-            endpoint.port,
-            Account(reader, SecretStr(reader_password)),
-            Account(writer, SecretStr(writer_password)),
-            embedded=True,
-        )
+    try:
+        async with running(options, on_progress) as endpoint:
+            yield _embedded(endpoint)
+    except StartError as error:
+        raise WarehouseError(f"the embedded warehouse did not start: {error}") from None
+
+
+def _embedded(endpoint: Endpoint) -> Address:
+    reader, writer = (Account(user, SecretStr(password)) for user, password in (endpoint.reader, endpoint.writer))
+    return Address(endpoint.host, endpoint.port, reader, writer, embedded=True)
 
 
 def door_config(place: Address, settings: Settings) -> WarehouseConfig:

@@ -1,18 +1,16 @@
 """The writer account: what Starwatch itself stores in the warehouse. Nothing that a model says can reach it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import aiomysql
-import structlog
 
 from agent.patrol.report import PatrolReport
 from bot.errors import WarehouseError
 from bot.warehouse import Address
-
-log = structlog.get_logger()
 
 SECONDS = 30
 """Time limit of one connection and of one INSERT."""
@@ -47,6 +45,13 @@ def report_row(report: PatrolReport, summary: Mapping[str, Any]) -> tuple[Any, .
     )
 
 
+class NoWriter:
+    """Used when no writer account is configured: reports go to the channel and to Starwatch's own database alone."""
+
+    async def write(self, report: PatrolReport, summary: Mapping[str, Any]) -> None:
+        """Stores nothing."""
+
+
 class WarehouseWriter:
     """Stores reports through its own short-lived connections; implements the patrol's `ReportWriter`."""
 
@@ -58,6 +63,20 @@ class WarehouseWriter:
 
     async def write(self, report: PatrolReport, summary: Mapping[str, Any]) -> None:
         """Insert one report. Raises WarehouseError when the warehouse cannot be reached or refuses."""
+        async with self._connected() as connection, connection.cursor() as cursor:
+            try:
+                await cursor.execute(f"SET query_timeout = {SECONDS}")
+                await cursor.execute(INSERT_REPORT, report_row(report, summary))
+            except (aiomysql.MySQLError, OSError) as error:
+                raise self._refused("store the report", error) from error
+
+    async def check(self) -> None:
+        """Log in and out. Raises WarehouseError when that fails."""
+        async with self._connected():
+            pass
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiomysql.Connection]:
         try:
             connection = await aiomysql.connect(
                 host=self._address.host,
@@ -70,11 +89,7 @@ class WarehouseWriter:
         except (aiomysql.MySQLError, OSError) as error:
             raise self._refused("connect", error) from error
         try:
-            async with connection.cursor() as cursor:
-                await cursor.execute(f"SET query_timeout = {SECONDS}")
-                await cursor.execute(INSERT_REPORT, report_row(report, summary))
-        except (aiomysql.MySQLError, OSError) as error:
-            raise self._refused("store the report", error) from error
+            yield connection
         finally:
             connection.close()
 

@@ -9,8 +9,9 @@ from markdown_it.tree import SyntaxTreeNode
 
 from bot.slack.escape import escape, link, linked, plain
 
-# Reference definitions would vanish from what is read, and so would blocks nested deeper than the parser goes.
-_PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 60})
+_NESTING = 60
+# Reference definitions would vanish from what is read.
+_PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING})
 _PARSER.enable(["table", "strikethrough"]).disable(["reference"])
 
 _INDENT = "    "
@@ -42,8 +43,11 @@ Piece = Text | Code | Grid
 
 def pieces(markdown: str, hosts: Collection[str]) -> tuple[Piece, ...]:
     """`markdown` in the order in which it is read, neighbouring paragraphs joined. Links lead to `hosts` only."""
+    tokens = _PARSER.parse(markdown)
+    if any(token.level >= _NESTING - 2 for token in tokens):  # the parser leaves out what is nested deeper
+        return (Code(_in_code(markdown)),)
     found: list[Piece] = []
-    for piece in _Writer(hosts).blocks(SyntaxTreeNode(_PARSER.parse(markdown)).children, ""):
+    for piece in _Writer(hosts).blocks(SyntaxTreeNode(tokens).children, ""):
         last = found[-1] if found else None
         if isinstance(piece, Text) and isinstance(last, Text):
             found[-1] = Text(f"{last.mrkdwn}\n\n{piece.mrkdwn}")
@@ -74,7 +78,7 @@ class _Writer:
                 case "bullet_list" | "ordered_list":
                     yield from self._list(node, indent)
                 case "fence" | "code_block":
-                    yield Code(escape(node.content.rstrip("\n")).replace("```", "'''"))
+                    yield Code(_in_code(node.content.rstrip("\n")))
                 case "table":
                     yield Grid(tuple(tuple(plain(_letters(cell)) for cell in row.children) for row in _rows(node)))
                 case "blockquote":
@@ -139,6 +143,10 @@ def _letters(node: SyntaxTreeNode) -> str:
             return label if label == address else f"{label} ({address})"
         case _:
             return _label(node) if node.children else node.content
+
+
+def _in_code(text: str) -> str:
+    return escape(text).replace("```", "'''")  # a fence in it would end the one around it
 
 
 def _before_lines(mark: str, text: str) -> str:

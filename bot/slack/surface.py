@@ -1,5 +1,6 @@
 """Slack as a surface: documents become messages in a thread, and platform errors become SurfaceError."""
 
+import asyncio
 import hashlib
 import json
 from collections import OrderedDict
@@ -60,7 +61,9 @@ class SlackSurface:
         posted = self._unfinished.pop(key, [])
         root = where.ts or next(iter(posted), "")
         try:
-            for message in messages(document, self._hosts)[len(posted) :]:
+            # long Markdown takes a noticeable moment to parse, which other threads need not wait for
+            rendered = await asyncio.to_thread(messages, document, self._hosts)
+            for message in rendered[len(posted) :]:
                 posted.append(await self._send(where.channel, root, message))
                 root = root or posted[0]
         except SurfaceError:

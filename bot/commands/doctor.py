@@ -1,0 +1,114 @@
+"""`starwatch doctor`: looks at every part that the settings name and says what is wrong and what to do."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agent.errors import ModelError
+from agent.messages import user_text
+from agent.model import Request
+from bot import running
+from bot.clock import utc_now
+from bot.compose import door_to, thinker
+from bot.errors import OperatorError
+from bot.paths import default_database_url
+from bot.settings import Settings, load
+from bot.slack.service import reached, slack_config
+from bot.store import open_store
+from bot.terminal import Terminal, console
+from bot.warehouse import Address, named
+from bot.writer import WarehouseWriter
+from handlers.document import Document, Table
+from mcp_server.errors import DoorError
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part looked at. `state` is ok, wrong, or off (not configured, and nothing is wrong with that)."""
+
+    part: str
+    state: str
+    detail: str
+
+
+def run(*, as_json: bool) -> int:
+    """0 when nothing is wrong, 1 when something is."""
+    checks = running.run(_examine(load(os.environ, Path.cwd())))
+    if as_json:
+        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
+    else:
+        rows = tuple((check.part, check.state, check.detail) for check in checks)
+        table = Document("doctor", (Table(("part", "state", "detail"), rows),))
+        running.run(Terminal(console(), console(stream_is_error=True)).post("", table))
+    return int(any(check.state == "wrong" for check in checks))
+
+
+async def _examine(settings: Settings) -> Sequence[Check]:
+    parts: dict[str, Callable[[Settings], Awaitable[tuple[str, str]]]] = {
+        "own database": _database,
+        "warehouse": _warehouse,
+        "writer account": _writer,
+        "model": _model,
+        "Slack": _slack,
+    }
+    return await asyncio.gather(*(_look(part, look(settings)) for part, look in parts.items()))
+
+
+async def _look(part: str, look: Awaitable[tuple[str, str]]) -> Check:
+    try:
+        state, detail = await look
+    except OperatorError as error:
+        return Check(part, "wrong", str(error))
+    return Check(part, state, detail)
+
+
+async def _database(settings: Settings) -> tuple[str, str]:
+    async with open_store(settings.database_url or default_database_url(os.environ), utc_now):
+        return "ok", "opened" if settings.database_url else "SQLite in ~/.local/state/starwatch"
+
+
+async def _warehouse(settings: Settings) -> tuple[str, str]:
+    place = named(settings)
+    if place is None:
+        return "off", "no STARWATCH_STARROCKS_HOST: commands start the embedded warehouse"
+    async with door_to(place, settings) as door:
+        try:
+            newest = await door.read("SELECT max(snapshot_hour) AS newest FROM metrics.amv_hourly_snapshots_v1", 1)
+        except DoorError as error:
+            return "wrong", f"the fleet's tables are there, but its metrics cannot be read: {error.reason}"
+    hour = newest.rows[0][0] if newest.rows else None
+    return ("ok", f"{_where(place)}; newest metrics {hour} UTC") if hour else ("wrong", f"{_where(place)}; no metrics")
+
+
+async def _writer(settings: Settings) -> tuple[str, str]:
+    place = named(settings)
+    if place is None or place.writer is None:
+        return "off", "no STARWATCH_WRITER_USER: reports are posted but not stored in the warehouse"
+    await WarehouseWriter(place).check()
+    return "ok", f"{place.writer.user} can log in"
+
+
+async def _model(settings: Settings) -> tuple[str, str]:
+    if not settings.uses_claude:
+        return "off", "no ANTHROPIC_API_KEY (or STARWATCH_ANALYST=rules): the rules-only analyst answers"
+    request = Request(system="Answer with the one word: ready.", messages=[user_text("Are you ready?")])
+    async with thinker(settings) as model:
+        try:
+            reply = await model.reply(request)
+        except ModelError as error:
+            return "wrong", error.user_message
+    return "ok", f"{reply.model} answers"
+
+
+async def _slack(settings: Settings) -> tuple[str, str]:
+    if settings.slack_bot_token is None:
+        return "off", "no SLACK_BOT_TOKEN: `starwatch serve` needs it"
+    slack = await reached(slack_config(settings))
+    return "ok", f"workspace {slack.team}"
+
+
+def _where(place: Address) -> str:
+    return f"{place.reader.user} at {place.host}:{place.port}"

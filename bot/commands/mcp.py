@@ -1,0 +1,26 @@
+"""`starwatch mcp`: the door, offered over stdio. Nothing but the protocol may appear on stdout."""
+
+import os
+from pathlib import Path
+
+from bot import logs, running
+from bot.settings import load
+from bot.terminal import Terminal, console
+from bot.warehouse import address, door_config
+from mcp_server.server import serve_stdio
+from sandbox.launch import Options
+
+
+def run() -> int:
+    """Serves until the client closes stdin."""
+    return running.run(_serve())
+
+
+async def _serve() -> int:
+    settings = load(os.environ, Path.cwd())
+    logs.configure(settings.log_level)
+    progress = Terminal(console(stream_is_error=True), console(stream_is_error=True))
+    async with address(settings, Options(), progress.show) as place:
+        progress.show("")
+        await serve_stdio(door_config(place, settings))
+    return 0

@@ -1,0 +1,133 @@
+"""Puts the process together: warehouse, door, model, sessions, patrols. The only module that knows every part."""
+
+import importlib
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from agent.chat import BYOCAgent
+from agent.discovery import Discovery
+from agent.mcp_connection import ConnectionTimes, McpConnection
+from agent.mcp_tools import McpTools
+from agent.model import Model
+from agent.patrol.rules import load_rules
+from agent.patrol.run import Patrol, ReportWriter
+from agent.rules_only import RulesAnalyst, from_rules
+from agent.tools import Tools
+from bot.clock import utc_now
+from bot.errors import WarehouseError
+from bot.paths import default_database_url
+from bot.settings import Settings
+from bot.store import Store, open_store
+from bot.thinking import Agents, Patrols
+from bot.warehouse import Address, address, door_config
+from bot.writer import NoWriter, WarehouseWriter
+from mcp_server.door import Door
+from mcp_server.errors import Code, DoorError
+from mcp_server.server import build_server
+from sandbox.launch import Options
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Starwatch:
+    """The running parts that commands and surfaces use."""
+
+    place: Address
+    model: Model
+    store: Store
+    agents: Agents
+    patrols: Patrols
+
+
+def rules_analyst() -> RulesAnalyst:
+    """The analyst that needs no model, judging by the same limits as the patrol."""
+    return RulesAnalyst(from_rules(load_rules()))
+
+
+@asynccontextmanager
+async def thinker(settings: Settings) -> AsyncIterator[Model]:
+    """Claude when there is a key and it is wanted, else the rules-only analyst."""
+    if not settings.uses_claude or settings.anthropic_api_key is None:
+        yield rules_analyst()
+        return
+    # loaded by name only now: the SDK takes seconds and a hundred megabytes that a process without a key never needs
+    claude = importlib.import_module("agent.claude")
+    config = claude.ClaudeConfig(
+        api_key=settings.anthropic_api_key,
+        base_url=settings.anthropic_base_url,
+        model=settings.model,
+        max_tokens=settings.max_output_tokens,
+        effort=settings.effort,
+    )
+    async with claude.Claude(config) as model:
+        yield model
+
+
+async def require_readable(door: Door, place: Address) -> None:
+    """Raises WarehouseError with the one line that tells the operator which setting to look at."""
+    try:
+        await door.read("SELECT count(*) AS clusters FROM byoc.clusters", 1)
+    except DoorError as error:
+        where = f"StarRocks at {place.host}:{place.port}, account {place.reader.user!r}"
+        if error.code in {Code.UNKNOWN_TABLE, Code.UNKNOWN_COLUMN}:
+            fix = "the fleet's tables are not there; create them with `starwatch init-db` and load them"
+        elif error.code is Code.PERMISSION:
+            fix = "the account may not SELECT on metrics, byoc and alerts; grant it, or check STARWATCH_STARROCKS_USER"
+        else:
+            fix = "check STARWATCH_STARROCKS_HOST, _PORT, _USER and _PASSWORD"
+        raise WarehouseError(f"{where}: {error.reason}; {fix}") from None
+
+
+def agents_of(settings: Settings, model: Model, tools: Tools, store: Store) -> Agents:
+    """An agent for any thread; all share the tools, the schema text and the store."""
+    discovery = Discovery(tools)
+    health_rules = load_rules().describe()
+    floor = None if model.analyst == "rules-only" else rules_analyst()
+
+    def agent_of(thread: str) -> BYOCAgent:
+        return BYOCAgent(
+            model,
+            tools,
+            store=store,
+            thread=thread,
+            floor=floor,
+            discovery=discovery,
+            health_rules=health_rules,
+            max_rounds=settings.max_tool_rounds,
+            turn_seconds=settings.turn_seconds,
+        )
+
+    return Agents(agent_of)
+
+
+@asynccontextmanager
+async def door_to(place: Address, settings: Settings) -> AsyncIterator[Door]:
+    """An opened door whose account was seen to work."""
+    async with Door(door_config(place, settings)) as door:
+        await require_readable(door, place)
+        yield door
+
+
+@asynccontextmanager
+async def opened(settings: Settings, on_progress: Progress, options: Options | None = None) -> AsyncIterator[Starwatch]:
+    """Everything but a surface, until the context ends. `options` are those of the embedded warehouse, if it is used.
+
+    Raises OperatorError when something cannot be used as configured; nothing is left running then.
+    """
+    database = settings.database_url or default_database_url(os.environ)
+    async with (
+        open_store(database, utc_now) as store,
+        address(settings, options or Options(), on_progress) as place,
+        door_to(place, settings) as door,
+        McpConnection(
+            lambda: build_server(door), name="starwatch", times=ConnectionTimes(call=settings.query_seconds + 10)
+        ) as connection,
+        thinker(settings) as model,
+    ):
+        tools = McpTools(connection)
+        writer: ReportWriter = WarehouseWriter(place) if place.writer else NoWriter()
+        patrol = Patrol(model, tools, writer=writer, max_rounds=settings.max_patrol_rounds)
+        yield Starwatch(place, model, store, agents_of(settings, model, tools, store), Patrols(patrol))

@@ -1,0 +1,122 @@
+"""A whole bot on a fake workspace: real app, turns, handlers and surface; only thinking is a stand-in."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from slack_bolt.async_app import AsyncApp
+
+import handlers
+from bot.slack.app import build_app
+from bot.slack.config import SlackConfig, web_client
+from bot.slack.http import build_http
+from bot.slack.surface import SlackSurface
+from bot.turns import Turns
+from handlers.deps import Deps
+from handlers.flight import Flights
+from handlers.surface import Event
+from tests.fakes import thinking
+from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, SignedDoor
+
+NOW = 1_766_000_000
+
+
+@dataclass
+class Bot:
+    """The bot's parts that tests look at. `slept` are the seconds that rate limits asked for."""
+
+    slack: FakeSlack
+    config: SlackConfig
+    app: AsyncApp
+    door: SignedDoor
+    surface: SlackSurface
+    turns: Turns
+    agents: thinking.Agents
+    patrols: thinking.Patrols
+    reports: thinking.Reports
+    slept: list[float] = field(default_factory=list)
+
+    def words(self, thread_ts: str) -> list[str]:
+        """What we posted in a thread, as it is read."""
+        return [post.words for post in self.slack.thread(thread_ts)]
+
+
+class Seen:
+    """Event keys that were taken in, in memory."""
+
+    def __init__(self) -> None:
+        self._keys: set[str] = set()
+
+    async def first_sight(self, key: str) -> bool:
+        new = key not in self._keys
+        self._keys.add(key)
+        return new
+
+
+@dataclass
+class Known:
+    """Threads known to the agents or tied to a report."""
+
+    agents: thinking.Agents
+    reports: thinking.Reports
+
+    async def knows(self, thread: str) -> bool:
+        return thread in self.agents.threads or thread in self.reports.tied
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK would send even loopback traffic through a proxy named in the environment."""
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack().running() as fake:
+        yield fake
+
+
+@pytest.fixture
+def config(slack: FakeSlack) -> SlackConfig:
+    return SlackConfig(
+        bot_token=SecretStr(BOT_TOKEN),
+        app_token=SecretStr(APP_TOKEN),
+        signing_secret=SecretStr(SECRET),
+        api_url=slack.base_url,
+        allowed_link_hosts=frozenset({"grafana.example.com"}),
+    )
+
+
+@pytest.fixture
+async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    client = web_client(config, sleep)
+    surface = SlackSurface(client, config.allowed_link_hosts)
+    agents, patrols, reports = thinking.Agents(), thinking.Patrols(), thinking.Reports()
+    references = (f"ref-{n}" for n in count(1))
+    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references))
+
+    async def handle(event: Event) -> None:
+        await handlers.handle(event, deps)
+
+    turns = Turns(handle, Seen().first_sight)
+    app = build_app(config, client, turns.submit, Known(agents, reports))
+    door = SignedDoor(build_http(config, app, now=lambda: NOW), NOW)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(door.close)
+        stack.push_async_callback(turns.close, 5)
+        yield Bot(slack, config, app, door, surface, turns, agents, patrols, reports, slept)
+
+
+def buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All buttons of a message."""
+    return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]

@@ -1,0 +1,41 @@
+"""What tests of several packages share: one small simulated fleet behind the embedded warehouse."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.launch import Endpoint, Options, running
+
+CLUSTERS = 24
+DAYS = 8
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Endpoint, dict[str, Any]]]:
+    """The warehouse process and the truth about its fleet, one for the whole run."""
+    truth_file: Path = tmp_path_factory.mktemp("fleet") / "truth.json"
+    options = Options(clusters=CLUSTERS, days=DAYS, truth_file=truth_file)
+    with asyncio.Runner() as runner:
+        context: AbstractAsyncContextManager[Endpoint] = running(options)
+        endpoint = runner.run(context.__aenter__())
+        try:
+            yield endpoint, json.loads(truth_file.read_text())
+        finally:
+            runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def warehouse(fleet: tuple[Endpoint, dict[str, Any]]) -> Endpoint:
+    """Address and accounts of the embedded warehouse."""
+    return fleet[0]
+
+
+@pytest.fixture(scope="session")
+def truth(fleet: tuple[Endpoint, dict[str, Any]]) -> dict[str, Any]:
+    """What was planted: faults, must_flag, must_not_flag."""
+    return fleet[1]
