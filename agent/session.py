@@ -122,9 +122,7 @@ def _first_shown(turns: Sequence[SavedTurn], limits: HistoryLimits) -> int:
         shown += size
         if index - first < limits.max_turns and shown <= limits.max_chars:
             continue
-        while first < index and (
-            index - first >= limits.max_turns - limits.drop_turns or shown > limits.max_chars // 2
-        ):
+        while first < index and (index - first > limits.max_turns - limits.drop_turns or shown > limits.max_chars // 2):
             shown -= sizes[first]
             first += 1
     return first

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
@@ -148,14 +149,25 @@ def argument_problem(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
     and the model would believe that they did something.
     """
     schema = {"additionalProperties": False, **spec.input_schema}
-    try:
-        error = best_match(Draft202012Validator(schema).iter_errors(dict(arguments)))
-    except SchemaError:
+    validator = _validator(json.dumps(schema))
+    if validator is None:
         return f"the schema of {spec.name} is broken; do not use this tool"
+    error = best_match(validator.iter_errors(dict(arguments)))
     if error is None:
         return ""
     place = ".".join(str(part) for part in error.absolute_path) or "arguments"
     return f"{place}: {error.message[:300]} | {spec.name} takes: {', '.join(schema.get('properties', {})) or 'nothing'}"
+
+
+@lru_cache(maxsize=512)
+def _validator(schema: str) -> Draft202012Validator | None:
+    """Checking a schema takes longer than using it, and every turn brings the same ones."""
+    parsed = json.loads(schema)
+    try:
+        Draft202012Validator.check_schema(parsed)
+    except SchemaError:
+        return None
+    return Draft202012Validator(parsed)
 
 
 def _call(block: Block) -> _Call:
