@@ -4,22 +4,26 @@ from collections.abc import Mapping
 
 from agent.messages import Block
 from agent.model import Analyst, OnText, Reply, Request
+from agent.patrol.rules import load_rules
 from agent.rules_only import history
-from agent.rules_only.envelope import Failure, Outcome
+from agent.rules_only.envelope import Failure
 from agent.rules_only.intent import understand
 from agent.rules_only.plan import Ask, asks
-from agent.rules_only.thresholds import Thresholds
+from agent.rules_only.thresholds import Thresholds, from_rules
 from agent.rules_only.writing import compose
 from agent.rules_only.writing.found import Found
 
 NAME = "rules-only"
+_UNREAD = Failure("unavailable", ("it was not called",))
 
 
 class RulesAnalyst:
-    """An `agent.model.Model`. The same request always gets the same reply; `thresholds` judge values."""
+    """An `agent.model.Model`. The same request always gets the same reply.
 
-    def __init__(self, thresholds: Thresholds) -> None:
-        self._thresholds = thresholds
+    Values are judged by `thresholds`; by default by those of the rules of health."""
+
+    def __init__(self, thresholds: Thresholds | None = None) -> None:
+        self._thresholds = from_rules(load_rules()) if thresholds is None else thresholds
 
     @property
     def name(self) -> str:
@@ -42,7 +46,7 @@ class RulesAnalyst:
         if missing and request.may_call_tools:
             calls = [_call(ask, len(request.messages), number) for number, ask in enumerate(missing)]
             return Reply(tuple(calls), "tool_use", NAME)
-        outcomes = {ask.role: turn.outcomes.get(ask.key) or _unread(ask) for ask in planned}
+        outcomes = {ask.role: turn.outcomes.get(ask.key, _UNREAD) for ask in planned}
         text = compose(Found(intent, outcomes, self._thresholds))
         if on_text is not None:
             await on_text(text)
@@ -52,7 +56,3 @@ class RulesAnalyst:
 def _call(ask: Ask, message: int, number: int) -> Block:
     arguments: Mapping[str, object] = dict(ask.arguments)
     return {"type": "tool_use", "id": f"toolu_rules_{message}_{number}", "name": ask.tool, "input": arguments}
-
-
-def _unread(ask: Ask) -> Outcome:
-    return Failure("unavailable", (f"{ask.tool} was not called",))
