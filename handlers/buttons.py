@@ -16,7 +16,10 @@ def investigation(report_id: str, cluster_id: str) -> str:
 
 def investigated(value: str) -> tuple[str, str]:
     """Report id and cluster id of a pressed button. Raises ValueError for anything else."""
-    ids = json.loads(value)
+    try:
+        ids = json.loads(value)
+    except RecursionError:
+        raise ValueError("nested deeper than any value of ours") from None
     if not isinstance(ids, dict) or set(ids) != {"report", "cluster"}:
         raise ValueError("not the value of an Investigate button")
     report, cluster = ids["report"], ids["cluster"]

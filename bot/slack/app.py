@@ -6,12 +6,14 @@ from typing import Any, Protocol
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import events
 from bot.slack.config import SlackConfig
 from handlers.buttons import INVESTIGATE
-from handlers.surface import Event
+from handlers.surface import Event, SurfaceError
 
 log = structlog.get_logger()
 
@@ -37,7 +39,9 @@ class Threads(Protocol):
 def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, threads: Threads) -> AsyncApp:
     """The app with all listeners registered, to be served by `bot.slack.http` or `bot.slack.socket`."""
     app = AsyncApp(
-        client=client,
+        # has no token of its own: the listeners call nothing, and Socket Mode brings the app token
+        client=AsyncWebClient(base_url=client.base_url, ssl=client.ssl, timeout=client.timeout),
+        authorize=_identity(client),
         # `bot.slack.http` checks each request before anything of it is parsed, against a clock that is passed in
         request_verification_enabled=False,
         # an event is acknowledged only once it is admitted, so that a crash in between makes Slack deliver it again
@@ -49,6 +53,23 @@ def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, threa
     app.command("/patrol")(listeners.patrol)
     app.action(re.compile(rf"^{INVESTIGATE}(:\d+)?$"))(listeners.investigate)
     return app
+
+
+def _identity(client: AsyncWebClient) -> Callable[[], Awaitable[AuthorizeResult]]:
+    """Who we are, asked once. Bolt's own way acknowledges the event when it cannot find out, which loses it."""
+    known: list[AuthorizeResult] = []
+
+    async def authorize() -> AuthorizeResult:
+        if not known:
+            try:
+                told = await client.auth_test()
+            except SlackApiError as error:
+                raise SurfaceError("Slack does not say who we are, so an event was not taken in") from error
+            ids = {"team_id": told["team_id"], "bot_user_id": told["user_id"], "bot_id": told["bot_id"]}
+            known.append(AuthorizeResult(enterprise_id=None, **ids))
+        return known[0]
+
+    return authorize
 
 
 class _Listeners:

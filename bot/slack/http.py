@@ -82,5 +82,5 @@ def _readable(request: Request, body: bytes) -> bool:
         return True
     try:
         return isinstance(json.loads(body), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False

@@ -18,7 +18,7 @@ from bot.slack.surface import SlackSurface
 from bot.turns import Turns
 from handlers.deps import Deps
 from handlers.flight import Flights
-from handlers.surface import Event
+from handlers.surface import Event, PatrolRequest
 from tests.fakes import thinking
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, SignedDoor
 
@@ -59,13 +59,13 @@ class Seen:
 
 @dataclass
 class Known:
-    """Threads known to the agents or tied to a report."""
+    """Threads that were asked in or are tied to a report."""
 
-    agents: thinking.Agents
     reports: thinking.Reports
+    joined: set[str] = field(default_factory=set)
 
     async def knows(self, thread: str) -> bool:
-        return thread in self.agents.threads or thread in self.reports.tied
+        return thread in self.joined or thread in self.reports.tied
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +109,14 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
         await handlers.handle(event, deps)
 
     turns = Turns(handle, Seen().first_sight)
-    app = build_app(config, client, turns.submit, Known(agents, reports))
+    known = Known(reports)
+
+    async def submit(event: Event) -> bool:
+        if not isinstance(event, PatrolRequest):
+            known.joined.add(event.thread)
+        return await turns.submit(event)
+
+    app = build_app(config, client, submit, known)
     door = SignedDoor(build_http(config, app, now=lambda: NOW), NOW)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(door.close)

@@ -215,14 +215,11 @@ async def test_a_request_that_slack_did_not_just_sign_is_refused(bot: Bot, wrong
 
 
 async def test_bodies_that_are_no_payload_are_refused_without_a_trace(bot: Bot) -> None:
-    for body in (b"", b"{", b"[]", b"null", b"\xff\xfe"):
-        response = (
-            await bot.door.send(body)
-            if body != b"\xff\xfe"
-            else await bot.door.send(body, secret="x", signature="v0=0")
-        )
-        assert response.status_code in (400, 401)
+    for body in (b"", b"{", b"[]", b"null", b"[" * 100_000):
+        response = await bot.door.send(body)
+        assert response.status_code == 400
         assert "Traceback" not in response.text
+    assert (await bot.door.send(b"\xff\xfe", signature="v0=00")).status_code == 401
 
 
 async def test_a_body_beyond_the_cap_is_not_read(bot: Bot) -> None:

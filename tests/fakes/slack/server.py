@@ -1,0 +1,248 @@
+"""The Web API and the Socket Mode endpoint, and the channels behind them as people would see them."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from tests.fakes.slack.validity import letters, problems
+
+TEAM, BOT, BOT_ID = "T0TEAM", "U0BOT", "B0BOT"
+BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-fake-bot", "xapp-fake-app", "the-signing-secret"
+
+ARGUMENTS = {
+    "auth.test": set(),
+    "apps.connections.open": set(),
+    "chat.postMessage": {"channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media"},
+    "assistant.threads.setStatus": {"channel_id", "thread_ts", "status", "loading_messages"},
+}
+"""Method → arguments that the fake knows; another method or argument is an error, so that no typing slip passes."""
+
+SCOPES = {"chat.postMessage": "chat:write", "assistant.threads.setStatus": "assistant:write"}
+
+
+@dataclass(slots=True)
+class Post:
+    """One message in a channel, ours or a person's."""
+
+    channel: str
+    ts: str
+    text: str
+    blocks: list[dict[str, Any]]
+    thread_ts: str = ""
+
+    @property
+    def words(self) -> str:
+        """Everything that can be read in the message's blocks, or its text when it has none."""
+        return "\n".join(_texts(self.blocks)) or self.text
+
+
+@dataclass(slots=True)
+class Scripted:
+    """An answer to give instead of the real one."""
+
+    status: int = 200
+    error: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    html: bool = False
+
+
+class FakeSlack:
+    """One workspace with one installed app. `posts` is what our bot wrote; `statuses` what it showed, in order."""
+
+    def __init__(self, channels: tuple[str, ...] = ("C0OPS", "C0OTHER", "D0DIRECT")) -> None:
+        self.channels = set(channels)
+        self.posts: list[Post] = []
+        self.people: list[Post] = []
+        self.statuses: list[tuple[str, str, str]] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.acks: list[dict[str, Any]] = []
+        self.scopes = set(SCOPES.values())
+        self.base_url = ""
+        self._scripts: dict[str, deque[Scripted]] = {}
+        self._sockets: list[web.WebSocketResponse] = []
+        self._tickets: set[str] = set()
+        self._clock = 1_766_000_000_000_000
+        self._changed = asyncio.Condition()
+
+    def fail(self, method: str, *answers: Scripted) -> None:
+        """Answer the next calls of `method` with these, in order."""
+        self._scripts.setdefault(method, deque()).extend(answers)
+
+    def said(self, text: str, *, channel: str = "C0OPS", thread_ts: str = "") -> Post:
+        """A person writes something; the post exists from now on."""
+        post = Post(channel, self._ts(), text, [], thread_ts)
+        self.people.append(post)
+        return post
+
+    def thread(self, ts: str) -> list[Post]:
+        """Our posts in the thread of the message `ts`."""
+        return [post for post in self.posts if post.thread_ts == ts]
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        """The arguments of all calls of a method, refused ones included."""
+        return [arguments for name, arguments in self.calls if name == method]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something that Slack was told makes `condition` true; five seconds at most."""
+        async with asyncio.timeout(5), self._changed:
+            await self._changed.wait_for(condition)
+
+    async def deliver(self, kind: str, payload: dict[str, Any], envelope_id: str) -> dict[str, Any]:
+        """Send an envelope over the newest socket and give back its acknowledgement."""
+        await self.until(lambda: bool(self._sockets))
+        before = len(self.acks)
+        envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, "accepts_response_payload": True}
+        await self._sockets[-1].send_json(envelope)
+        await self.until(lambda: any(ack["envelope_id"] == envelope_id for ack in self.acks[before:]))
+        return next(ack for ack in self.acks[before:] if ack["envelope_id"] == envelope_id)
+
+    async def ask_to_reconnect(self) -> None:
+        """Tell the app that its connection is about to be replaced, and wait until it made a new one."""
+        old = self._sockets[-1]
+        await old.send_json({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "fake"}})
+        await self.until(lambda: bool(self._sockets) and self._sockets[-1] is not old)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["FakeSlack"]:
+        """Serve on loopback."""
+        app = web.Application(client_max_size=4 * 1024 * 1024)
+        app.router.add_route("*", "/api/{method}", self._api)
+        app.router.add_get("/link", self._link)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+        try:
+            yield self
+        finally:
+            for socket in self._sockets:
+                await socket.close()
+            await runner.cleanup()
+
+    async def _api(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        arguments = await _merged(request)
+        self.calls.append((method, arguments))
+        if self._scripts.get(method):
+            answer = self._scripts[method].popleft()
+            response = _scripted(answer)
+        else:
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            error = self._refusal(method, token, arguments)
+            response = web.json_response({"ok": False, "error": error} if error else self._done(method, arguments))
+        async with self._changed:
+            self._changed.notify_all()
+        return response
+
+    def _refusal(self, method: str, token: str, arguments: dict[str, Any]) -> str:
+        if method not in ARGUMENTS:
+            return "unknown_method"
+        if not token:
+            return "not_authed"
+        right = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
+        if token != right:
+            return "not_allowed_token_type" if token in (APP_TOKEN, BOT_TOKEN) else "invalid_auth"
+        if set(arguments) - ARGUMENTS[method]:
+            return "invalid_arguments"
+        if SCOPES.get(method, next(iter(self.scopes), "")) not in self.scopes and method in SCOPES:
+            return "missing_scope"
+        match method:
+            case "chat.postMessage":
+                return self._post_refusal(arguments)
+            case "assistant.threads.setStatus":
+                return self._status_refusal(arguments)
+            case _:
+                return ""
+
+    def _post_refusal(self, arguments: dict[str, Any]) -> str:
+        blocks = arguments.get("blocks")
+        if isinstance(blocks, str):
+            blocks = json.loads(blocks)
+        if arguments.get("channel") not in self.channels:
+            return "channel_not_found"
+        if not arguments.get("text") and not blocks:
+            return "no_text"
+        if "thread_ts" in arguments and not self._exists(arguments["channel"], arguments["thread_ts"]):
+            return "thread_not_found"
+        if len(arguments.get("text", "")) > 40_000:
+            return "msg_too_long"
+        if blocks is not None and problems(blocks):
+            return "invalid_blocks"
+        return "msg_blocks_too_long" if blocks and letters(blocks) > 13_200 else ""
+
+    def _status_refusal(self, arguments: dict[str, Any]) -> str:
+        if not {"channel_id", "thread_ts", "status"} <= set(arguments):
+            return "invalid_arguments"
+        if arguments["channel_id"] not in self.channels:
+            return "channel_not_found"
+        return "" if self._exists(arguments["channel_id"], arguments["thread_ts"]) else "invalid_thread_ts"
+
+    def _exists(self, channel: str, ts: str) -> bool:
+        """Whether `ts` may be a thread's root: a message of the channel that is no reply itself."""
+        return any(p.channel == channel and p.ts == ts and not p.thread_ts for p in (*self.posts, *self.people))
+
+    def _done(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        match method:
+            case "auth.test":
+                return {"ok": True, "team_id": TEAM, "user_id": BOT, "bot_id": BOT_ID, "team": "ops", "user": "bot"}
+            case "apps.connections.open":
+                ticket = f"ticket-{len(self._tickets)}"
+                self._tickets.add(ticket)
+                link = self.base_url.replace("http://", "ws://").replace("/api/", f"/link?ticket={ticket}")
+                return {"ok": True, "url": link}
+            case "assistant.threads.setStatus":
+                self.statuses.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
+                return {"ok": True}
+            case _:
+                post = Post(arguments["channel"], self._ts(), arguments.get("text", ""), arguments.get("blocks", []))
+                post.thread_ts = arguments.get("thread_ts", "")
+                self.posts.append(post)
+                return {"ok": True, "channel": post.channel, "ts": post.ts, "message": {"text": post.text}}
+
+    def _ts(self) -> str:
+        self._clock += 1_000_101
+        return f"{self._clock // 1_000_000}.{self._clock % 1_000_000:06d}"
+
+    async def _link(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("ticket") not in self._tickets:
+            return web.Response(status=403)
+        self._tickets.discard(request.query["ticket"])  # an address serves one connection
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0APP"}})
+        self._sockets.append(socket)
+        async with self._changed:
+            self._changed.notify_all()
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                self.acks.append(json.loads(message.data))
+                async with self._changed:
+                    self._changed.notify_all()
+        return socket
+
+
+async def _merged(request: web.Request) -> dict[str, Any]:
+    """Arguments come in the address, as a form or as JSON, depending on the SDK's method."""
+    if request.content_type == "application/json":
+        text = await request.text()
+        return dict(request.query) | (json.loads(text) if text else {})
+    return dict(request.query) | dict(await request.post())
+
+
+def _scripted(answer: Scripted) -> web.Response:
+    if answer.html:
+        return web.Response(status=answer.status, text="<html>down</html>", content_type="text/html")
+    return web.json_response({"ok": False, "error": answer.error}, status=answer.status, headers=answer.headers)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["text"]] if isinstance(value.get("text"), str) else []
+        return own + [text for inner in value.values() for text in _texts(inner)]
+    return [text for inner in value for text in _texts(inner)] if isinstance(value, list) else []

@@ -1,0 +1,147 @@
+"""Which blocks Slack takes: the documented limits written out once more, and the SDK's own models as a second judge."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block
+
+Json = Mapping[str, Any]
+
+KEYS = {
+    "header": {"type", "text", "block_id"},
+    "section": {"type", "text", "fields", "accessory", "expand", "block_id"},
+    "context": {"type", "elements", "block_id"},
+    "actions": {"type", "elements", "block_id"},
+    "divider": {"type", "block_id"},
+    "table": {"type", "rows", "column_settings", "block_id"},
+}
+BUTTON_KEYS = {"type", "text", "action_id", "value", "style", "url", "confirm", "accessibility_label"}
+TEXT_KEYS = {"plain_text": {"type", "text", "emoji"}, "mrkdwn": {"type", "text", "verbatim"}}
+
+
+def problems(blocks: object) -> list[str]:
+    """What Slack would refuse about the blocks of a message; empty when it takes them."""
+    if not isinstance(blocks, list):
+        return ["blocks is no array"]
+    found = [] if 0 < len(blocks) <= 50 else [f"{len(blocks)} blocks, 1 to 50 allowed"]
+    for place, block in enumerate(blocks):
+        found += [f"/blocks/{place}: {problem}" for problem in _block(block)]
+    if found:
+        return found
+    tables = sum(_letters(block) for block in blocks if block["type"] == "table")
+    found += [f"{tables} characters in tables"] if tables > 10_000 else []
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    return found + (["block_id is not unique"] if len(set(ids)) < len(ids) else [])
+
+
+def letters(blocks: Sequence[Json]) -> int:
+    """Characters of text in all blocks."""
+    return sum(_letters(block) for block in blocks)
+
+
+def _block(block: object) -> Iterator[str]:
+    if not isinstance(block, dict) or block.get("type") not in KEYS:
+        yield f"not a known block: {str(block)[:80]}"
+        return
+    if unknown := set(block) - KEYS[block["type"]]:
+        yield f"unknown keys {sorted(unknown)}"
+    if len(str(block.get("block_id", ""))) > 255:
+        yield "block_id too long"
+    match block["type"]:
+        case "header":
+            yield from _text(block.get("text"), 150, {"plain_text"})
+        case "section":
+            yield from _section(block)
+        case "context":
+            yield from _elements(block, 10)
+            for element in block.get("elements", ()):
+                yield from _text(element, 3000, {"plain_text", "mrkdwn"})
+        case "actions":
+            yield from _actions(block)
+        case "table":
+            yield from _table(block)
+    if block["type"] != "table":
+        yield from _by_the_models(block)
+
+
+def _section(block: Json) -> Iterator[str]:
+    if "text" not in block and "fields" not in block:
+        yield "neither text nor fields"
+    if "text" in block:
+        yield from _text(block["text"], 3000, {"plain_text", "mrkdwn"})
+    fields = block.get("fields", [{"type": "plain_text", "text": "x"}])
+    if not 0 < len(fields) <= 10:
+        yield f"{len(fields)} fields"
+    for field in fields:
+        yield from _text(field, 2000, {"plain_text", "mrkdwn"})
+
+
+def _elements(block: Json, most: int) -> Iterator[str]:
+    count = len(block.get("elements", ()))
+    if not 0 < count <= most:
+        yield f"{count} elements, 1 to {most} allowed"
+
+
+def _actions(block: Json) -> Iterator[str]:
+    yield from _elements(block, 25)
+    elements = block.get("elements", ())
+    ids = [element.get("action_id") for element in elements]
+    if len(set(ids)) < len(ids):
+        yield "action_id is not unique"
+    for element in elements:
+        if element.get("type") != "button":
+            yield "not a button"
+            continue
+        if unknown := set(element) - BUTTON_KEYS:
+            yield f"unknown button keys {sorted(unknown)}"
+        yield from _text(element.get("text"), 75, {"plain_text"})
+        if not 0 < len(element.get("action_id", "")) <= 255:
+            yield "bad action_id"
+        if len(element.get("value", "")) > 2000:
+            yield "value too long"
+        if element.get("style", "primary") not in ("primary", "danger"):
+            yield "bad style"
+
+
+def _table(block: Json) -> Iterator[str]:
+    rows = block.get("rows")
+    if not isinstance(rows, list) or not 0 < len(rows) <= 100:
+        yield "1 to 100 rows allowed"
+        return
+    for row in rows:
+        if not 0 < len(row) <= 20 or len(row) != len(rows[0]):
+            yield f"a row of {len(row)} cells"
+        for cell in row:
+            if set(cell) != {"type", "text"} or cell["type"] != "raw_text" or not cell["text"]:
+                yield f"bad cell {cell}"
+
+
+def _text(text: object, most: int, kinds: set[str]) -> Iterator[str]:
+    if not isinstance(text, dict) or text.get("type") not in kinds:
+        yield f"text is no {' or '.join(sorted(kinds))}"
+        return
+    if unknown := set(text) - TEXT_KEYS[text["type"]]:
+        yield f"unknown text keys {sorted(unknown)}"
+    words = text.get("text")
+    if not isinstance(words, str) or not 0 < len(words) <= most:
+        yield f"text of {len(words) if isinstance(words, str) else words!r}, 1 to {most} characters allowed"
+
+
+def _by_the_models(block: Json) -> Iterator[str]:
+    """The SDK's judgement; it logs about unknown keys, which are looked for above."""
+    logging.getLogger("slack_sdk").setLevel(logging.ERROR)
+    try:
+        parsed = Block.parse(dict(block))
+        if parsed is None or parsed.to_dict() is None:
+            yield "unknown to the SDK"
+    except (SlackObjectFormationError, TypeError, AttributeError) as error:
+        yield str(error)
+
+
+def _letters(value: Any) -> int:
+    if isinstance(value, dict):
+        own = len(value["text"]) if isinstance(value.get("text"), str) else 0
+        return own + sum(_letters(inner) for inner in value.values())
+    return sum(map(_letters, value)) if isinstance(value, list) else 0

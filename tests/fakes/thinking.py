@@ -1,0 +1,110 @@
+"""Stand-ins for what handlers need: agents that tell what they were asked in a thread, patrols, reports, a surface."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.answer import Answer
+from agent.messages import Message
+from agent.patrol.report import FlaggedCluster, PatrolReport, PatrolUsage, ReportType
+from handlers.deps import OnStep
+from handlers.document import Document
+from handlers.surface import SurfaceError
+
+
+def report(flagged: int = 2, **more: Any) -> PatrolReport:
+    """A report with that many flagged clusters, named prod-0, prod-1, …"""
+    clusters = tuple(
+        FlaggedCluster(
+            cluster_id=f"0000-{n}",
+            cluster_name=f"prod-{n}",
+            severity="Critical" if n % 2 == 0 else "Warning",
+            reason=f"Compaction score {n + 100} for three hours.",
+            key_metrics={"compaction_score": n + 100.5, "disk_used_percent": 91},
+            customer="Acme & Sons",
+            tier="A",
+            since="2026-01-01 04:00",
+        )
+        for n in range(flagged)
+    )
+    fields: dict[str, Any] = {"report_type": "morning", "fleet_narrative": "Two clusters **compact** too slowly."}
+    fields |= {"predictions": (), "customer_summaries": (), "recommended_actions": (), "analyst": "claude"}
+    fields |= {"model": "claude-sonnet-5-5", "usage": PatrolUsage(3, 7, 100, 20, 12.4, 11), "active_clusters": 170}
+    return PatrolReport(**({"report_id": "R-1", "flagged_clusters": clusters} | fields | more))
+
+
+class Agents:
+    """Answers with what was said in the thread so far, oldest first; `fault` is raised once instead, `steps` shown."""
+
+    def __init__(self) -> None:
+        self.threads: dict[str, list[str]] = defaultdict(list)
+        self.steps: tuple[str, ...] = ("Thinking", "Thinking", "Reading metrics of prod-0")
+        self.fault: Exception | None = None
+        self.reply = ""
+
+    async def chat(self, thread: str, text: str, on_step: OnStep) -> Answer:
+        self.threads[thread].append(text)
+        for step in self.steps:
+            await on_step(step)
+        if self.fault is not None:
+            fault, self.fault = self.fault, None
+            raise fault
+        told = self.reply or "You said: " + "; ".join(self.threads[thread])
+        return Answer(told, "claude", "claude-sonnet-5-5", rounds=2, seconds=1.25)
+
+
+class Patrols:
+    """Gives back `report`, of the asked type; while `gate` is clear a run waits for it."""
+
+    def __init__(self) -> None:
+        self.report = report()
+        self.runs: list[tuple[str, str]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.fault: Exception | None = None
+
+    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+        self.runs.append((report_type, triggered_by))
+        await on_step("Reading the state of the fleet")
+        await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
+        return self.report
+
+
+class Reports:
+    """Keeps in memory what is tied."""
+
+    def __init__(self) -> None:
+        self.tied: dict[str, PatrolReport] = {}
+        self.openings: dict[str, Sequence[Message]] = {}
+
+    async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
+        self.tied[thread] = report
+        self.openings[thread] = opening
+
+    async def find(self, report_id: str) -> Mapping[str, Any] | None:
+        return next((one.to_json() for one in self.tied.values() if one.report_id == report_id), None)
+
+
+class Surface:
+    """A platform in memory: posts by place in order, and the statuses shown. `refuse` makes the next posts fail."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, Document]] = []
+        self.statuses: list[tuple[str, str]] = []
+        self.refuse = 0
+        self.status_fault: SurfaceError | None = None
+
+    async def post(self, place: str, document: Document) -> str:
+        if self.refuse:
+            self.refuse -= 1
+            raise SurfaceError("the channel is archived")
+        self.posts.append((place, document))
+        return place if place.count(":") >= 2 else f"{place}:{len(self.posts)}"
+
+    async def status(self, thread: str, text: str) -> None:
+        if self.status_fault is not None:
+            raise self.status_fault
+        self.statuses.append((thread, text))
