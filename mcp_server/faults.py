@@ -55,6 +55,7 @@ _HINTS = {
 }
 
 _NAMED = re.compile(r"(?:column|table|database)\s+['`\"]+([^'`\"]{1,128})['`\"]+", re.IGNORECASE)
+_PREAMBLE = re.compile(r"^getting \w+ error\W.{0,60}?detail message:\s*", re.IGNORECASE)
 _POSITION = re.compile(r"\bat (?:line|position) [^.]{1,40}", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|'[^']*'@'[^']*'|\[?backend[^]]{0,60}\]?", re.IGNORECASE)
 
@@ -89,5 +90,5 @@ def _number(error: MySQLError) -> int:
 
 def _words(error: MySQLError) -> str:
     raw = str(error.args[1]) if len(error.args) > 1 else "the warehouse reported an error"
-    one_line = " ".join(_ADDRESS.sub("…", raw).split())
+    one_line = _PREAMBLE.sub("", " ".join(_ADDRESS.sub("…", raw).split()))
     return one_line if len(one_line) <= 300 else f"{one_line[:300]}…"
