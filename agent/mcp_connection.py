@@ -79,6 +79,7 @@ class McpConnection:
         self._ready = asyncio.Event()
         self._tools: tuple[Tool, ...] = ()
         self._last_fault = "never connected"
+        self._lived = False
         self._owner: asyncio.Task[None] | None = None
         self._supervisor: asyncio.Task[None] | None = None
 
@@ -133,14 +134,16 @@ class McpConnection:
         delay = self._times.first_delay
         try:
             while True:
+                self._lived = False
                 self._owner = asyncio.create_task(self._own(), name=f"mcp {self.name} owner")
                 await asyncio.wait([self._owner])
-                delay = self._times.first_delay if self._ready.is_set() else min(delay * 2, self._times.last_delay)
                 self._ready.clear()
+                delay = self._times.first_delay if self._lived else delay
                 self._last_fault = _fault_of(self._owner)
                 self._refuse_waiting()
                 log.warning("mcp server %s is gone (%s); connecting again", self.name, self._last_fault)
                 await self._sleep(delay * (0.5 + self._jitter()))
+                delay = min(delay * 2, self._times.last_delay)
         finally:
             await self._close_owner()
 
@@ -166,6 +169,7 @@ class McpConnection:
                     Client(self._make_target(), read_timeout_seconds=self._times.call)
                 )
                 self._tools = await _list_tools(client)
+            self._lived = True
             self._ready.set()
             try:
                 while True:
@@ -199,7 +203,8 @@ class McpConnection:
         if error.code == REQUEST_TIMEOUT:
             return ToolTimedOut(f"{self.name}: {order.name} gave no answer in {order.seconds:g} s")
         if error.code == CONNECTION_CLOSED and self._owner is not None:
-            # A client whose child process died stays dead; only a new one helps.
+            # A client whose child process died stays dead; only a new one helps, and the next call has to wait for it.
+            self._ready.clear()
             self._owner.cancel()
         return ToolsUnavailable(f"{self.name}: {order.name}: {error.message}")
 
