@@ -116,13 +116,13 @@ class Judge:
         at_red, at_yellow = rule.worse(value, rule.limits.red), rule.worse(value, rule.limits.yellow)
         if at_red and (rule.alone == "yellow" or changed):
             return "Critical", "limit"
+        if rule.urgent and self._changed(course, rule.urgent) and rule.worse(value, rule.limits.green):
+            return "Critical", "change"
         if at_red and rule.alone == "red":
             # As bad as ever: worth a look, but nothing happened.
             return "Warning", "chronic"
         if at_yellow and (rule.alone == "yellow" or changed):
             return "Warning", "limit"
-        if rule.urgent and self._changed(course, rule.urgent) and rule.worse(value, rule.limits.green):
-            return "Critical", "change"
         if rule.strong and self._changed(course, rule.strong):
             return "Warning", "change"
         if rule.drop and self._dropped(course, rule.drop) and rule.worse(value, rule.limits.green):

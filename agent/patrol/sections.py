@@ -73,7 +73,7 @@ def write(sections: Sections) -> str:
         sections.narrative,
         "```json\n" + json.dumps(flags, ensure_ascii=False, indent=1) + "\n```",
         _bullets(f"[{one.confidence}] {one.text}" for one in sections.predictions),
-        _bullets(f"{one.customer} | {one.tier} | {one.text}" for one in sections.customers),
+        _bullets(f"{one.customer.replace('|', '/')} | {one.tier} | {one.text}" for one in sections.customers),
         _bullets(f"[{one.urgency}] {one.text}" for one in sections.actions),
     )
     return "\n\n".join(f"## {name}\n{body}" for name, body in zip(NAMES, bodies, strict=True))
@@ -116,7 +116,7 @@ def _split(text: str) -> dict[str, str]:
         if heading:
             name = heading[1].upper().replace(" ", "_")
             current = bodies.setdefault(name, []) if name not in bodies else []
-            current.append(heading[2])
+            current.append(heading[2] or "")
         elif current is not None:
             current.append(line)
     return {name: "\n".join(lines) for name, lines in bodies.items()}

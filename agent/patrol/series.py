@@ -1,6 +1,6 @@
 """Statistics on short hourly series, pure and robust: a spike, a gap or one bad hour must not decide anything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median
@@ -135,12 +135,3 @@ def onset(hours: Hours, threshold: float, *, low: bool = False) -> int | None:
         if bad:
             began = at
     return began
-
-
-def spread(values: Iterable[float]) -> float:
-    """Median absolute deviation from the median; 0 for fewer than two values."""
-    known = list(values)
-    if len(known) < 2:
-        return 0.0
-    middle = median(known)
-    return median(abs(value - middle) for value in known)

@@ -1,0 +1,296 @@
+"""What is a finding and what is not: limits, changes against the own past, trends, and what only looks bad."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.patrol.finding import Finding, Outlook
+from agent.patrol.judge import Judge, Verdict
+from agent.patrol.rules import load_rules
+from agent.patrol.series import Track
+from tests.agent.patrol.courses import AS_OF, Shape, ramps, rhythm, steps, track
+
+RULES = load_rules()
+JUDGE = Judge(RULES, AS_OF, "q-1")
+GIB = 2.0**30
+
+
+def verdict(dimension: str, **series: Track) -> Verdict:
+    course = next((one for one in JUDGE.courses(series) if one.name == dimension), None)
+    return JUDGE.verdict("c1", course) if course else Verdict()
+
+
+def finding(dimension: str, **series: Track) -> Finding | None:
+    return verdict(dimension, **series).finding
+
+
+def flat(value: float) -> Track:
+    return track(rhythm(value))
+
+
+def flag(dimension: str, **series: Track) -> Finding:
+    found = finding(dimension, **series)
+    assert found is not None
+    return found
+
+
+def share(shape: Shape, of: float, now: Shape | None = None) -> tuple[Track, Track]:
+    """A part that is `shape` percent of a whole of `of` an hour."""
+    part = track(lambda back: of * shape(back) / 100, (lambda back: of * now(back) / 100) if now else None)
+    return part, flat(of)
+
+
+# Disk: a limit is a limit, and a steady course towards it is a warning.
+
+
+def disk(used: Shape, now: Shape | None = None) -> dict[str, Track]:
+    free = track(lambda back: 1000 - 10 * used(back), (lambda back: 1000 - 10 * now(back)) if now else None)
+    return {"disk_free": free, "disk_total": flat(1000.0)}
+
+
+@pytest.mark.parametrize(("used", "severity"), [(65.0, None), (79.0, None), (81.0, "Warning"), (92.0, "Critical")])
+def test_a_disk_is_judged_by_its_limits_even_if_it_was_always_so(used: float, severity: str | None) -> None:
+    found = finding("disk_used_pct", **disk(rhythm(used)))
+    assert (found.severity if found else None) == severity
+
+
+def test_a_disk_that_fills_steadily_is_a_warning_before_any_limit() -> None:
+    found = verdict("disk_used_pct", **disk(rhythm(45), ramps(rhythm(45), 1.0, 24)))
+    assert found.finding is not None
+    assert found.finding.severity == "Warning"
+    assert found.outlook is not None
+    assert found.outlook.hours == pytest.approx(21, abs=1)
+    assert "at this pace 90% in" in found.finding.reason
+
+
+def test_a_disk_that_grows_a_little_every_day_is_left_alone() -> None:
+    assert verdict("disk_used_pct", **disk(rhythm(45), ramps(rhythm(45), 0.02, 48))) == Verdict()
+
+
+def test_a_bigger_disk_is_no_finding() -> None:
+    series = disk(rhythm(60)) | {"disk_total": track(rhythm(1000), steps(rhythm(1000), 2000, 10))}
+    series["disk_free"] = track(lambda back: 400.0, steps(rhythm(400), 1400, 10))
+    assert finding("disk_used_pct", **series) is None
+
+
+def test_the_fullest_node_counts_where_it_is_known() -> None:
+    assert flag("disk_used_pct", **disk(rhythm(50)), disk_percent=flat(93.0)).severity == "Critical"
+
+
+def test_a_platform_that_sends_only_the_percentage_is_read_too() -> None:
+    assert flag("disk_used_pct", disk_percent=flat(93.0)).value == 93.0
+    assert flag("fe_heap_used_pct", heap_percent=flat(97.0)).severity == "Critical"
+
+
+# Memory: down is bad; a leak shows as a course, a restart does not.
+
+
+def memory(free: Shape, now: Shape | None = None) -> dict[str, Track]:
+    return {
+        "memory_free": track(lambda back: free(back) * GIB, (lambda back: now(back) * GIB) if now else None),
+        "memory_total": flat(100 * GIB),
+    }
+
+
+@pytest.mark.parametrize(("free", "severity"), [(45.0, None), (25.0, None), (18.0, "Warning"), (8.0, "Critical")])
+def test_little_memory_is_a_finding(free: float, severity: str | None) -> None:
+    found = finding("memory_available_pct", **memory(rhythm(free)))
+    assert (found.severity if found else None) == severity
+
+
+def test_a_leak_is_a_warning_while_memory_is_left() -> None:
+    found = verdict("memory_available_pct", **memory(rhythm(60), ramps(rhythm(60), -1.2, 20)))
+    assert found.finding is not None
+    assert found.outlook is not None
+    assert found.outlook.hours < 48
+
+
+def test_caches_that_refill_after_a_restart_are_no_leak() -> None:
+    def refilling(back: int) -> float:
+        return max(50.0, 90.0 - 4 * (10 - back)) if back < 10 else 50.0
+
+    assert verdict("memory_available_pct", **memory(rhythm(50), refilling)) == Verdict()
+
+
+def test_memory_that_breathes_with_the_day_is_no_leak() -> None:
+    assert verdict("memory_available_pct", **memory(rhythm(50, -10))) == Verdict()
+
+
+# CPU and latency: load is judged against the own past.
+
+
+def test_a_busy_but_steady_cluster_is_not_sick() -> None:
+    assert finding("cpu_util_pct", cpu=flat(88.0)) is None
+    assert finding("p99_latency_ms", latency=flat(2_500.0)) is None
+    assert finding("fe_connection_total", connections=flat(650.0)) is None
+    assert finding("compaction_score", compaction=flat(1_200.0)) is None
+
+
+@pytest.mark.parametrize(("level", "severity"), [(60.0, None), (84.0, "Warning"), (97.0, "Critical")])
+def test_a_cpu_that_rose_far_above_its_own_past_is_a_finding(level: float, severity: str | None) -> None:
+    found = finding("cpu_util_pct", cpu=track(rhythm(40, 8), steps(rhythm(40, 8), level, 6)))
+    assert (found.severity if found else None) == severity
+
+
+def test_a_nightly_batch_is_no_finding_even_when_it_starts_an_hour_early() -> None:
+    def batch(back: int, start: int) -> float:
+        return 93.0 if (AS_OF.hour - back - start) % 24 < 3 else 30.0
+
+    usual = track(lambda back: batch(back, AS_OF.hour - 2), lambda back: batch(back, AS_OF.hour - 3))
+    assert finding("cpu_util_pct", cpu=usual) is None
+
+
+def test_a_weekly_peak_is_no_finding() -> None:
+    today = track(rhythm(30), steps(rhythm(30), 92, 8))
+    assert finding("cpu_util_pct", cpu=today) is not None
+    assert finding("cpu_util_pct", cpu=replace(today, week=dict.fromkeys(range(-2, 12), 91.0))) is None
+
+
+def test_one_hour_of_load_is_no_finding() -> None:
+    assert finding("cpu_util_pct", cpu=track(rhythm(40), steps(rhythm(40), 99, 1))) is None
+
+
+@pytest.mark.parametrize(("level", "severity"), [(150.0, None), (320.0, "Warning"), (6_000.0, "Critical")])
+def test_a_latency_regression_is_a_finding_long_before_any_limit(level: float, severity: str | None) -> None:
+    found = finding("p99_latency_ms", latency=track(rhythm(100, 10), steps(rhythm(100, 10), level, 30)))
+    assert (found.severity if found else None) == severity
+
+
+def test_fast_queries_that_become_a_little_less_fast_are_no_finding() -> None:
+    assert finding("p99_latency_ms", latency=track(rhythm(20), steps(rhythm(20), 70, 20))) is None
+
+
+def test_a_cluster_without_a_past_is_judged_by_limits_alone() -> None:
+    assert finding("cpu_util_pct", cpu=track(rhythm(97), past=False)) is None
+    full = disk(rhythm(93))
+    series = {name: replace(one, profile={}, week={}, days={}) for name, one in full.items()}
+    assert flag("disk_used_pct", **series).severity == "Critical"
+
+
+# Shares of counters: volume first.
+
+
+def test_an_error_burst_is_a_finding() -> None:
+    part, whole = share(rhythm(0.05), 10_000, steps(rhythm(0.05), 9.0, 5))
+    found = flag("error_share_pct", query_errors=part, queries=whole)
+    assert found.severity == "Critical"
+    assert found.since == AS_OF - timedelta(hours=4)
+
+
+def test_a_few_errors_of_a_few_queries_are_no_finding() -> None:
+    part, whole = share(rhythm(0), 12, steps(rhythm(0), 50, 5))
+    assert finding("error_share_pct", query_errors=part, queries=whole) is None
+
+
+def test_many_errors_of_very_many_queries_are_no_finding() -> None:
+    part, whole = share(rhythm(0.1), 5_000_000)
+    assert finding("error_share_pct", query_errors=part, queries=whole) is None
+
+
+def test_errors_as_many_as_ever_are_told_as_lasting_not_as_new() -> None:
+    part, whole = share(rhythm(12), 10_000)
+    found = flag("error_share_pct", query_errors=part, queries=whole)
+    assert found.severity == "Warning"
+    assert "for as long as the data reaches back" in found.reason
+
+
+def test_no_queries_at_all_are_no_error_share() -> None:
+    assert finding("error_share_pct", query_errors=flat(0), queries=flat(0)) is None
+
+
+# Nodes, loads, files.
+
+
+def test_a_dead_node_is_critical_in_a_small_cluster() -> None:
+    found = flag("nodes_up", up=track(rhythm(1.0), steps(rhythm(1.0), 2 / 3, 5)))
+    assert found.severity == "Critical"
+    assert found.value == pytest.approx(66.7, abs=0.1)
+
+
+def test_a_restart_of_one_hour_is_no_dead_node() -> None:
+    up = track(rhythm(1.0), lambda back: 0.5 if back == 1 else 1.0)
+    assert finding("nodes_up", up=up) is None
+
+
+def test_a_paused_routine_load_is_a_finding_unless_it_always_was() -> None:
+    assert flag("routine_load_paused", load_paused=track(rhythm(0), steps(rhythm(0), 1, 9))).severity == "Warning"
+    assert finding("routine_load_paused", load_paused=flat(1.0)) is None
+
+
+def test_a_growing_lag_is_a_finding() -> None:
+    lag = track(rhythm(3_000), ramps(rhythm(3_000), 60_000, 10))
+    assert flag("routine_load_lag", load_lag=lag).severity == "Warning"
+
+
+def test_open_files_are_judged_by_their_share_of_the_limit() -> None:
+    assert finding("be_fd_used_pct", fds=flat(40_000), fd_limit=flat(655_350)) is None
+    assert flag("be_fd_used_pct", fds=flat(52_000), fd_limit=flat(65_535)).severity == "Warning"
+
+
+def test_compaction_that_ran_away_is_a_finding() -> None:
+    assert flag("compaction_score", compaction=track(rhythm(120), ramps(rhythm(120), 400, 14))).severity == "Critical"
+    assert flag("compaction_score", compaction=track(rhythm(120), steps(rhythm(120), 700, 14))).severity == "Warning"
+
+
+# What a finding tells.
+
+
+def test_a_finding_tells_value_usual_limit_onset_and_receipt() -> None:
+    found = flag("cpu_util_pct", cpu=track(rhythm(40), steps(rhythm(40), 95, 7)))
+    assert found == Finding(
+        "c1",
+        "cpu_util_pct",
+        "Critical",
+        95.0,
+        "%",
+        "BE CPU 95%, usually 40% at this hour; limit 90%",
+        40.0,
+        90.0,
+        AS_OF - timedelta(hours=6),
+        "q-1",
+    )
+    assert found.key == "c1/cpu_util_pct"
+
+
+def test_an_onset_of_days_ago_is_found_in_the_daily_values() -> None:
+    usual, since_days = rhythm(100), 4
+    regressed = track(usual, lambda back: 400.0)
+    regressed = replace(regressed, days={day: 400.0 if day < since_days else 100.0 for day in range(14)})
+    found = flag("p99_latency_ms", latency=regressed)
+    assert found.since == AS_OF - timedelta(days=since_days)
+
+
+def test_data_growth_is_measured_but_never_flagged_by_itself() -> None:
+    doubled = Track(days={0: 400.0, 7: 100.0})
+    courses = {course.name: course.value for course in JUDGE.courses({"disk_data": doubled})}
+    assert courses["data_growth_pct"] == pytest.approx(300)
+    assert verdict("data_growth_pct", disk_data=doubled) == Verdict()
+
+
+series_names = st.sampled_from(sorted(RULES.series))
+wild = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
+parts = st.dictionaries(st.integers(-3, 50), wild, max_size=30)
+tracks = st.builds(Track, parts, parts, st.dictionaries(st.integers(0, 23), wild), parts)
+
+
+@given(st.dictionaries(series_names, tracks, max_size=6))
+def test_no_course_breaks_the_judge(series: dict[str, Track]) -> None:
+    for course in JUDGE.courses(series):
+        said = JUDGE.verdict("c1", course)
+        assert said.finding is None or said.finding.reason
+        assert said.outlook is None or isinstance(said.outlook, Outlook)
+
+
+@given(st.sampled_from(["cpu", "latency", "connections", "compaction", "journal", "load_lag"]), wild)
+def test_a_constant_course_below_red_is_never_a_finding(name: str, value: float) -> None:
+    series = {
+        name: Track(
+            dict.fromkeys(range(48), value), dict.fromkeys(range(-2, 12), value), dict.fromkeys(range(24), value)
+        )
+    }
+    for course in JUDGE.courses(series):
+        said = JUDGE.verdict("c1", course).finding
+        assert said is None or course.rule.worse(value, course.rule.limits.red)

@@ -1,0 +1,105 @@
+"""The rules file: what it must hold, and how a broken one is refused."""
+
+import re
+from importlib import resources
+
+import pytest
+import yaml
+
+from agent.patrol.errors import RulesInvalid
+from agent.patrol.rules import Rules, load_rules, number, parse, quantity
+
+REFERENCE = {
+    "compaction_score",
+    "disk_used_pct",
+    "data_growth_pct",
+    "query_errors_7d",
+    "query_timeouts_7d",
+    "slow_queries_7d",
+    "internal_errors_7d",
+    "txn_failures_7d",
+    "txn_rejects_7d",
+    "memory_available_pct",
+    "fe_heap_used_pct",
+    "be_process_mem_gb",
+    "fe_journal_write_latency_ms",
+    "fe_connection_total",
+    "be_fd_usage",
+}
+
+
+def raw() -> dict:
+    return yaml.safe_load(resources.files("agent.patrol").joinpath("rules.yaml").read_text())
+
+
+def test_every_dimension_of_the_reference_scorer_is_judged() -> None:
+    rules = load_rules()
+    known = set(rules.dimensions) | {rule.reference.name for rule in rules.dimensions.values() if rule.reference}
+    assert known >= REFERENCE
+
+
+def test_the_reference_limits_of_shared_dimensions_are_kept() -> None:
+    limits = {name: rule.limits for name, rule in load_rules().dimensions.items()}
+    shown = [
+        (limits[name].green, limits[name].yellow, limits[name].red) for name in ("compaction_score", "disk_used_pct")
+    ]
+    assert shown == [(500, 1000, 5000), (70, 80, 90)]
+
+
+def test_weights_sum_to_one() -> None:
+    assert sum(rule.weight for rule in load_rules().dimensions.values()) == pytest.approx(1.0)
+
+
+def test_a_platforms_own_metric_names_are_read_too() -> None:
+    assert "starrocks_be_jvm_heap_used_percent" in load_rules().metric_names
+    assert "starrocks_be_compaction_score_average" in load_rules().metric_names
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("dimensions", "disk_used_pct", "weight"), 0.5, "weights sum to"),
+        (("dimensions", "disk_used_pct", "whole"), "disk_size", "unknown series disk_size"),
+        (("dimensions", "disk_used_pct", "limits"), {"green": 90, "yellow": 80, "red": 70}, "dimensions.disk_used_pct"),
+        (("dimensions", "disk_used_pct", "colour"), "blue", "dimensions.disk_used_pct.colour"),
+        (("dimensions", "disk_used_pct", "part"), None, "dimensions.disk_used_pct"),
+        (("window", "recent_hours"), 0, "window.recent_hours"),
+        (("series", "cpu", "column"), "median", "series.cpu.column"),
+        (("version",), 2, "version"),
+    ],
+)
+def test_a_broken_file_is_refused_naming_the_key(path: tuple[str, ...], value: object, said: str) -> None:
+    broken = raw()
+    place = broken
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(RulesInvalid, match=re.escape(said)):
+        parse(yaml.safe_dump(broken))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "version: [", "window: 3"])
+def test_what_is_no_rules_file_is_refused(text: str) -> None:
+    with pytest.raises(RulesInvalid, match=r"rules\.yaml"):
+        parse(text)
+
+
+def test_the_description_names_every_dimension_with_both_limits() -> None:
+    text = load_rules().describe()
+    for name, rule in load_rules().dimensions.items():
+        line = next(line for line in text.splitlines() if line.startswith(f"- {name} "))
+        assert quantity(rule.limits.yellow, rule.unit) in line
+        assert quantity(rule.limits.red, rule.unit) in line
+    assert "freshness" in text
+    assert len(text) < 4_000
+
+
+def test_figures_are_written_as_people_write_them() -> None:
+    assert [number(value) for value in (0.01234, 3.14159, 81.26, 1234.5, 0)] == ["0.0123", "3.14", "81.3", "1,234", "0"]
+    assert [quantity(80, "%"), quantity(340, "ms"), quantity(1204, "")] == ["80%", "340 ms", "1,204"]
+
+
+def test_a_dimension_without_a_rule_still_has_words() -> None:
+    assert isinstance(load_rules(), Rules)
+    assert load_rules().label("freshness") == "freshness"
+    assert load_rules().label("cpu_util_pct") == "BE CPU"

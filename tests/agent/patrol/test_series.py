@@ -1,0 +1,150 @@
+"""Statistics on short series: right on plain ones, calm on hostile ones."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.patrol.series import (
+    Track,
+    level,
+    onset,
+    ratio,
+    ratio_track,
+    residuals,
+    slope,
+    total,
+    usual,
+    week_ago,
+    worst_of,
+)
+
+values = st.floats(min_value=0, max_value=1e15)
+hours = st.dictionaries(st.integers(0, 47), values, max_size=48)
+
+
+def test_one_spike_does_not_move_the_level_of_now() -> None:
+    assert level({0: 10.0, 1: 9_000.0, 2: 11.0}, 3) == 11.0
+
+
+def test_two_bad_hours_of_three_do_move_it() -> None:
+    assert level({0: 95.0, 1: 94.0, 2: 30.0}, 3) == 94.0
+
+
+def test_a_gap_is_bridged_with_slightly_older_hours_but_not_with_old_ones() -> None:
+    assert level({1: 5.0, 4: 7.0, 5: 9.0}, 3) == 7.0
+    assert level({6: 5.0, 7: 7.0}, 3) is None
+    assert level({}, 3) is None
+
+
+@given(hours)
+def test_a_level_lies_within_the_values(series: dict[int, float]) -> None:
+    found = level(series, 3)
+    newest = [value for at, value in series.items() if at < 6]
+    assert (found is None) == (not newest)
+    assert found is None or min(newest) <= found <= max(newest)
+
+
+@given(st.lists(st.tuples(st.integers(0, 47), values), unique_by=lambda pair: pair[0]), st.randoms())
+def test_the_order_in_which_hours_arrive_does_not_matter(pairs: list[tuple[int, float]], random) -> None:
+    shuffled = list(pairs)
+    random.shuffle(shuffled)
+    one, other = dict(pairs), dict(shuffled)
+    assert (level(one, 3), slope(one, 24), onset(one, 10)) == (level(other, 3), slope(other, 24), onset(other, 10))
+
+
+def test_the_slope_of_a_straight_line_is_its_slope_with_a_perfect_fit() -> None:
+    found = slope({back: 50.0 - 0.5 * back for back in range(24)}, 24)
+    assert found is not None
+    assert found.per_hour == pytest.approx(0.5)
+    assert found.fit == 1.0
+
+
+def test_a_few_wild_hours_do_not_turn_a_slope() -> None:
+    course = {back: 50.0 - 0.5 * back for back in range(24)} | {3: 0.0, 11: 900.0}
+    found = slope(course, 24)
+    assert found is not None
+    assert found.per_hour == pytest.approx(0.5, abs=0.05)
+
+
+def test_noise_without_direction_has_a_poor_fit() -> None:
+    found = slope({back: 50 + 3 * math.sin(7.3 * back * back) for back in range(24)}, 24)
+    assert found is not None
+    assert found.fit < 0.4
+
+
+def test_too_few_hours_have_no_slope() -> None:
+    assert slope({0: 1.0, 1: 2.0, 2: 3.0}, 24) is None
+    assert slope(dict.fromkeys(range(8), 1.0), 24) is None
+
+
+@given(hours, st.integers(6, 48))
+def test_a_fit_is_a_share(series: dict[int, float], span: int) -> None:
+    found = slope(series, span)
+    assert found is None or (0 <= found.fit <= 1 and math.isfinite(found.per_hour))
+
+
+def test_an_onset_forgives_one_good_hour_but_not_two() -> None:
+    assert onset({0: 9.0, 1: 9.0, 2: 1.0, 3: 9.0, 4: 1.0, 5: 1.0, 6: 9.0}, 5) == 3
+
+
+def test_there_is_no_onset_when_all_is_well_now() -> None:
+    assert onset({0: 1.0, 1: 1.0, 2: 9.0, 3: 9.0}, 5) is None
+
+
+def test_an_onset_works_downwards_too() -> None:
+    assert onset({0: 10.0, 1: 12.0, 2: 60.0, 3: 61.0}, 20, low=True) == 1
+
+
+@given(hours, values)
+def test_an_onset_is_an_hour_at_which_the_value_was_bad(series: dict[int, float], threshold: float) -> None:
+    found = onset(series, threshold)
+    assert found is None or series[found] >= threshold
+
+
+def test_shares_need_both_sides_and_a_whole() -> None:
+    assert ratio({0: 1.0, 1: 1.0, 2: 5.0}, {0: 4.0, 1: 0.0}) == {0: 25.0}
+
+
+@given(hours, hours)
+def test_a_share_track_stays_between_0_and_100(part: dict[int, float], whole: dict[int, float]) -> None:
+    made = ratio_track(Track(recent=part), Track(recent=whole), invert=True)
+    assert all(0 <= value <= 100 for value in made.recent.values())
+
+
+def test_the_worse_of_two_courses_counts_hour_by_hour() -> None:
+    made = worst_of(Track(recent={0: 5.0, 1: 9.0}), Track(recent={0: 7.0, 2: 3.0}))
+    assert made.recent == {0: 7.0, 1: 9.0, 2: 3.0}
+
+
+def test_the_usual_value_looks_one_hour_to_either_side() -> None:
+    profile = dict.fromkeys(range(24), 10.0) | {13: 80.0, 8: 90.0}
+    assert usual(profile, 12, 3) == 80.0
+    assert usual(profile, 20, 3) == 10.0
+    assert usual({}, 12, 3) is None
+
+
+def test_the_usual_value_wraps_around_midnight() -> None:
+    assert usual({23: 70.0, 1: 5.0}, 0, 2) == 70.0
+    assert usual({23: 70.0, 1: 5.0}, 0, 2, low=True) == 5.0
+
+
+def test_last_week_counts_with_its_worse_end() -> None:
+    assert week_ago({-1: 1.0, 0: 5.0, 3: 4.0, 9: 100.0}, 3) == 5.0
+    assert week_ago({9: 100.0}, 3) is None
+
+
+def test_a_daily_rhythm_leaves_no_residual() -> None:
+    profile = {hour: float(hour) for hour in range(24)}
+    course = {back: float((12 - back) % 24) for back in range(48)}
+    assert set(residuals(course, profile, 12).values()) == {0.0}
+
+
+def test_totals_take_the_newest_hours_only() -> None:
+    assert total({0: 1.0, 2: 2.0, 3: 50.0}, 3) == 3.0
+
+
+def test_a_track_changes_its_unit_everywhere() -> None:
+    made = Track({0: 0.5}, {0: 0.25}, {3: 1.0}, {1: 0.75}).mapped(100)
+    assert made == Track({0: 50.0}, {0: 25.0}, {3: 100.0}, {1: 75.0})
