@@ -31,7 +31,9 @@ _MAX_LINES = 20
 _MAX_FLAGS = 200
 
 _HEADING = re.compile(
-    r"^[#*\s\d.()_-]{0,12}(" + "|".join(name.replace("_", "[ _]") for name in NAMES) + r")[*\s]{0,4}:?[*\s]{0,4}(.*)$",
+    r"^[#*_\s\d.()-]{0,12}("
+    + "|".join(name.replace("_", "[ _]") for name in NAMES)
+    + r")[*_\s]{0,4}(?::[*_\s]{0,4}(.*))?$",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s{0,8}(?:[-*•–]|\d{1,2}[.)])\s+(.*)$")
