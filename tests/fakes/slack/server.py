@@ -88,18 +88,20 @@ class FakeSlack:
         """The arguments of all calls of a method, refused ones included."""
         return [arguments for name, arguments in self.calls if name == method]
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something that Slack was told makes `condition` true; five seconds at most."""
-        async with asyncio.timeout(5), self._changed:
+    async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
+        """Wait until something that Slack was told makes `condition` true. Raises TimeoutError after `seconds`."""
+        async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(condition)
 
-    async def deliver(self, kind: str, payload: dict[str, Any], envelope_id: str) -> dict[str, Any]:
-        """Send an envelope over the newest socket and give back its acknowledgement."""
+    async def deliver(
+        self, kind: str, payload: dict[str, Any], envelope_id: str, *, seconds: float = 5
+    ) -> dict[str, Any]:
+        """Send an envelope over the newest socket and give back its acknowledgement; TimeoutError without one."""
         await self.until(lambda: bool(self._sockets))
         before = len(self.acks)
         envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, "accepts_response_payload": True}
         await self._sockets[-1].send_json(envelope)
-        await self.until(lambda: any(ack["envelope_id"] == envelope_id for ack in self.acks[before:]))
+        await self.until(lambda: any(ack["envelope_id"] == envelope_id for ack in self.acks[before:]), seconds)
         return next(ack for ack in self.acks[before:] if ack["envelope_id"] == envelope_id)
 
     async def ask_to_reconnect(self) -> None:
