@@ -1,0 +1,83 @@
+"""Replies put together from events: only whole ones come out, whatever order or garbage goes in."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.errors import ModelUnavailable
+from agent.stream import ReplyBuilder
+from tests.fakes.messages_server.script import Say, Text, Thinking, ToolUse, events
+
+SAY = Say((Thinking("hm"), Text("looking"), ToolUse("double", {"a": [1, {"b": "x"}]}, id="t1")))
+WHOLE = [data for _, data in events(SAY, "m", "msg_1")]
+
+
+def built(sent: list[dict[str, Any]]) -> ReplyBuilder:
+    builder = ReplyBuilder()
+    for event in copy.deepcopy(sent):
+        builder.take(event)
+    return builder
+
+
+def test_unknown_events_and_fields_are_passed_over() -> None:
+    reply = built(WHOLE).reply()
+    assert [sorted(block) for block in reply.content] == [
+        ["signature", "thinking", "type"],
+        ["text", "type"],
+        ["id", "input", "name", "type"],
+    ]
+    assert reply.tool_calls[0]["input"] == {"a": [1, {"b": "x"}]}
+
+
+def test_blocks_of_an_unknown_type_are_left_out() -> None:
+    start = {"type": "content_block_start", "index": 9, "content_block": {"type": "novelty", "x": 1}}
+    assert built([*WHOLE[:-2], start, *WHOLE[-2:]]).reply() == built(WHOLE).reply()
+
+
+@pytest.mark.parametrize("length", range(len(WHOLE)))
+def test_no_prefix_of_a_stream_is_a_reply(length: int) -> None:
+    builder = built(WHOLE[:length])
+    assert not builder.complete
+    with pytest.raises(ModelUnavailable):
+        builder.reply()
+
+
+def test_arguments_given_at_the_start_of_a_block_are_taken() -> None:
+    call = {"type": "tool_use", "id": "t", "name": "double", "input": {"a": 1}}
+    sent = [
+        WHOLE[0],
+        {"type": "content_block_start", "index": 0, "content_block": call},
+        {"type": "content_block_stop", "index": 0},
+        *WHOLE[-2:],
+    ]
+    assert built(sent).reply().tool_calls == (call,)
+
+
+@pytest.mark.parametrize("text", ['{"a": ', "[1]", "7", "{'a': 1}", '{"a": 1} {"a": 2}'])
+def test_arguments_that_are_no_object_spoil_the_reply(text: str) -> None:
+    delta = {"type": "input_json_delta", "partial_json": text}
+    sent = [
+        WHOLE[0],
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t", "name": "d"}},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+        {"type": "content_block_stop", "index": 0},
+        *WHOLE[-2:],
+    ]
+    with pytest.raises(ModelUnavailable):
+        built(sent).reply()
+
+
+@given(st.lists(st.integers(0, len(WHOLE) - 1), max_size=40))
+def test_events_lost_or_in_disorder_never_give_half_a_call(order: list[int]) -> None:
+    builder = ReplyBuilder()
+    try:
+        for index in order:
+            builder.take(copy.deepcopy(WHOLE[index]))
+        reply = builder.reply()
+    except ModelUnavailable:
+        return
+    assert {0, len(WHOLE) - 2, len(WHOLE) - 1} <= set(order)
+    assert all(isinstance(block["input"], dict) for block in reply.tool_calls)
