@@ -1,20 +1,16 @@
 """Which calls an intent needs, given what came back so far; pure. Independent calls come together in one round."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agent.rules_only import history, queries
-from agent.rules_only.envelope import Outcome, Row, Sheet
+from agent.rules_only.envelope import Outcome, Sheet
 from agent.rules_only.intent import Intent, Kind
 from agent.rules_only.measures import BY_KEY, LIMITED
 from agent.rules_only.thresholds import Thresholds
 
 FLEET_ROWS = 40
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ID_COLUMNS = ("cluster_id", "biz_id", "id")
-_NAME_COLUMNS = ("cluster_name", "name", "cluster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +46,12 @@ def asks(intent: Intent, outcomes: Outcomes, thresholds: Thresholds) -> tuple[As
 
 
 def identity(outcome: Outcome | None) -> Identity | None:
-    """The cluster that a result of query_cluster_info is about, whether it lists columns or facts."""
-    if not isinstance(outcome, Sheet) or not outcome.rows:
+    """The cluster that a result of query_cluster_info is about."""
+    if not isinstance(outcome, Sheet):
         return None
-    row = outcome.first
-    if len(outcome.columns) == 2 and len(outcome.rows) > 1:
-        first, second = outcome.columns
-        row = Row({line.text(first): line.text(second) for line in outcome})
-    cluster_id = row.text(*_ID_COLUMNS).lower()
-    return Identity(cluster_id, row.text(*_NAME_COLUMNS) or cluster_id[:8]) if _ID.fullmatch(cluster_id) else None
+    cluster_id = outcome.first.text("cluster_id").lower()
+    name = outcome.first.text("cluster_name") or cluster_id[:8]
+    return Identity(cluster_id, name) if queries.is_cluster_id(cluster_id) else None
 
 
 def query(role: str, sql: str, max_rows: int = 100) -> Ask:
@@ -86,7 +79,6 @@ def _resolved(infos: tuple[Ask, ...], outcomes: Outcomes) -> tuple[str, ...]:
 def _overview(intent: Intent, outcomes: Outcomes, thresholds: Thresholds) -> tuple[Ask, ...]:
     return (
         Ask("summary", "query_fleet_summary", {}),
-        query("census", queries.census()),
         *_worst(intent, outcomes, thresholds),
         query("alerts", queries.alerts(24, by_cluster=False, limit=FLEET_ROWS)),
         Ask("issues", "query_open_issues", {"limit": 50}),

@@ -37,6 +37,11 @@ def _since(hours: int, column: str = "snapshot_hour") -> str:
     return f"{column} > date_sub({NEWEST}, INTERVAL {int(hours)} HOUR)"
 
 
+def _within(hours: int) -> str:
+    """A condition on rows that carry `newest_hour`."""
+    return f"snapshot_hour > date_sub(newest_hour, INTERVAL {int(hours)} HOUR)"
+
+
 def _names(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
@@ -95,14 +100,14 @@ def _mean(measure: Measure, condition: str = "") -> str:
 def ranking(measure: Measure, hours: int, limit: int, *, ascending: bool = False) -> str:
     """Active clusters by their last hours: cluster_name, cluster_id, customer, tier, latest, peak (the window's worst
     hour), first_day, last_day (means of the window's first and last 24 h), clusters (how many were ranked)."""
-    early = f"snapshot_hour <= date_sub({NEWEST}, INTERVAL {max(hours - 24, 1)} HOUR)"
     worst = "min" if ascending else "max"
     return f"""WITH {_ACTIVE},
 {_hourly(measure, hours)},
+dated AS (SELECT h.*, max(snapshot_hour) OVER () AS newest_hour FROM hourly h),
 ranked AS (
-  SELECT cluster_id, {_mean(measure, _since(RECENT_HOURS))} AS latest, {worst}(value) AS peak,
-         {_mean(measure, early)} AS first_day, {_mean(measure, _since(24))} AS last_day
-  FROM hourly GROUP BY cluster_id)
+  SELECT cluster_id, {_mean(measure, _within(RECENT_HOURS))} AS latest, {worst}(value) AS peak,
+         {_mean(measure, f"NOT {_within(max(hours - 24, 1))}")} AS first_day, {_mean(measure, _within(24))} AS last_day
+  FROM dated GROUP BY cluster_id)
 SELECT a.cluster_name, a.cluster_id, a.customer, a.tier, r.latest, r.peak, r.first_day, r.last_day,
        count(*) OVER () AS clusters
 FROM ranked r JOIN active a ON r.cluster_id = a.cluster_id WHERE r.latest IS NOT NULL
@@ -126,12 +131,15 @@ def vitals(cluster_ids: Iterable[str]) -> str:
     metrics = sorted({metric for measure in VITALS for metric in measure.metrics})
     values = ", ".join(f"{measure.value} AS {measure.key}" for measure in VITALS)
     rows = f"metric_name IN ({_names(metrics)}){_only(cluster_ids)}"
-    back = f"floor(timestampdiff(HOUR, snapshot_hour, {NEWEST}) / 24)"
-    return f"""SELECT cluster_id, -1 AS days_back, max(snapshot_hour) AS newest_hour, {values}
-FROM {SNAPSHOTS} WHERE {rows} AND {_since(RECENT_HOURS)} GROUP BY cluster_id
+    return f"""WITH newest AS (SELECT max(snapshot_hour) AS newest_hour FROM {SNAPSHOTS}),
+readings AS (
+  SELECT s.*, n.newest_hour, floor(timestampdiff(HOUR, s.snapshot_hour, n.newest_hour) / 24) AS days_back
+  FROM {SNAPSHOTS} s JOIN newest n ON s.snapshot_hour <= n.newest_hour WHERE {rows} AND {_since(192)})
+SELECT cluster_id, -1 AS days_back, max(snapshot_hour) AS newest_hour, {values}
+FROM readings WHERE {_within(RECENT_HOURS)} GROUP BY cluster_id
 UNION ALL
-SELECT cluster_id, {back} AS days_back, max(snapshot_hour) AS newest_hour, {values}
-FROM {SNAPSHOTS} WHERE {rows} AND {_since(192)} GROUP BY cluster_id, {back}
+SELECT cluster_id, days_back, max(snapshot_hour) AS newest_hour, {values}
+FROM readings GROUP BY cluster_id, days_back
 ORDER BY cluster_id, days_back"""
 
 
@@ -199,33 +207,25 @@ ORDER BY CASE r.risk_level WHEN 'Critical' THEN 0 WHEN 'Warning' THEN 1 ELSE 2 E
 LIMIT {int(limit)}"""
 
 
-def census() -> str:
-    """Active clusters by stored risk level: risk_level (NULL when none is stored), clusters, mean_score."""
-    return f"""WITH {_ACTIVE},
-{_STANDING}
-SELECT r.risk_level, count(DISTINCT a.cluster_id) AS clusters, avg(s.overall_score) AS mean_score
-FROM active a
-LEFT JOIN risks r ON a.cluster_id = r.cluster_id AND r.place = 1
-LEFT JOIN scores s ON a.cluster_id = s.cluster_id AND s.place = 1
-GROUP BY r.risk_level ORDER BY clusters DESC LIMIT 20"""
-
-
 def silent(limit: int = 40) -> str:
     """Active clusters without a snapshot in the last hours: cluster_name, cluster_id, customer, tier, last_hour (NULL
     when none at all is kept), hours_silent, clusters."""
     return f"""WITH {_ACTIVE},
-seen AS (SELECT cluster_id, max(snapshot_hour) AS last_hour FROM {SNAPSHOTS} WHERE {_since(1080)} GROUP BY cluster_id)
-SELECT a.cluster_name, a.cluster_id, a.customer, a.tier, s.last_hour,
-       timestampdiff(HOUR, s.last_hour, {NEWEST}) AS hours_silent, count(*) OVER () AS clusters
-FROM active a LEFT JOIN seen s ON a.cluster_id = s.cluster_id
-WHERE s.last_hour IS NULL OR s.last_hour <= date_sub({NEWEST}, INTERVAL {RECENT_HOURS} HOUR)
-ORDER BY s.last_hour, a.cluster_id LIMIT {int(limit)}"""
+seen AS (SELECT cluster_id, max(snapshot_hour) AS last_hour FROM {SNAPSHOTS} WHERE {_since(1080)} GROUP BY cluster_id),
+ages AS (
+  SELECT a.*, s.last_hour, max(s.last_hour) OVER () AS newest_hour
+  FROM active a LEFT JOIN seen s ON a.cluster_id = s.cluster_id)
+SELECT cluster_name, cluster_id, customer, tier, last_hour,
+       timestampdiff(HOUR, last_hour, newest_hour) AS hours_silent, count(*) OVER () AS clusters
+FROM ages WHERE last_hour IS NULL OR last_hour <= date_sub(newest_hour, INTERVAL {RECENT_HOURS} HOUR)
+ORDER BY last_hour, cluster_id LIMIT {int(limit)}"""
 
 
 def alerts(hours: int, *, by_cluster: bool, limit: int = 40) -> str:
     """Alert conditions of the whole fleet, one row per alert name, or per cluster: alert_name or cluster_name and
-    cluster_id; clusters or alert_names; firing (conditions whose last state is Firing), first_seen, last_seen,
-    conditions, total (rows before the limit). A card that came by several paths, or repeats, is one condition."""
+    cluster_id; clusters or alert_names; firing (conditions that still fire), first_seen, last_seen, conditions, total
+    (rows before the limit). A card that came by several paths, or repeats, is one condition; one that has not repeated
+    for an hour is no longer firing."""
     since = f"created_at_utc > date_sub(coalesce({NEWEST}, utc_timestamp()), INTERVAL {int(hours)} HOUR)"
     source = f"FROM alerts.lark_alerts WHERE alert_status IS NOT NULL AND {since}"
     second = "CASE WHEN alert_name LIKE '%|%' THEN split_part(alert_name, '|', 2) ELSE alert_name END"
@@ -238,14 +238,17 @@ def alerts(hours: int, *, by_cluster: bool, limit: int = 40) -> str:
   UNION ALL
   SELECT cluster_id, cluster_name, {second} AS alert_name,
          split_part(alert_status, '|', 2) AS state, created_at_utc AS seen_at {source} AND alert_status LIKE '%|%'),
-conditions AS (
+states AS (
   SELECT cluster_id, max(cluster_name) AS cluster_name, alert_name,
          min(seen_at) AS first_seen, max(seen_at) AS last_seen,
          max(CASE WHEN state = 'Firing' THEN seen_at END) AS fired_at,
-         max(CASE WHEN state = 'Resolved' THEN seen_at END) AS resolved_at
-  FROM events GROUP BY cluster_id, alert_name)
-SELECT {key}, {other}, count(*) AS conditions,
-       sum(CASE WHEN fired_at > coalesce(resolved_at, date_sub(fired_at, INTERVAL 1 HOUR)) THEN 1 ELSE 0 END) AS firing,
+         coalesce(max(CASE WHEN state = 'Resolved' THEN seen_at END), min(seen_at)) AS resolved_at
+  FROM events GROUP BY cluster_id, alert_name),
+conditions AS (
+  SELECT s.*, CASE WHEN fired_at >= resolved_at AND fired_at >= date_sub(max(last_seen) OVER (), INTERVAL 1 HOUR)
+                   THEN 1 ELSE 0 END AS is_firing
+  FROM states s)
+SELECT {key}, {other}, count(*) AS conditions, sum(is_firing) AS firing,
        min(first_seen) AS first_seen, max(last_seen) AS last_seen, count(*) OVER () AS total
 FROM conditions GROUP BY {group} ORDER BY firing DESC, conditions DESC, {group} LIMIT {int(limit)}"""
 

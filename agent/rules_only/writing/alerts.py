@@ -1,13 +1,9 @@
 """Answers about alerts, issues and operations, of the fleet or of one cluster."""
 
-from agent.rules_only.envelope import Sheet
 from agent.rules_only.writing.apologies import gap, unresolved
 from agent.rules_only.writing.figures import count, figure, moment, span
 from agent.rules_only.writing.found import Found
-from agent.rules_only.writing.markdown import CLUSTER, ID, Column, generic, listing, paragraphs, plain, safe
-
-_FIRING = ("firing", "still firing", "true", "1", "ongoing")
-_ALERT_HIDDEN = ("cluster_id", "cluster_name", "message_id", "account_name")
+from agent.rules_only.writing.markdown import CLUSTER, ID, Column, listing, paragraphs, plain, safe
 
 
 def fleet(found: Found) -> str:
@@ -73,9 +69,16 @@ def of_cluster(found: Found, *, limit: int = 12) -> str:
     window = f"in the last {span(max(found.intent.hours, 24))}"
     if not sheet.rows:
         return f"No alert {window}."
-    firing = sum(row.text("state", "alert_status", "status").lower() in _FIRING for row in sheet)
-    shown = generic(sheet, limit=limit, skip=_ALERT_HIDDEN)
-    return paragraphs(f"{count(len(sheet), 'alert condition')} {window}, {firing} still firing:", shown)
+    firing = sum(row.text("state").lower() == "firing" for row in sheet)
+    columns = (
+        plain("Alert", "alert_name", limit=48),
+        plain("State", "state", limit=24),
+        Column("Incidents", lambda row: figure(row.number("incidents"))),
+        Column("First firing", lambda row: moment(row.text("first_firing"))),
+        Column("Last firing", lambda row: moment(row.text("last_firing"))),
+    )
+    shown = listing(columns, sheet, limit=limit)
+    return paragraphs(f"{count(len(sheet), 'alert')} {window}, {firing} still firing:", shown)
 
 
 def issues(found: Found) -> str:
@@ -89,21 +92,18 @@ def issues(found: Found) -> str:
     columns = (
         CLUSTER,
         ID,
-        plain("Issue", "alert_name", "issue_type", "title", limit=40),
+        plain("Issue", "alert_name", limit=40),
         plain("Severity", "severity"),
+        plain("Tier", "tier"),
         plain("Triage", "triage_status", limit=24),
         Column("Since", lambda row: moment(row.text("first_seen"))),
     )
     more = " or more" if sheet.cut else ""
     return paragraphs(
         f"**{count(len(sheet), kind)}{more}.**",
-        listing(columns, sheet, limit=found.intent.limit) if _has_names(sheet) else generic(sheet),
+        listing(columns, sheet, limit=found.intent.limit),
         'Next: open the first one\'s cluster ("how is the first one?").',
     )
-
-
-def _has_names(sheet: Sheet) -> bool:
-    return "cluster_name" in sheet.columns
 
 
 def operations(found: Found) -> str:

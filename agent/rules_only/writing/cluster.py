@@ -10,10 +10,9 @@ from agent.rules_only.writing import alerts
 from agent.rules_only.writing.apologies import gap, unresolved
 from agent.rules_only.writing.figures import NO_VALUE, count, figure, freshness, move, span
 from agent.rules_only.writing.found import Found
-from agent.rules_only.writing.markdown import generic, listing, paragraphs, plain, safe
+from agent.rules_only.writing.markdown import listing, paragraphs, plain, safe
 
 _NOW = -1
-_IDENTITY = ("cluster_id", "biz_id", "cluster_name", "name")
 _TRAFFIC = (
     ("queries", "queries"),
     ("errors", "failed queries"),
@@ -68,6 +67,9 @@ def _opening(found: Found, who: Identity | None, now: Row | None, levels: Sequen
     name = safe(who.name, 48) if who else safe(found.intent.clusters[0], 48)
     if who is None or found.failed("vitals"):
         return f"**{name}: here is what could be read.**"
+    state = found.first("info:0").text("state")
+    if state in {"stopped", "deleted"}:
+        return f"**{name} is {state}, so it is expected to send nothing.**"
     if now is None:
         return f"**{name} sent no metrics in the last {RECENT_HOURS} h: its health is unknown, not good.**"
     if not levels:
@@ -78,18 +80,26 @@ def _opening(found: Found, who: Identity | None, now: Row | None, levels: Sequen
 
 
 def _facts(info: Sheet) -> str:
-    """What the warehouse says of the cluster, whether it came as columns or as facts."""
-    if len(info.columns) == 2 and len(info) > 1:
-        pairs = [(row.text(info.columns[0]), row.text(info.columns[1])) for row in info]
-    else:
-        pairs = [(name, info.first.text(name)) for name in info.columns]
-    shown = [
-        f"{safe(name.replace('_', ' '), 30)} {safe(value, 60)}"
-        for name, value in pairs
-        if value and name not in _IDENTITY
+    """What the warehouse says of the cluster, in one line."""
+    row = info.first
+    facts = [
+        f"id {safe(row.text('cluster_id')[:8])}",
+        row.text("customer_name", "account_name"),
+        f"tier {row.text('tier')}" if row.text("tier") else "",
+        row.text("cluster_type"),
+        row.text("sr_version"),
+        row.text("region"),
+        row.text("cloud"),
+        _nodes(row),
+        f"stored risk {row.text('risk_level')}" if row.text("risk_level") else "",
+        f"score {figure(row.number('overall_score'))}" if row.text("overall_score") else "",
     ]
-    cluster_id = next((value for name, value in pairs if name in {"cluster_id", "biz_id"}), "")
-    return " · ".join([f"id {safe(cluster_id[:8])}", *shown[:12]]) if cluster_id else ""
+    return " · ".join(safe(fact, 60) for fact in facts if fact)
+
+
+def _nodes(row: Row) -> str:
+    counts = [(row.number("fe_nodes"), "FE"), (row.number("be_nodes"), "BE or CN")]
+    return ", ".join(f"{figure(number)} {kind}" for number, kind in counts if number)
 
 
 def _vitals_table(found: Found, rows: Mapping[int, Row]) -> str:
@@ -194,17 +204,11 @@ def logs(found: Found) -> str:
     where = f"{safe(intent.clusters[0], 48)}, last {span(intent.hours)}"
     if not sheet.rows:
         return f"**No log line{about} is kept for {where}.**"
-    columns = [
-        plain(title, *names, limit=limit)
-        for title, names, limit in (
-            ("Time (UTC)", ("log_time", "time"), 20),
-            ("Node", ("node",), 20),
-            ("Level", ("level",), 8),
-            ("Message", ("message", "line"), 160),
-        )
-        if any(name in sheet.columns for name in names)
-    ]
-    return paragraphs(
-        f"**{count(len(sheet), 'log line')}{about} of {where}.**",
-        listing(columns, sheet) if columns else generic(sheet),
+    columns = (
+        plain("Time (UTC)", "log_time", limit=20),
+        plain("Node", "node", limit=20),
+        plain("Level", "level", limit=8),
+        plain("Message", "message", limit=160),
     )
+    more = " or more" if sheet.cut else ""
+    return paragraphs(f"**{count(len(sheet), 'log line')}{more}{about} of {where}.**", listing(columns, sheet))

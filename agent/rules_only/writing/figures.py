@@ -29,8 +29,7 @@ def figure(value: float | None, unit: Unit | str = "") -> str:
 def count(number: float | None, noun: str) -> str:
     """`1 cluster`, `12 clusters`."""
     whole = int(number or 0)
-    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
-    return f"{whole:,} {noun if whole == 1 else plural}"
+    return f"{whole:,} {noun}" + ("" if whole == 1 else "s")
 
 
 def span(hours: int) -> str:

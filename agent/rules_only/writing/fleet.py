@@ -1,7 +1,7 @@
 """Answers about the whole fleet: overview, worst clusters, silent clusters, counts, the last patrol."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agent.rules_only.envelope import Row, Sheet
 from agent.rules_only.measures import VITALS
@@ -16,22 +16,33 @@ _REASON = re.compile(r'"((?:[^"\\]|\\.)+)"?')
 
 def overview(found: Found) -> str:
     """How the fleet is: counts by risk, clusters beyond limits, silent ones, alerts, issues, the worst rows."""
-    census = found.sheet("census")
-    active = sum(row.number("clusters") or 0 for row in census)
-    levels = {row.text("risk_level") or "without a stored risk level": row.number("clusters") for row in census}
+    counts = _counts(found.sheet("summary"))
+    active = sum(counts.get("clusters", {}).values())
+    levels = counts.get("risk level", {})
     bad = [f"{figure(levels[name])} {name}" for name in ("Critical", "Warning") if levels.get(name)]
     opening = f"**{count(active, 'active cluster')}: {', '.join(bad) or 'none at risk by the stored assessment'}.**"
     return paragraphs(
-        opening if census.rows else "**The fleet's stored assessment could not be read.**",
-        "\n".join(f"- {line}" for line in _overview_lines(found, levels)),
+        opening if counts else "**The fleet's counts could not be read.**",
+        "\n".join(f"- {line}" for line in _overview_lines(found, counts)),
         _worst_table(found, 5),
         _next(found),
         freshness(found.outcome("freshness")),
     )
 
 
-def _overview_lines(found: Found, levels: dict[str, float | None]) -> Iterator[str]:
-    yield "By stored risk: " + ", ".join(f"{safe(name)} {figure(number)}" for name, number in levels.items())
+def _counts(summary: Sheet) -> Mapping[str, dict[str, float]]:
+    """Clusters by dimension and value."""
+    counts: dict[str, dict[str, float]] = {}
+    for row in summary:
+        if (clusters := row.number("clusters")) is not None:
+            counts.setdefault(row.text("dimension"), {})[row.text("value")] = clusters
+    return counts
+
+
+def _overview_lines(found: Found, counts: Mapping[str, dict[str, float]]) -> Iterator[str]:
+    for dimension in ("risk level", "tier", "type", "cloud"):
+        if mix := counts.get(dimension):
+            yield f"By {dimension}: " + ", ".join(f"{safe(name, 32)} {figure(number)}" for name, number in mix.items())
     if not found.failed("breaches"):
         total = found.first("breaches").number("clusters")
         yield f"Beyond a limit of the rules in the last {RECENT_HOURS} h: {count(total, 'cluster')}"

@@ -76,13 +76,6 @@ def listing(columns: Sequence[Column], sheet: Sheet, *, limit: int = MAX_ROWS, t
     return text
 
 
-def generic(sheet: Sheet, *, limit: int = MAX_ROWS, skip: Sequence[str] = ()) -> str:
-    """A table of whatever columns a tool gave, at most 6."""
-    names = [name for name in sheet.columns if name not in skip][:6]
-    columns = [plain(safe(name.replace("_", " ").capitalize(), 30), name, limit=60) for name in names]
-    return listing(columns, sheet, limit=limit)
-
-
 def paragraphs(*parts: str) -> str:
     """The parts that say something, a blank line between them."""
     return "\n\n".join(part for part in parts if part)

@@ -42,8 +42,8 @@ TRAFFIC = rows(
     "cluster_id queries:BIGINT errors:BIGINT timeouts:BIGINT error_share_pct:DOUBLE", (A, 120000, 240, 3, 0.2)
 )
 ALERTS = rows(
-    "alert_name state first_seen:DATETIME last_seen:DATETIME repeats:BIGINT",
-    ("DiskUsage", "Firing", "2026-02-28 20:00:00", "2026-03-01 02:00:00", 24),
+    "alert_name state incidents:BIGINT repeats:BIGINT first_firing:DATETIME last_firing:DATETIME",
+    ("DiskUsage", "firing", 1, 24, "2026-02-28 20:00:00", "2026-03-01 02:00:00"),
 )
 OPERATIONS = rows(
     "created_at:DATETIME type state detail",
@@ -158,12 +158,16 @@ async def test_no_cluster_at_risk_is_said_plainly() -> None:
 
 async def test_the_overview_counts_and_keeps_going_when_a_part_is_missing() -> None:
     thread = Thread()
-    census = rows(
-        "risk_level clusters:BIGINT mean_score:DOUBLE", ("Healthy", 20, 91.0), ("Critical", 3, 40.0), (None, 1, None)
+    summary = rows(
+        "dimension value clusters:BIGINT",
+        ("clusters", "active", 24),
+        ("risk level", "Healthy", 20),
+        ("risk level", "Critical", 3),
+        ("risk level", "none computed", 1),
     )
-    answer = await thread.ask("how is the fleet?", WORST | {"census": census})
+    answer = await thread.ask("how is the fleet?", WORST | {"summary": summary})
     assert answer.startswith("**24 active clusters: 3 Critical.**")
-    assert "without a stored risk level 1" in answer
+    assert "none computed 1" in answer
     assert "Alerts: could not be read (not reachable)" in answer
     check(thread, answer)
 

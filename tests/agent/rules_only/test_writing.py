@@ -1,0 +1,134 @@
+"""Figures, courses and escaped text as they stand in an answer."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from agent.rules_only.envelope import Failure, Row, Sheet
+from agent.rules_only.intent import Intent
+from agent.rules_only.measures import BY_KEY
+from agent.rules_only.thresholds import Threshold
+from agent.rules_only.writing import compose
+from agent.rules_only.writing.figures import count, figure, freshness, move, reach, slope, span
+from agent.rules_only.writing.found import Found
+from agent.rules_only.writing.markdown import CLUSTER, listing, safe
+
+DISK = BY_KEY["disk_used_pct"]
+MEMORY = BY_KEY["memory_available_pct"]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (None, "%", "–"),
+        (float("nan"), "", "–"),
+        (float("inf"), "ms", "–"),
+        (0.0, "%", "0%"),
+        (88.44, "%", "88.4%"),
+        (340.4, "ms", "340 ms"),
+        (999.6, "", "1,000"),
+        (1234567.0, "", "1,234,567"),
+        (0.0312, "%", "0.031%"),
+        (1.5, "GiB", "1.50 GiB"),
+        (-3.25, "", "-3.25"),
+    ],
+)
+def test_a_figure_is_short_and_has_its_unit(value: float | None, unit: str, text: str) -> None:
+    assert figure(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "unit", "words"),
+    [
+        (100.0, 126.0, "ms", "up 26% (100 ms → 126 ms)"),
+        (100.0, 90.0, "ms", "slightly down 10% (100 ms → 90 ms)"),
+        (100.0, 102.0, "", "steady (100 → 102)"),
+        (70.0, 88.0, "%", "up (70% → 88%)"),
+        (0.0, 5.0, "", "up from zero (0 → 5)"),
+        (None, 5.0, "", ""),
+    ],
+)
+def test_a_move_is_told_with_both_ends(first: float | None, last: float, unit: str, words: str) -> None:
+    assert move(first, last, unit) == words
+
+
+def test_the_slope_is_not_bent_by_one_outlier() -> None:
+    points = [(float(day), 10.0 + 2 * day) for day in range(7)]
+    assert slope(points) == 2.0
+    assert slope([*points[:3], (3.0, 900.0), *points[4:]]) == pytest.approx(2.0, abs=0.7)
+    assert slope(points[:1]) is None
+
+
+def test_the_days_to_the_limit_follow_the_course() -> None:
+    assert reach(DISK, 80.0, 2.0, 90.0, falling=False) == "at this pace 90% in about 5 days"
+    assert reach(DISK, 89.0, 2.0, 90.0, falling=False) == "at this pace 90% in less than a day"
+    assert reach(MEMORY, 25.0, -5.0, 10.0, falling=True) == "at this pace 10% in about 3 days"
+
+
+@pytest.mark.parametrize(("latest", "per_day"), [(95.0, 2.0), (80.0, -1.0), (80.0, 0.0), (80.0, None), (50.0, 0.1)])
+def test_no_day_is_named_for_a_limit_that_is_passed_or_not_in_sight(latest: float, per_day: float | None) -> None:
+    assert reach(DISK, latest, per_day, 90.0, falling=False) == ""
+
+
+def test_counts_and_spans_read_well() -> None:
+    assert [count(1, "cluster"), count(2, "cluster"), count(None, "cluster")] == [
+        "1 cluster",
+        "2 clusters",
+        "0 clusters",
+    ]
+    assert [span(1), span(24), span(168), span(50)] == ["1 hour", "24 hours", "7 days", "50 hours"]
+
+
+def test_old_data_is_called_old_and_absent_data_absent() -> None:
+    old = Sheet(("newest_hour", "hours_old"), (Row({"newest_hour": "2026-03-01 02:00:00", "hours_old": "30"}),))
+    assert (
+        freshness(old)
+        == "*Newest metrics: 2026-03-01 02:00 UTC, 30 h old. Newer data is missing: read the figures as of then.*"
+    )
+    assert (
+        freshness(Sheet(("newest_hour",), (Row({"newest_hour": "NULL"}),)))
+        == "*The warehouse holds no metrics at all.*"
+    )
+    assert freshness(Failure("timeout")) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "level"), [(79.9, ""), (80.0, "Warning"), (89.9, "Warning"), (90.0, "Critical"), (120.0, "Critical")]
+)
+def test_a_value_is_judged_at_its_limit(value: float, level: str) -> None:
+    assert Threshold(80, 90).level(value) == level
+
+
+def test_a_falling_measure_is_judged_the_other_way_round() -> None:
+    assert [Threshold(20, 10, falling=True).level(value) for value in (21.0, 20.0, 10.0)] == ["", "Warning", "Critical"]
+
+
+@given(st.text(max_size=120))
+def test_any_value_stays_one_line_of_inert_text(value: str) -> None:
+    text = safe(value)
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parseInline(f"x {text} x")
+    kinds = {child.type for token in tokens for child in token.children or ()}
+    assert kinds <= {"text", "text_special"}
+    assert "\n" not in text and "<" not in text
+
+
+@given(st.text(max_size=60))
+def test_any_value_stays_in_its_cell(value: str) -> None:
+    table = listing((CLUSTER, CLUSTER), Sheet(("cluster_name",), (Row({"cluster_name": value}),)))
+    html = MarkdownIt("commonmark").enable("table").render(table)
+    assert html.count("<td>") == 2
+
+
+def test_a_listing_says_what_it_leaves_out() -> None:
+    sheet = Sheet(("cluster_name",), tuple(Row({"cluster_name": f"c{number}"}) for number in range(40)))
+    assert listing((CLUSTER,), sheet, limit=40).endswith("12 of 40 shown.")
+    assert listing((CLUSTER,), sheet, total=170).endswith("12 of 170 shown.")
+    cut = Sheet(sheet.columns, sheet.rows, cut=True)
+    assert listing((CLUSTER,), cut).endswith("12 of more than 40 shown.")
+
+
+def test_every_failure_of_the_warehouse_has_plain_words_without_its_text() -> None:
+    for code in ("unavailable", "timeout", "permission", "execution", "unknown_table"):
+        text = compose(Found(Intent("worst"), {"standing": Failure(code, ("secret detail",))}, {}))
+        assert "secret detail" not in text and "warehouse" in text.lower()
