@@ -6,6 +6,7 @@ from pymysql.err import MySQLError
 
 from mcp_server.errors import Code, ConnectionLost, WarehouseError
 
+_WORDS_CHARS = 300
 _LOST = {2006, 2013, 2014, 2055}
 _UNREACHABLE = {1040, 1045, 1129, 1130, 1203, 2002, 2003, 2005}
 _BY_NUMBER = {
@@ -54,9 +55,9 @@ _HINTS = {
     Code.EXECUTION: "simplify the statement",
 }
 
-_NAMED = re.compile(r"(?:column|table|database)\s+['`\"]+([^'`\"]{1,128})['`\"]+", re.IGNORECASE)
+_NAMED = re.compile(r"(?:column|table|database)\s+['\"]([^'\"]{1,128})['\"]", re.IGNORECASE)
 _PREAMBLE = re.compile(r"^getting \w+ error\W.{0,60}?detail message:\s*", re.IGNORECASE)
-_POSITION = re.compile(r"\bat (?:line|position) [^.]{1,40}", re.IGNORECASE)
+_POSITION = re.compile(r"\bat line \d+, column \d+", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|'[^']*'@'[^']*'|\[?backend[^]]{0,60}\]?", re.IGNORECASE)
 
 
@@ -64,17 +65,25 @@ def translated(error: MySQLError | OSError) -> WarehouseError:
     """The error as one of the door's codes, with the warehouse's words but no address, account or stack."""
     if isinstance(error, OSError):
         return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
-    number, words = _number(error), _words(error)
+    number = _number(error)
     if number in _LOST:
         return ConnectionLost(Code.UNAVAILABLE, "the connection to the warehouse was lost")
     if number == 1045:
         return WarehouseError(Code.UNAVAILABLE, "the warehouse refused the door's account")
     if number in _UNREACHABLE:
         return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
-    code = _code(number, words)
-    named = _NAMED.search(words) or _POSITION.search(words)
-    part = named.group(named.lastindex or 0) if named else ""
-    return WarehouseError(code, words, part=part, hint=_HINTS.get(code, ""))
+    raw = str(error.args[1]) if len(error.args) > 1 else "the warehouse reported an error"
+    code = _code(number, raw)
+    return WarehouseError(code, _words(raw), part=_part(raw), hint=_HINTS.get(code, ""))
+
+
+def _part(raw: str) -> str:
+    """The column, table or database the message quotes, else the place it names, else nothing."""
+    named = _NAMED.search(raw)
+    if named:
+        return named[1].replace("`", "")
+    position = _POSITION.search(raw)
+    return position[0] if position else ""
 
 
 def _code(number: int, words: str) -> Code:
@@ -88,7 +97,7 @@ def _number(error: MySQLError) -> int:
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
-def _words(error: MySQLError) -> str:
-    raw = str(error.args[1]) if len(error.args) > 1 else "the warehouse reported an error"
+def _words(raw: str) -> str:
+    """The message in one line, without its preamble and without addresses and accounts."""
     one_line = _PREAMBLE.sub("", " ".join(_ADDRESS.sub("…", raw).split()))
-    return one_line if len(one_line) <= 300 else f"{one_line[:300]}…"
+    return one_line if len(one_line) <= _WORDS_CHARS else f"{one_line[:_WORDS_CHARS]}…"
