@@ -20,8 +20,8 @@ from sandbox.processes import Processes
 from sandbox.results import type_name
 
 _SETTINGS = (
-    "SET TimeZone = 'UTC'",
-    "SET error_on_division_by_zero = false",
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL error_on_division_by_zero = false",
 )
 
 
@@ -49,6 +49,7 @@ class Engine:
     processes: Processes = field(default_factory=Processes)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while rows change: DuckDB refuses concurrent changes of a row, StarRocks queues them."""
+    locked: bool = False
 
     def define(self, text: str) -> None:
         """Run the CREATE statements of a text; raises StatementError as `define_statement` does."""
@@ -81,9 +82,12 @@ class Engine:
 
     def lock(self) -> None:
         """From now on no file, no network and no setting can be reached by any statement."""
+        if self.locked:
+            return
         self.refresh()
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
+        self.locked = True
 
     def close(self) -> None:
         """Stop what runs and free the memory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sandbox.dialect.rule import Node, Rule, call
+from sandbox.errors import analysis
 
 _ORIGIN = "0001-01-01 00:00:00"
 _TAKES_MOMENT = (
@@ -20,7 +21,6 @@ _TAKES_MOMENT = (
     exp.Day,
     exp.DayOfYear,
     exp.WeekOfYear,
-    exp.Week,
     exp.Dayname,
     exp.DateAdd,
     exp.DateSub,
@@ -78,6 +78,23 @@ def weeks_start_on_sunday(node: Node) -> Node:
     return exp.paren(exp.Add(this=call("dayofweek", moment(inner)), expression=exp.Literal.number(1)))
 
 
+def weeks_of_the_year(node: Node) -> Node:
+    """week(x) is mode 0 of MySQL: weeks start on Sunday, days before the first one are in week 0."""
+    if not isinstance(node, exp.Week):
+        return node
+    if node.args.get("mode") is not None:
+        raise analysis("week takes no mode in the sandbox")
+    inner = node.this.this if isinstance(node.this, exp.Cast | exp.TsOrDsToDate) else node.this
+    return exp.cast(call("strftime", moment(inner), exp.Literal.string("%U")), "int")
+
+
+def extracts_from_text(node: Node) -> Node:
+    """`EXTRACT(YEAR FROM '2026-01-01')`."""
+    if isinstance(node, exp.Extract) and _is_text(node.expression):
+        node.set("expression", moment(node.expression))
+    return node
+
+
 def slices_of_moments(node: Node) -> Node:
     """time_slice on text; slices are anchored at the year 1 and end exclusively with CEIL."""
     if not isinstance(node, exp.TimeSlice):
@@ -123,6 +140,8 @@ RULES: tuple[Rule, ...] = (
     arithmetic_on_strings,
     whole_units,
     weeks_start_on_sunday,
+    weeks_of_the_year,
+    extracts_from_text,
     slices_of_moments,
     now_is_utc,
     seconds_since_epoch,

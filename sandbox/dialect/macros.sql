@@ -33,12 +33,12 @@ CREATE MACRO sr_from_unixtime(a) AS strftime(make_timestamp(CAST(a AS BIGINT) * 
 CREATE MACRO percentile_approx(a, q) AS approx_quantile(CAST(a AS DOUBLE), q);
 CREATE MACRO ndv(a) AS approx_count_distinct(a);
 CREATE MACRO multi_distinct_count(a) AS count(DISTINCT a);
-CREATE MACRO to_bitmap(a) AS [CAST(a AS UBIGINT)];
-CREATE MACRO bitmap_hash(a) AS [hash(a)];
+CREATE MACRO to_bitmap(a) AS CASE WHEN a IS NOT NULL THEN [CAST(a AS UBIGINT)] END;
+CREATE MACRO bitmap_hash(a) AS CASE WHEN a IS NOT NULL THEN [hash(a)] END;
 CREATE MACRO bitmap_union(a) AS list_distinct(flatten(list(a)));
 CREATE MACRO bitmap_count(a) AS len(a);
 CREATE MACRO bitmap_union_count(a) AS len(list_distinct(flatten(list(a))));
-CREATE MACRO hll_hash(a) AS [hash(a)];
+CREATE MACRO hll_hash(a) AS CASE WHEN a IS NOT NULL THEN [hash(a)] END;
 CREATE MACRO hll_union_agg(a) AS len(list_distinct(flatten(list(a))));
 -- JSON
 CREATE MACRO get_json_int(j, p) AS TRY_CAST(TRY(json_extract_string(j, p)) AS BIGINT);
@@ -59,7 +59,8 @@ CREATE MACRO strleft(s, n) AS left(s, n);
 CREATE MACRO strright(s, n) AS right(s, n);
 CREATE MACRO strcmp(a, b) AS CASE WHEN a = b THEN 0 WHEN a < b THEN -1 WHEN a > b THEN 1 END;
 CREATE MACRO find_in_set(s, l) AS coalesce(list_position(string_split(l, ','), s), 0);
--- numbers
+-- numbers and conditions
+CREATE MACRO isnotnull(a) AS a IS NOT NULL;
 CREATE MACRO fmod(a, b) AS CAST(a AS DOUBLE) % CAST(b AS DOUBLE);
 CREATE MACRO pmod(a, b) AS ((a % b) + b) % b;
 CREATE MACRO positive(a) AS a;

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from sqlglot import exp
 
 Node = exp.Expr
-Rule = Callable[[Node], Node | None]
-"""Returns the node itself (perhaps changed), another node to put in its place, or None to drop it."""
+Rule = Callable[[Node], Node]
+"""Returns the node itself (perhaps changed), or another node to put in its place."""
 
 
 def call(name: str, *arguments: exp.Expr) -> exp.Anonymous:

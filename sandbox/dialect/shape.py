@@ -1,4 +1,4 @@
-"""Rules for the shape of a statement: hints, table functions, the default catalogue."""
+"""Rules for the shape of a statement: table functions, the default catalogue."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from sandbox.errors import StatementError
 
 INFORMATION_SCHEMA = "_information_schema"
 """DuckDB has an own information_schema that cannot be replaced; ours stands beside it."""
-
-
-def hints_are_dropped(node: Node) -> Node | None:
-    """`/*+ SET_VAR(…) */` and other hints have no effect here."""
-    return None if isinstance(node, exp.Hint) else node
 
 
 def table_functions(node: Node) -> Node:
@@ -41,4 +36,4 @@ def own_information_schema(node: Node) -> Node:
     return node
 
 
-RULES: tuple[Rule, ...] = (hints_are_dropped, table_functions, one_catalogue, own_information_schema)
+RULES: tuple[Rule, ...] = (table_functions, one_catalogue, own_information_schema)

@@ -1,4 +1,4 @@
-"""A text cut into statements, each a list of tokens. Comments are gone, brackets after JOIN too."""
+"""A text cut into statements, each a list of tokens. Comments and hints are gone."""
 
 from __future__ import annotations
 
@@ -116,14 +116,17 @@ def placeholders(text: str) -> tuple[str, ...]:
 
 
 def _statement(text: str, tokens: Sequence[Token]) -> Statement:
-    return Statement(text[tokens[0].start : tokens[-1].end + 1], _without_join_brackets(tokens))
+    return Statement(text[tokens[0].start : tokens[-1].end + 1], _without_hints(tokens))
 
 
-def _without_join_brackets(tokens: Sequence[Token]) -> tuple[Token, ...]:
-    """Drop `[broadcast]` and its like: a hint to the planner, which has no say in the result."""
+def _without_hints(tokens: Sequence[Token]) -> tuple[Token, ...]:
+    """Drop `/*+ … */` and the `[broadcast]` of a join: hints to the planner have no say in the result."""
     kept: list[Token] = []
     index = 0
     while index < len(tokens):
+        if tokens[index].token_type is TokenType.HINT:
+            index += 1
+            continue
         kept.append(tokens[index])
         hinted = (
             tokens[index].token_type is TokenType.JOIN

@@ -24,13 +24,34 @@ def regexp_group(node: Node) -> Node:
 
 def concat_is_null_strict(node: Node) -> Node:
     """concat takes any type, and one NULL makes all NULL."""
-    if not isinstance(node, exp.Concat) or not node.expressions:
+    if type(node) is not exp.Concat or not node.expressions:
         return node
     parts = [exp.cast(part.copy(), "text") for part in node.expressions]
     joined: exp.Expr = parts[0]
     for part in parts[1:]:
         joined = exp.DPipe(this=joined, expression=part)
     return exp.paren(joined)
+
+
+def concat_ws_skips_nulls(node: Node) -> Node:
+    """concat_ws leaves NULL values out."""
+    if isinstance(node, exp.ConcatWs):
+        return call("concat_ws", *[exp.cast(part.copy(), "text") for part in node.expressions])
+    return node
+
+
+def unhex_gives_text(node: Node) -> Node:
+    """unhex is text, not bytes."""
+    if isinstance(node, exp.Unhex):
+        return exp.Try(this=call("decode", call("unhex", node.this.copy())))
+    return node
+
+
+def whole_numbers(node: Node) -> Node:
+    """ceil and floor give integers."""
+    if isinstance(node, exp.Ceil | exp.Floor) and not node.args.get("decimals"):
+        return exp.cast(call(node.key, node.this.copy()), "bigint")
+    return node
 
 
 def length_in_bytes(node: Node) -> Node:
@@ -79,6 +100,9 @@ def json_of_text(node: Node) -> Node:
 RULES: tuple[Rule, ...] = (
     regexp_group,
     concat_is_null_strict,
+    concat_ws_skips_nulls,
+    unhex_gives_text,
+    whole_numbers,
     length_in_bytes,
     unreadable_casts_are_null,
     lambda_last,

@@ -93,23 +93,17 @@ def rewrite(tree: exp.Expr) -> exp.Expr:
         changed = _apply(node)
         if changed is node:
             continue
-        if changed is None:
-            node.pop()
-        elif node is tree:
+        if node is tree:
             tree = changed
         else:
             node.replace(changed)
     return tree
 
 
-def _apply(node: exp.Expr) -> exp.Expr | None:
-    current = node
+def _apply(node: exp.Expr) -> exp.Expr:
     for rule in RULES:
-        changed = rule(current)
-        if changed is None:
-            return None
-        current = changed
-    return current
+        node = rule(node)
+    return node
 
 
 def _effect(tree: exp.Expr) -> Effect:

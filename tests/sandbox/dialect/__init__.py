@@ -1,0 +1,1 @@
+"""StarRocks SQL in, values out."""

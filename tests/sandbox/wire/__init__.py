@@ -1,0 +1,1 @@
+"""Clients that behave, and clients that do not."""
