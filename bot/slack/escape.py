@@ -8,7 +8,7 @@ from agent.untrusted import visible
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile(r"[&<>]")
-_ADDRESS = re.compile(r"(?i)(https?|ftp|slack)://([^\s/?#<>|]*)")
+_ADDRESS = re.compile(r"(?i)(https?|ftp|slack)://((?:(?!(?:https?|ftp|slack)://)[^\s/?#<>|])*)")
 _LINKABLE = re.compile(r"https://[^\s<>|\"'`\\^{}]*[^\s<>|\"'`\\^{}.,;:!?)\]*_~]")
 _IN_LINK = re.compile(r"[!-;=?-\[\]-{}~]+")
 _TOKEN = re.compile(r"<[^<>\n]*>|&(?:amp|lt|gt);|.", re.DOTALL)

@@ -1,0 +1,151 @@
+"""Documents as Slack messages: every message within the limits, nothing lost, in order."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.slack.blocks import BUTTON_VALUE, Message, messages, readable
+from handlers.document import Actions, Button, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+from handlers.views import report_document
+from tests.bot.slack.conftest import buttons
+from tests.fakes.slack import problems
+from tests.fakes.slack.validity import letters
+from tests.fakes.thinking import report
+
+TEXT = st.text(max_size=60) | st.sampled_from(["<!channel>", "", " ", "\n", "x" * 4000, "&" * 2500, "a b " * 900])
+CELLS = st.lists(TEXT, min_size=1, max_size=25)
+PARTS: st.SearchStrategy[Part] = st.one_of(
+    st.builds(Heading, TEXT),
+    st.builds(Prose, TEXT),
+    st.builds(Fields, st.lists(st.tuples(TEXT, TEXT), max_size=23).map(tuple)),
+    CELLS.flatmap(
+        lambda columns: st.builds(
+            Table,
+            st.just(tuple(columns)),
+            st.lists(st.lists(TEXT, min_size=len(columns), max_size=len(columns)).map(tuple), max_size=5).map(tuple),
+            TEXT,
+        )
+    ),
+    st.builds(Actions, st.lists(st.builds(Button, TEXT, st.just("investigate"), st.just("v")), max_size=30).map(tuple)),
+    st.builds(Note, TEXT),
+    st.just(Divider()),
+)
+
+
+def rendered(*parts: Part) -> list[Message]:
+    return list(messages(Document("fallback", parts), ()))
+
+
+def valid(message: Message) -> bool:
+    blocks = list(message.blocks)
+    return bool(message.text) and (not blocks or (problems(blocks) == [] and letters(blocks) <= 13_200))
+
+
+def words(found: list[Message]) -> str:
+    return "\n".join(readable(message.blocks) for message in found)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(PARTS, max_size=12))
+def test_slack_takes_every_message_of_any_document(parts: list[Part]) -> None:
+    assert all(valid(message) for message in rendered(*parts))
+
+
+@pytest.mark.parametrize("flagged", [0, 1, 11, 12, 13, 60, 400])
+def test_a_report_of_any_size_is_complete_and_in_order(flagged: int) -> None:
+    found = list(messages(report_document(report(flagged)), ()))
+    assert all(valid(message) for message in found)
+    shown = re.findall(r"Compaction score (\d+) for", words(found))
+    assert shown == [str(n + 100) for n in range(flagged)]
+    assert sum(len(buttons(list(message.blocks))) for message in found) == flagged
+
+
+def test_a_cluster_and_its_button_stay_on_one_message() -> None:
+    for message in messages(report_document(report(60)), ()):
+        kinds = [block["type"] for block in message.blocks]
+        assert kinds.count("actions") == sum("Compaction score" in str(b) for b in message.blocks if "fields" not in b)
+
+
+def test_one_message_says_nothing_of_parts_and_several_count_them() -> None:
+    (one,) = rendered(Prose("short"))
+    assert "Part" not in words([one])
+    several = rendered(*(Prose("long " * 500) for _ in range(12)))
+    assert len(several) == 3
+    assert [message.text for message in several] == [f"fallback ({n}/3)" for n in (1, 2, 3)]
+    assert "Part 3 of 3" in words(several[2:])
+    assert "continues in the thread" not in words(several[2:])
+
+
+def test_a_document_without_parts_is_its_fallback() -> None:
+    assert rendered() == [Message("fallback", ())]
+
+
+def test_a_long_text_is_cut_between_lines_and_nothing_of_it_is_lost() -> None:
+    lines = [f"line {n} of the log & its <tail>" for n in range(2_000)]
+    found = rendered(Prose("\n".join(lines)))
+    assert len(found) > 4
+    assert re.findall(r"line (\d+) of the log &amp; its &lt;tail&gt;", words(found)) == [str(n) for n in range(2_000)]
+
+
+def test_a_long_fence_is_closed_and_opened_again_in_each_section() -> None:
+    found = rendered(Prose("```\n" + "\n".join(f"row {n}" for n in range(1_500)) + "\n```"))
+    sections = [block["text"]["text"] for message in found for block in message.blocks if block["type"] == "section"]
+    assert len(sections) > 3
+    assert all(text.startswith("```\n") and text.endswith("\n```") for text in sections)
+
+
+def tables(found: list[Message]) -> list[list[list[str]]]:
+    blocks = [block for message in found for block in message.blocks if block["type"] == "table"]
+    return [[[cell["text"] for cell in row] for row in block["rows"]] for block in blocks]
+
+
+def test_a_long_table_goes_on_in_further_tables_with_the_same_header() -> None:
+    rows = tuple((f"prod-{n}", str(n)) for n in range(250))
+    found = tables(rendered(Table(("cluster", "p99"), rows, "latency")))
+    assert {tuple(table[0]) for table in found} == {("cluster", "p99")}
+    assert [tuple(row) for table in found for row in table[1:]] == list(rows)
+
+
+def test_a_table_too_wide_for_slack_is_written_as_lines() -> None:
+    columns = tuple(f"c{n}" for n in range(21))
+    found = rendered(Table(columns, (tuple(str(n) for n in range(21)),)))
+    assert tables(found) == []
+    assert " · ".join(columns) in words(found)
+
+
+def test_a_cell_beyond_what_a_table_takes_is_written_in_full() -> None:
+    found = rendered(Table(("log",), (("x" * 20_000,),)))
+    assert words(found).replace("\n", "").count("x") == 20_000
+
+
+def test_an_empty_cell_is_still_a_cell() -> None:
+    assert tables(rendered(Table(("a", "b"), (("", " \n"),)))) == [[["a", "b"], ["–", "–"]]]
+
+
+def test_a_heading_beyond_slacks_length_is_shown_in_full() -> None:
+    assert "h" * 151 in words(rendered(Heading("h" * 151)))
+
+
+def test_a_button_value_that_slack_would_refuse_is_refused_here() -> None:
+    with pytest.raises(ValueError, match="button 'investigate' is longer than 2000"):
+        rendered(Actions((Button("x", "investigate", "v" * (BUTTON_VALUE + 1)),)))
+
+
+def test_buttons_of_one_row_have_ids_of_their_own() -> None:
+    row: list[dict[str, Any]] = buttons(
+        list(rendered(Actions(tuple(Button(f"b{n}", "investigate", str(n)) for n in range(3))))[0].blocks)
+    )
+    assert [button["action_id"] for button in row] == ["investigate", "investigate:1", "investigate:2"]
+
+
+def test_names_from_the_warehouse_stay_words() -> None:
+    hostile = "<!channel> *x* [a](https://evil.com) `b`"
+    flagged = report(1)
+    cluster = flagged.flagged_clusters[0]
+    shown = report(1, flagged_clusters=(type(cluster)("c-1", hostile, "Critical", "r", {hostile: hostile}, hostile),))
+    text = words(list(messages(report_document(shown), ())))
+    assert text.count("&lt;!channel&gt; *x* [a](hxxps[:]//evil[.]com) `b`") == 4
+    assert "<" not in text
