@@ -53,7 +53,7 @@ _SPEND_CODES = frozenset({
 _SPEND_WORDS = re.compile(r"credit balance|spend(ing)? limit|usage limits?|billing", re.IGNORECASE)
 _LENGTH_WORDS = re.compile(r"prompt is too long|exceeds? the (maximum|context)", re.IGNORECASE)
 
-NETWORK_FAULTS = (anthropic.APIError, httpx2.HTTPError, OSError, asyncio.TimeoutError, ValueError)
+NETWORK_FAULTS = (anthropic.AnthropicError, httpx2.HTTPError, OSError, asyncio.TimeoutError, ValueError)
 """All that reading a reply may raise, timeouts, broken encodings and unparsable events included."""
 
 
@@ -85,6 +85,8 @@ def from_exception(error: BaseException) -> ModelError:
         return error
     if isinstance(error, anthropic.APIStatusError):
         return _from_status(error)
+    if isinstance(error, anthropic.CredentialsError):
+        return ModelAuthentication(f"{type(error).__name__}: {error}"[:500])
     # Without a status there is only the network: refused, dropped, reset, stalled, or cut in the middle of an event.
     return ModelUnavailable(f"{type(error).__name__}: {error}"[:500])
 

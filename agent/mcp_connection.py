@@ -40,10 +40,12 @@ Target = MCPServer[Any] | StdioServerParameters | str | Any
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTimes:
-    """Seconds: until a call is given up, until a connection attempt is, and between attempts (doubling, jittered)."""
+    """Seconds: until a call is given up, until a connection attempt is, how long a call waits for a lost connection to
+    come back, and between attempts (doubling, jittered)."""
 
     call: float = 40.0
     connect: float = 15.0
+    patience: float = 5.0
     first_delay: float = 0.2
     last_delay: float = 10.0
 
@@ -76,9 +78,10 @@ class McpConnection:
         self._sleep = sleep
         self._jitter = jitter
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
+        self._tried = asyncio.Event()
         self._ready = asyncio.Event()
         self._tools: tuple[Tool, ...] = ()
-        self._last_fault = "never connected"
+        self._last_fault = ""
         self._lived = False
         self._owner: asyncio.Task[None] | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -102,7 +105,7 @@ class McpConnection:
     async def tools(self) -> tuple[Tool, ...]:
         """The server's tools, as last listed. Raises `ToolsUnavailable` when it was never reached."""
         if not self._tools:
-            await self._wait_ready(self._times.connect)
+            await self._wait_ready()
         return self._tools
 
     async def call(self, name: str, arguments: Mapping[str, Any], *, seconds: float | None = None) -> CallToolResult:
@@ -111,7 +114,7 @@ class McpConnection:
         Raises `ToolTimedOut` after `seconds` and `ToolsUnavailable` when the server is gone or refuses the call.
         """
         limit = seconds or self._times.call
-        await self._wait_ready(min(limit, self._times.connect))
+        await self._wait_ready()
         order = _Order(name, dict(arguments), limit)
         self._orders.put_nowait(order)
         try:
@@ -121,14 +124,17 @@ class McpConnection:
         except TimeoutError:
             raise ToolTimedOut(f"{self.name}: {name} gave no answer in {limit:g} s") from None
 
-    async def _wait_ready(self, seconds: float) -> None:
+    async def _wait_ready(self) -> None:
+        """The first attempt is waited for in full; afterwards people should not wait long to hear that it is down."""
         if self._supervisor is None or self._supervisor.done():
             raise ToolsUnavailable(f"{self.name}: not open")
         try:
-            async with asyncio.timeout(seconds):
-                await self._ready.wait()
+            async with asyncio.timeout(self._times.connect + self._times.patience):
+                await self._tried.wait()
+                async with asyncio.timeout(self._times.patience):
+                    await self._ready.wait()
         except TimeoutError:
-            raise ToolsUnavailable(f"{self.name}: not connected ({self._last_fault})") from None
+            raise ToolsUnavailable(f"{self.name}: not connected ({self._last_fault or 'still trying'})") from None
 
     async def _supervise(self) -> None:
         delay = self._times.first_delay
@@ -140,6 +146,7 @@ class McpConnection:
                 self._ready.clear()
                 delay = self._times.first_delay if self._lived else delay
                 self._last_fault = _fault_of(self._owner)
+                self._tried.set()
                 self._refuse_waiting()
                 log.warning("mcp server %s is gone (%s); connecting again", self.name, self._last_fault)
                 await self._sleep(delay * (0.5 + self._jitter()))
@@ -170,6 +177,7 @@ class McpConnection:
                 )
                 self._tools = await _list_tools(client)
             self._lived = True
+            self._tried.set()
             self._ready.set()
             try:
                 while True:

@@ -167,7 +167,7 @@ async def test_a_server_that_never_comes_up_is_told_by_its_last_fault() -> None:
     def target() -> Any:
         raise ConnectionRefusedError("nobody there")
 
-    times = ConnectionTimes(connect=0.05, first_delay=0.01, last_delay=0.01)
+    times = ConnectionTimes(connect=5.0, patience=0.05, first_delay=0.01, last_delay=0.01)
     async with McpConnection(target, name="warehouse", times=times) as connection:
         with pytest.raises(ToolsUnavailable, match="nobody there"):
             await McpTools(connection).specs()
