@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from mcp_server.errors import Code, Refusal
 from mcp_server.guard import joins, text, tree
 from mcp_server.guard.limit import with_limit
-from mcp_server.guard.rewrite import regenerated
+from mcp_server.guard.rewrite import PARSER_FAULTS, regenerated
 from mcp_server.guard.statement import Statement
 from mcp_server.guard.tables import admitted_tables
 
@@ -73,7 +72,7 @@ def _parsed(sql: str) -> exp.Query:
     """The one statement of the text. Raises Refusal when it does not parse or is not one."""
     try:
         parsed = sqlglot.parse(sql, dialect="starrocks")
-    except SqlglotError as error:
+    except PARSER_FAULTS as error:
         text.refuse_bracket_hints(sql)
         raise _syntax(error) from error
     statements = [
@@ -85,7 +84,7 @@ def _parsed(sql: str) -> exp.Query:
     return tree.reading(statements[0])
 
 
-def _syntax(error: SqlglotError) -> Refusal:
+def _syntax(error: Exception) -> Refusal:
     details = getattr(error, "errors", None) or [{}]
     first = details[0]
     where = f"line {first['line']}, column {first['col']}" if first.get("line") else ""

@@ -1,19 +1,23 @@
 """Regenerating a statement: small repairs to the tree where the parser's own rendering would change its meaning."""
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, UnsupportedError
+from sqlglot.errors import ErrorLevel, SqlglotError
 
 from mcp_server.errors import Code, Refusal
+
+# Calls with too few or odd arguments make the library stumble over its own code; to the guard that is a refusal.
+PARSER_FAULTS = (SqlglotError, AttributeError, IndexError, KeyError, TypeError, ValueError, NotImplementedError)
+"""What the parser and the generator raise on texts that they do not understand."""
 
 _INTERVALS = (exp.Interval, exp.DateAdd, exp.DateSub, exp.TimestampAdd, exp.TimestampSub)
 
 
 def regenerated(root: exp.Expr) -> str:
     """The statement as StarRocks text, without comments. Raises Refusal when a part of it cannot be rendered."""
-    repaired = root.transform(_repaired, copy=False)
     try:
+        repaired = root.transform(_repaired, copy=False)
         return str(repaired.sql(dialect="starrocks", comments=False, unsupported_level=ErrorLevel.RAISE))
-    except UnsupportedError as error:
+    except PARSER_FAULTS as error:
         hint = "write it in another way; ORDER BY … NULLS FIRST needs a column name, not a position"
         raise Refusal("rendering", Code.SYNTAX, "this form cannot be rendered", part=str(error), hint=hint) from error
 

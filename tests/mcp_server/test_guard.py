@@ -5,6 +5,7 @@ import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
+from sqlglot.dialects.starrocks import StarRocks
 
 import schema
 from mcp_server import queries
@@ -164,6 +165,34 @@ def test_a_literal_reaches_the_warehouse_as_it_was_meant(value: str) -> None:
     tree = sqlglot.parse_one(GUARD.admit(sql, 5).sql, dialect="starrocks")
     literals = {literal.name for literal in tree.find_all(exp.Literal) if literal.is_string}
     assert literals == {"c", value, ""}
+
+
+CALLS = sorted({name.lower() for name in StarRocks.parser_class.FUNCTIONS} | NAMES)
+ARGUMENTS = (
+    "",
+    "biz_id",
+    "*",
+    "1",
+    "'x', 2",
+    "'day', created_at",
+    "biz_id, 'x', 3, 4, 5",
+    "DISTINCT biz_id",
+    "(SELECT 1)",
+)
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS)
+def test_no_call_of_any_function_makes_the_guard_stumble(arguments: str) -> None:
+    verdicts = {True: 0, False: 0}
+    for name in CALLS:
+        try:
+            admitted = GUARD.admit(f"SELECT {name}({arguments}) FROM byoc.clusters", 5)
+            assert admitted.tables == ("byoc.clusters",)
+            verdicts[True] += 1
+        except Refusal as error:
+            assert error.rule
+            verdicts[False] += 1
+    assert min(verdicts.values()) > 50
 
 
 FRAGMENTS = st.sampled_from(
