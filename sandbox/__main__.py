@@ -88,7 +88,8 @@ async def _serve(engine: Engine, port: int) -> None:
 
 def _stop_at_end_of_input() -> None:
     """End with the parent: its death closes our standard input."""
-    while sys.stdin.buffer.read(4096):
+    # not through sys.stdin: its lock, held by a waiting thread, aborts the interpreter when it shuts down
+    while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -91,6 +91,8 @@ class SqlSession:
             return await self._describe(parsed)
         if keyword not in _QUERIES | _CHANGES:
             raise syntax(f"Unexpected input '{keyword[:40]}'")
+        if keyword in _CHANGES and keyword != "INSERT":
+            self._account.require_administrator(keyword)
         translation = await self._call(lambda: translate(parsed, self._database))
         self._check(translation)
         return await (self._select(translation) if translation.effect is Effect.SELECT else self._change(translation))

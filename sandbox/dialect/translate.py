@@ -114,7 +114,7 @@ def _effect(tree: exp.Expr) -> Effect:
     for kind, effect in ((exp.Update, Effect.UPDATE), (exp.Delete, Effect.DELETE), (exp.TruncateTable, Effect.DELETE)):
         if isinstance(tree, kind):
             return effect
-    if isinstance(tree, exp.Drop):
+    if isinstance(tree, exp.Drop) and tree.kind in ("TABLE", "VIEW"):
         return Effect.DROP
     raise StatementError(1235, "This kind of statement is not supported by the sandbox", "42000")
 

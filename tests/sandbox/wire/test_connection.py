@@ -177,7 +177,8 @@ async def test_a_pool_serves_dicts_and_parameters(port: int) -> None:
         connection.cursor(aiomysql.DictCursor) as cursor,
     ):
         await cursor.execute(
-            "SELECT cluster_id, count(*) FROM amv_hourly_snapshots_v1 WHERE cluster_id IN (%s, %s) GROUP BY 1 ORDER BY 1",
+            "SELECT cluster_id, count(*) FROM amv_hourly_snapshots_v1 "
+            "WHERE cluster_id IN (%s, %s) GROUP BY 1 ORDER BY 1",
             ("c0", "c1"),
         )
         assert await cursor.fetchall() == [
