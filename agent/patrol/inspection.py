@@ -174,7 +174,7 @@ def _judged(
 ) -> tuple[dict[str, float], list[Finding], list[Outlook]]:
     courses = judge.courses(tracks)
     verdicts = [judge.verdict(cluster, course) for course in courses]
-    values = {course.name: course.value for course in courses if course.enough}
+    values = {course.name: course.value for course in courses}
     findings = [verdict.finding for verdict in verdicts if verdict.finding]
     return values, findings, [verdict.outlook for verdict in verdicts if verdict.outlook]
 

@@ -29,7 +29,7 @@ _ALMOST = 0.5
 @dataclass(frozen=True, slots=True)
 class Course:
     """One dimension of one cluster, ready to be judged. `baseline` is the usual value at this time of day, at its worse
-    end; None without a past. `enough` tells whether there was enough volume to judge a share."""
+    end; None without a past. `enough` tells whether enough events stand behind a share to be called a problem."""
 
     name: str
     rule: Dimension
@@ -103,11 +103,11 @@ class Judge:
             return None
         count = self.rules.window.recent_hours
         events, volume = total(part.recent, count), total(whole.recent, count)
-        if volume <= 0 or not part.recent:
+        if volume <= 0 or volume < rule.volume or not part.recent:
             return None
         week = {0: total(whole.week, count)}
         track = replace(ratio_track(part, whole), week=ratio({0: total(part.week, count)}, week))
-        enough = volume >= rule.volume and events >= rule.events
+        enough = events >= rule.events
         return Course(name, rule, track, min(100.0, 100 * events / volume), self._baseline(rule, track), enough)
 
     def _severity(self, course: Course, outlook: Outlook | None) -> tuple[Severity | None, str]:

@@ -1,0 +1,163 @@
+"""How right the patrol's flags are: random fleets with planted faults and decoys, against the truth files.
+
+python -m benchmarks.patrol_quality 1 40            # random scenarios: precision, recall, F1, recall by kind
+python -m benchmarks.patrol_quality 1 10 --decoys   # fleets with decoys only: every flag is a false alarm
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from agent.mcp_connection import McpConnection
+from agent.mcp_tools import McpTools
+from agent.patrol.evidence import Evidence
+from agent.patrol.inspection import inspect
+from agent.patrol.rules import load_rules
+from agent.tools import Tools
+from mcp_server.config import WarehouseConfig
+from mcp_server.door import Door
+from mcp_server.server import build_server
+from sandbox.launch import Endpoint, Options, running
+
+
+@asynccontextmanager
+async def tools_of(place: Endpoint) -> AsyncIterator[Tools]:
+    """The door's tools as an agent has them."""
+    user, password = place.reader
+    config = WarehouseConfig(host=place.host, port=place.port, user=user, password=SecretStr(password))
+    async with Door(config) as door, McpConnection(lambda: build_server(door), name="starwatch") as connection:
+        yield McpTools(connection)
+
+
+@dataclass
+class Tally:
+    """Counts over all fleets."""
+
+    hits: int = 0
+    missed: int = 0
+    false: int = 0
+    others: int = 0
+    right_severity: int = 0
+    graded: int = 0
+    seconds: list[float] = field(default_factory=list)
+    statements: int = 0
+    characters: list[int] = field(default_factory=list)
+    planted: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    false_by: Counter[str] = field(default_factory=Counter)
+    named: Counter[str] = field(default_factory=Counter)
+
+    def add(self, evidence: Evidence, truth: dict[str, Any], *, verbose: bool, seed: int) -> None:
+        """Count one fleet."""
+        flagged = {cluster.identity.cluster_id: cluster for cluster in evidence.flagged}
+        must, must_not = set(truth["must_flag"]), set(truth["must_not_flag"])
+        known = {fault["cluster_id"] for fault in truth["faults"]}
+        wrong = [one for one in flagged if one in must_not or one not in known]
+        self.hits += len(must & flagged.keys())
+        self.missed += len(must - flagged.keys())
+        self.false += len([one for one in wrong if one in must_not])
+        self.others += len([one for one in wrong if one not in must_not])
+        for one in wrong:
+            self.false_by.update(finding.dimension for finding in flagged[one].findings)
+        self._faults(truth, flagged, must, verbose=verbose, seed=seed)
+        if verbose:
+            for one in wrong:
+                kind = "FALSE" if one in must_not else "extra"
+                print(f"  seed {seed} {kind} {one[:8]} {[(f.dimension, f.reason) for f in flagged[one].findings]}")
+
+    def _faults(
+        self, truth: dict[str, Any], flagged: dict[str, Any], must: set[str], *, verbose: bool, seed: int
+    ) -> None:
+        for fault in truth["faults"]:
+            if fault["cluster_id"] not in must or fault["severity"] == "Info":
+                continue
+            self.planted[fault["kind"]] += 1
+            cluster = flagged.get(fault["cluster_id"])
+            if cluster is not None:
+                self.found[fault["kind"]] += 1
+                self.graded += 1
+                self.right_severity += cluster.severity == fault["severity"]
+                self.named[fault["kind"]] += bool({f.dimension for f in cluster.findings} & set(fault["dimensions"]))
+                if verbose and cluster.severity != fault["severity"]:
+                    print(
+                        f"  seed {seed} severity {fault['kind']} {fault['severity']} seen as {cluster.severity}:"
+                        f" {[f.reason for f in cluster.findings]}"
+                    )
+            elif verbose:
+                what = f"{fault['kind']} {fault['severity']} {fault['cluster_id'][:8]} since {fault['onset']}"
+                print(f"  seed {seed} MISSED {what}")
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the whole run."""
+        precision = self.hits / (self.hits + self.false) if self.hits + self.false else 1.0
+        recall = self.hits / (self.hits + self.missed) if self.hits + self.missed else 1.0
+        return {
+            "fleets": len(self.seconds),
+            "precision": round(precision, 4),
+            "recall": round(recall, 4),
+            "f1": round(2 * precision * recall / (precision + recall or 1), 4),
+            "must_flag_hit": self.hits,
+            "must_flag_missed": self.missed,
+            "must_not_flag_flagged": self.false,
+            "flagged_outside_both_lists": self.others,
+            "false_by_dimension": dict(self.false_by),
+            "recall_by_kind": {kind: f"{self.found[kind]}/{count}" for kind, count in sorted(self.planted.items())},
+            "dimension_named": {kind: f"{self.named[kind]}/{count}" for kind, count in sorted(self.found.items())},
+            "severity_right": round(self.right_severity / self.graded, 3) if self.graded else None,
+            "seconds_mean": round(sum(self.seconds) / max(1, len(self.seconds)), 2),
+            "seconds_max": round(max(self.seconds, default=0), 2),
+            "statements": self.statements,
+            "evidence_characters_max": max(self.characters, default=0),
+        }
+
+
+async def one(seed: int, scenario: str, arguments: argparse.Namespace, tally: Tally) -> None:
+    """Build one fleet, inspect it, count."""
+    with tempfile.TemporaryDirectory() as folder:
+        truth_file = Path(folder) / "truth.json"
+        options = Options(
+            seed=seed, clusters=arguments.clusters, days=arguments.days, scenario=scenario, truth_file=truth_file
+        )
+        async with running(options) as place, tools_of(place) as tools:
+            truth = json.loads(truth_file.read_text())
+            started = time.perf_counter()
+            evidence = await inspect(tools, load_rules(), datetime.now(UTC).replace(tzinfo=None))
+            tally.seconds.append(time.perf_counter() - started)
+            tally.statements = evidence.statements
+            tally.characters.append(len(evidence.render()))
+            if evidence.notes and arguments.verbose:
+                print(f"  seed {seed} notes {evidence.notes}")
+            tally.add(evidence, truth, verbose=arguments.verbose, seed=seed)
+
+
+async def main() -> None:
+    """Run the seeds given on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("first", type=int)
+    parser.add_argument("last", type=int)
+    parser.add_argument("--clusters", type=int, default=48)
+    parser.add_argument("--days", type=int, default=14)
+    parser.add_argument("--decoys", action="store_true", help="decoys only, no faults")
+    parser.add_argument("--scenario", help="a named scenario instead of random ones")
+    parser.add_argument("--verbose", action="store_true")
+    arguments = parser.parse_args()
+    tally = Tally()
+    for seed in range(arguments.first, arguments.last + 1):
+        scenario = arguments.scenario or ("decoys" if arguments.decoys else f"random:{seed}")
+        await one(seed, scenario, arguments, tally)
+    print(json.dumps(tally.summary(), indent=1))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
