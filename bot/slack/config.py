@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from aiohttp import ClientConnectorError
 from pydantic import SecretStr
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
-from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
@@ -33,12 +32,15 @@ class SlackConfig:
     shared_channels: bool = False
 
 
-class RateLimitRetry(AsyncRetryHandler):
-    """Waits as long as a 429 asks for, twice at most, and not at all when that is longer than LONGEST_WAIT."""
+class _Retry(AsyncRetryHandler):
+    """Two more tries, with a sleep before each that `wait_before` gives in seconds; None means no further try."""
 
-    def __init__(self, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, sleep: Sleep) -> None:
         super().__init__(max_retry_count=2)
         self._sleep = sleep
+
+    def wait_before(self, response: HttpResponse | None, error: Exception | None) -> float | None:
+        raise NotImplementedError
 
     async def _can_retry_async(
         self,
@@ -48,7 +50,7 @@ class RateLimitRetry(AsyncRetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,
     ) -> bool:
-        return response is not None and response.status_code == 429 and _wait(response) is not None
+        return self.wait_before(response, error) is not None
 
     async def prepare_for_next_attempt_async(
         self,
@@ -58,10 +60,25 @@ class RateLimitRetry(AsyncRetryHandler):
         response: HttpResponse | None = None,
         error: Exception | None = None,
     ) -> None:
-        """Sleep out the limit."""
         state.next_attempt_requested = True
-        await self._sleep((_wait(response) if response else None) or 0)
+        await self._sleep(self.wait_before(response, error) or 0)
         state.increment_current_attempt()
+
+
+class RateLimitRetry(_Retry):
+    """Waits as long as a 429 asks for, and not at all when that is longer than LONGEST_WAIT."""
+
+    def wait_before(self, response: HttpResponse | None, error: Exception | None) -> float | None:
+        """The seconds that Slack asks for."""
+        return _wait(response) if response is not None and response.status_code == 429 else None
+
+
+class UnreachedRetry(_Retry):
+    """Tries again when no connection came about, so that nothing can have arrived."""
+
+    def wait_before(self, response: HttpResponse | None, error: Exception | None) -> float | None:
+        """One second."""
+        return 1.0 if isinstance(error, ClientConnectorError) else None
 
 
 def _wait(response: HttpResponse) -> int | None:
@@ -73,11 +90,10 @@ def _wait(response: HttpResponse) -> int | None:
 def web_client(config: SlackConfig, sleep: Sleep = asyncio.sleep) -> AsyncWebClient:
     """A Web API client. It repeats what a rate limit held back or what never reached Slack, and nothing else: a post
     whose reply got lost may have arrived, and a second one would be a double."""
-    unreached = AsyncConnectionErrorRetryHandler(max_retry_count=2, error_types=[ClientConnectorError])
     base = config.api_url if config.api_url.endswith("/") else config.api_url + "/"
     return AsyncWebClient(
         token=config.bot_token.get_secret_value(),
         base_url=base,
         timeout=20,
-        retry_handlers=[unreached, RateLimitRetry(sleep)],
+        retry_handlers=[UnreachedRetry(sleep), RateLimitRetry(sleep)],
     )

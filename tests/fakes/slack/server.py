@@ -64,7 +64,7 @@ class FakeSlack:
         self.acks: list[dict[str, Any]] = []
         self.scopes = set(SCOPES.values())
         self.base_url = ""
-        self._scripts: dict[str, deque[Scripted]] = {}
+        self._scripts: dict[str, deque[Scripted | None]] = {}
         self._sockets: list[web.WebSocketResponse] = []
         self._tickets: set[str] = set()
         self._clock = 1_766_000_000_000_000
@@ -73,6 +73,10 @@ class FakeSlack:
     def fail(self, method: str, *answers: Scripted) -> None:
         """Answer the next calls of `method` with these, in order."""
         self._scripts.setdefault(method, deque()).extend(answers)
+
+    def fail_after(self, method: str, calls: int, *answers: Scripted) -> None:
+        """The same, after that many calls went through."""
+        self._scripts.setdefault(method, deque()).extend([*([None] * calls), *answers])
 
     def said(self, text: str, *, channel: str = "C0OPS", thread_ts: str = "") -> Post:
         """A person writes something; the post exists from now on."""
@@ -131,8 +135,8 @@ class FakeSlack:
         method = request.match_info["method"]
         arguments = await _merged(request)
         self.calls.append((method, arguments))
-        if self._scripts.get(method):
-            answer = self._scripts[method].popleft()
+        answer = self._scripts[method].popleft() if self._scripts.get(method) else None
+        if answer is not None:
             response = _scripted(answer)
         else:
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
