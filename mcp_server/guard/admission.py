@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -15,7 +16,8 @@ from mcp_server.guard.rewrite import PARSER_FAULTS, regenerated
 from mcp_server.guard.statement import Statement
 from mcp_server.guard.tables import admitted_tables
 
-_THREAD_CHARS = 4_096
+_THREAD_CHARS = 2_048
+_REMEMBERED = 256
 
 # The parser logs the text of statements it does not understand; texts of strangers have no place in a log.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -46,9 +48,14 @@ class Guard:
 
     def __init__(self, tables: Collection[str]) -> None:
         self._tables = frozenset(tables)
+        # A verdict depends on nothing but its arguments, and tools send the same texts again and again.
+        self._remembered = lru_cache(_REMEMBERED)(self._judged)
 
     def admit(self, sql: str, max_rows: int) -> Admitted:
         """The text to run instead of `sql`, limited to `max_rows + 1` rows. Raises Refusal naming the broken rule."""
+        return self._remembered(sql, max_rows)
+
+    def _judged(self, sql: str, max_rows: int) -> Admitted:
         for refuse in TEXT_RULES:
             refuse(sql)
         try:

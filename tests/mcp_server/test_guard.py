@@ -120,6 +120,12 @@ async def test_a_long_text_is_judged_like_a_short_one() -> None:
         await GUARD.admit_async(f"DELETE FROM byoc.clusters WHERE biz_id IN ({names})", 500)
 
 
+def test_a_text_seen_before_is_not_judged_again_for_the_same_number_of_rows() -> None:
+    sql = "SELECT biz_id FROM byoc.clusters WHERE cluster_name = 'seen before'"
+    assert GUARD.admit(sql, 5) is GUARD.admit(sql, 5)
+    assert GUARD.admit(sql, 6).sql.endswith("LIMIT 7")
+
+
 def test_a_broadcast_hint_is_answered_with_the_allowed_form() -> None:
     error = refusal("SELECT a.biz_id FROM byoc.clusters a JOIN [broadcast] byoc.accounts b ON a.account_id = b.biz_id")
     assert error.code is Code.READ_ONLY
