@@ -44,4 +44,4 @@ def wander(rng: np.random.Generator, rows: int, hours: int, keep: float = 0.8) -
 
 def poisson(rng: np.random.Generator, mean: Floats) -> Floats:
     """Return Poisson counts as floats, shape of `mean`."""
-    return rng.poisson(np.clip(mean, 0, 1e12)).astype(np.float64)
+    return np.asarray(rng.poisson(np.clip(mean, 0, 1e12)), dtype=np.float64)

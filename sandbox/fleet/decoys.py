@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sandbox.fleet.chance import Bools, Floats
 from sandbox.fleet.faults import Symptom
 from sandbox.fleet.seasons import daily_window, local_clock
 from sandbox.fleet.strike import Strike
@@ -83,7 +84,7 @@ def restart(s: Strike) -> None:
     s.climb(s.state.memory_available, 70, over=1, wobble=0.02)
 
 
-def _lift(field: np.ndarray, s: Strike, when: np.ndarray, target: float) -> None:
+def _lift(field: Floats, s: Strike, when: Bools, target: float) -> None:
     noise = np.clip(s.rng.normal(1, 0.03, int(when.sum())), 0.92, 1.06)
     field[s.row, when] = np.maximum(field[s.row, when], target * noise)
 

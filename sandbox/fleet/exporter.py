@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sandbox.fleet.ambience import GIB
 from sandbox.fleet.chance import Bools, Floats, poisson, stream
@@ -26,14 +27,23 @@ class Block:
     last: Floats
 
 
-def blocks(state: State, seed: int) -> Iterator[Block]:
-    """Yield the block of every metric of the dictionary; `present` is for the caller to apply."""
-    rng = stream(seed, "exporter")
-    for name, (values, spread) in _gauges(state).items():
-        yield _gauge(rng, name, values, spread)
-    starts = np.maximum.accumulate(np.where(state.restarts, np.arange(state.shape[1])[None, :], -1), axis=1)
-    for name, rises in _rises(state, rng).items():
-        yield _counter(name, rises, state.restarts, starts)
+class Export:
+    """Everything that the processes of the fleet expose."""
+
+    def __init__(self, state: State, seed: int) -> None:
+        self._state = state
+        self._rng = stream(seed, "exporter")
+        self.rises: dict[str, Floats] = {name: np.round(rise) for name, rise in _rises(state, self._rng).items()}
+        """Counter → rise in each hour, shape (clusters, hours)."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the block of every metric of the dictionary; hours without samples are for the caller to drop."""
+        for name, (values, spread) in _gauges(self._state).items():
+            yield _gauge(self._rng, name, values, spread)
+        restarts = self._state.restarts
+        starts = np.maximum.accumulate(np.where(restarts, np.arange(restarts.shape[1])[None, :], -1), axis=1)
+        for name, rises in self.rises.items():
+            yield _counter(name, rises, restarts, starts)
 
 
 def _gauge(rng: np.random.Generator, name: str, values: Floats, spread: float) -> Block:
@@ -53,9 +63,8 @@ def _rounded(values: Floats) -> Floats:
     return np.round(values, 3)
 
 
-def _counter(name: str, rises: Floats, restarts: Bools, starts: np.ndarray) -> Block:
+def _counter(name: str, rises: Floats, restarts: Bools, starts: NDArray[np.int64]) -> Block:
     """Cumulate hourly rises; in the hour of a restart half of the rise is lost with the old process."""
-    rises = np.round(rises)
     kept = np.where(restarts, np.round(rises / 2), rises)
     before = np.round(rises.mean(axis=1, keepdims=True) * _COUNTERS_START_HOURS)
     total = np.cumsum(kept, axis=1) + before

@@ -153,7 +153,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "disk_filling", fill_disk, ("disk_used_pct",), (40, 120),
         (Symptom("BeDiskUsageTooHigh", 0.75),),
-        (("WARN", "disk /data1 used capacity over the soft limit"), ("ERROR", "load rejected: disk capacity exceed limit")),
+        (("WARN", "disk /data1 used capacity over the soft limit"), ("ERROR", "load rejected: disks are full")),
     ),
     Kind(
         "compaction_backlog", back_up_compaction, ("compaction_score",), (10, 40),
@@ -163,7 +163,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "memory_leak", leak_memory, ("memory_available_pct",), (30, 90),
         (Symptom("BeMemUsageTooHigh", 0.7),),
-        (("WARN", "process memory usage is close to its limit"), ("ERROR", "Memory of process exceed limit, query cancelled")),
+        (("WARN", "process memory is close to its limit"), ("ERROR", "Memory of process exceed limit, cancelled")),
     ),
     Kind(
         "cpu_saturation", saturate_cpu, ("cpu_util_pct", "p99_latency_ms"), (6, 20),
@@ -208,7 +208,10 @@ KINDS: tuple[Kind, ...] = (
         graded=False,
     ),
     Kind("silent_cluster", fall_silent, ("freshness",), (5, 20), graded=False),
-    Kind("flapping_alert", flap, ("alerts",), (8, 30), (Symptom("OperationAbnormal", 0.0),), graded=False, flagged=False),
+    Kind(
+        "flapping_alert", flap, ("alerts",), (8, 30), (Symptom("OperationAbnormal", 0.0),),
+        graded=False, flagged=False,
+    ),
     Kind(
         "tier_s_warning", fill_disk, ("disk_used_pct",), (50, 130),
         (Symptom("BeDiskUsageTooHigh", 0.8),),

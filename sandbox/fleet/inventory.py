@@ -81,10 +81,9 @@ class Fleet:
     active: list[Cluster]
     retired: list[Cluster] = field(default_factory=list)
 
-    def amend(self, row: int, *, name: str | None = None, version: str | None = None) -> None:
-        """Give the active cluster in `row` another name or version."""
-        cluster = self.active[row]
-        self.active[row] = replace(cluster, name=name or cluster.name, version=version or cluster.version)
+    def amend(self, row: int, **changes: str | int) -> None:
+        """Give the active cluster in `row` another name, version or be_count."""
+        self.active[row] = replace(self.active[row], **changes)  # type: ignore[arg-type]
 
     def siblings(self, row: int) -> list[int]:
         """Return the rows of the active clusters of the same account, `row` included."""

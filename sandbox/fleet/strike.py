@@ -40,7 +40,7 @@ class Strike:
         return float(np.nanmedian(field[self.row, : self.since or None]))
 
     def climb(self, field: Floats, target: float, *, over: float | None = None, wobble: float = 0.03) -> None:
-        """Move the field from its usual course to `target` within `over` hours (None: until the end) and keep it there."""
+        """Move the field from its course to `target` within `over` hours (None: until the end) and keep it there."""
         share = np.clip(np.arange(1, self.length + 1) / (over or self.length), 0, 1)
         course = field[self.row, self.since :]
         noise = 1 + wobble * np.clip(wander(self.rng, 1, self.length, 0.5)[0], -2, 2)

@@ -1,0 +1,150 @@
+"""Which faults and decoys a fleet gets: the named scenarios, and how their parts are laid on clusters."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from sandbox.fleet import decoys, faults
+from sandbox.fleet.chance import stream
+from sandbox.fleet.decoys import Decoy
+from sandbox.fleet.faults import Kind
+from sandbox.fleet.inventory import Fleet
+from sandbox.fleet.truth import Severity
+
+FORMS: tuple[str, ...] = ("default", "none", "decoys", "random:N", *faults.BY_NAME)
+"""Accepted scenario names; N stands for a whole number."""
+
+_LARGE = 40
+"""From this many clusters on, every kind and decoy of the default scenario has a cluster of its own."""
+_ONLY_IN_LARGE = ("txn_rejects", "fd_leak", "connection_exhaustion")
+_CRITICAL_BY_DEFAULT = ("disk_filling", "error_burst", "fe_heap", "node_down", "alert_storm", "routine_load_stuck")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A fault kind on the cluster in `row`, begun `hours` ago, `position` (0..1) within its severity."""
+
+    kind: Kind
+    row: int
+    hours: float
+    severity: Severity
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDecoy:
+    """A decoy on the cluster in `row`, its visible part begun `hours` ago."""
+
+    decoy: Decoy
+    row: int
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is laid on a fleet; a fleet too small for its scenario takes the first parts of it."""
+
+    faults: tuple[PlannedFault, ...] = ()
+    decoys: tuple[PlannedDecoy, ...] = ()
+
+
+def plan(scenario: str, fleet: Fleet, seed: int) -> Plan:
+    """Lay the scenario on the fleet.
+
+    Raises ValueError for an unknown name; its text lists the names.
+    """
+    if scenario == "none":
+        return Plan()
+    if match := re.fullmatch(r"random:(\d{1,9})", scenario):
+        return _random(fleet, int(match[1]))
+    layer = _Layer(fleet, stream(seed, f"scenario {scenario}"))
+    if scenario == "default":
+        return _default(layer, large=len(fleet.active) >= _LARGE)
+    if scenario == "decoys":
+        return layer.plan(decoys=[[decoy] for decoy in decoys.DECOYS])
+    if scenario in faults.BY_NAME:
+        return layer.plan(kinds=[(faults.BY_NAME[scenario], "Critical")])
+    raise ValueError(f"unknown scenario {scenario!r}; known are: {', '.join(FORMS)}")
+
+
+def _default(layer: "_Layer", *, large: bool) -> Plan:
+    kinds = [kind for kind in faults.KINDS if large or kind.name not in _ONLY_IN_LARGE]
+    severities: list[tuple[Kind, Severity]] = [
+        (kind, "Critical" if kind.name in _CRITICAL_BY_DEFAULT else "Warning") for kind in kinds
+    ]
+    return layer.plan(kinds=severities, decoys=[[d] for d in decoys.DECOYS] if large else _doubled())
+
+
+def _doubled() -> list[list[Decoy]]:
+    """Return the decoys with those together on one cluster that do not touch each other's signs."""
+    pairs = (("busy_but_stable",), ("nightly_batch",), ("weekly_season", "fresh_restart"), ("scale_up",))
+    return [[decoys.BY_NAME[name] for name in pair] for pair in (*pairs, ("alert_noise", "injected_instruction"))]
+
+
+def _random(fleet: Fleet, number: int) -> Plan:
+    rng = stream(number, "random scenario")
+    chosen = rng.choice(len(faults.KINDS), int(rng.integers(3, 9)), replace=False)
+    kinds: list[tuple[Kind, Severity]] = [(faults.KINDS[i], _grade(rng, faults.KINDS[i])) for i in chosen]
+    picked = rng.choice(len(decoys.DECOYS), int(rng.integers(4, 9)))
+    return _Layer(fleet, rng).plan(kinds=kinds, decoys=[[decoys.DECOYS[i]] for i in picked])
+
+
+def _grade(rng: np.random.Generator, kind: Kind) -> Severity:
+    drawn: Severity = ("Info", "Warning", "Critical")[int(rng.choice(3, p=(0.15, 0.45, 0.40)))]
+    return "Warning" if drawn == "Info" and not kind.graded else drawn
+
+
+class _Layer:
+    """Gives each part of a scenario clusters that suit it and that no other part has."""
+
+    def __init__(self, fleet: Fleet, rng: np.random.Generator) -> None:
+        self._fleet, self._rng = fleet, rng
+        self._free = [int(row) for row in rng.permutation(len(fleet.active))]
+
+    def plan(self, kinds: list[tuple[Kind, Severity]] | None = None, decoys: list[list[Decoy]] | None = None) -> Plan:
+        # The parts that ask for certain clusters choose first; the order of the rest stays.
+        ordered = sorted(kinds or [], key=lambda item: item[0].name not in {"tier_s_warning", "error_burst"})
+        planned = [fault for kind, severity in ordered for fault in self._faults(kind, severity)]
+        laid = [decoy for group in decoys or [] for decoy in self._decoys(group)]
+        return Plan(tuple(planned), tuple(laid))
+
+    def _faults(self, kind: Kind, severity: Severity) -> list[PlannedFault]:
+        hours = float(self._rng.uniform(*kind.onset))
+        position = float(self._rng.random())
+        if kind.name == "silent_cluster":
+            severity = "Unknown"
+        if kind.name == "tier_s_warning":
+            severity = "Warning"
+        return [PlannedFault(kind, row, hours, severity, position) for row in self._rows(kind)]
+
+    def _rows(self, kind: Kind) -> list[int]:
+        several = 3 if len(self._fleet.active) >= _LARGE else 2
+        if kind.name == "error_burst":
+            return self._take(self._largest_family(), several)
+        if kind.name == "p99_regression":
+            return self._take_across_accounts(several)
+        if kind.name == "tier_s_warning":
+            return self._take([row for row in self._free if self._fleet.active[row].account.tier == "S"], 1)
+        return self._take(self._free, 1)
+
+    def _decoys(self, group: list[Decoy]) -> list[PlannedDecoy]:
+        rows = self._take(self._free, 1)
+        return [PlannedDecoy(decoy, row, float(self._rng.uniform(*decoy.onset))) for row in rows for decoy in group]
+
+    def _largest_family(self) -> list[int]:
+        families = [[row for row in self._fleet.siblings(start) if row in self._free] for start in self._free]
+        return max(families, key=len, default=[])
+
+    def _take_across_accounts(self, count: int) -> list[int]:
+        seen: dict[str, int] = {}
+        for row in self._free:
+            cluster = self._fleet.active[row]
+            if cluster.version is not None:
+                seen.setdefault(cluster.account.biz_id, row)
+        return self._take(list(seen.values()), count)
+
+    def _take(self, candidates: list[int], count: int) -> list[int]:
+        rows = candidates[:count]
+        self._free = [row for row in self._free if row not in rows]
+        return rows
