@@ -225,6 +225,9 @@ LIMITED: tuple[Measure, ...] = tuple(
 )
 """The measures with a hard limit that a cluster can run into."""
 
+LOW_IS_BAD = frozenset({"memory_available_pct", "nodes_up"})
+"""Keys of the measures whose worst end is the lowest."""
+
 
 def mentioned(question: str) -> Measure | None:
     """The measure a normalised question names, by metric name or by people's words."""

@@ -7,7 +7,7 @@ from typing import Any
 from agent.rules_only import history, queries
 from agent.rules_only.envelope import Outcome, Sheet
 from agent.rules_only.intent import Intent, Kind
-from agent.rules_only.measures import BY_KEY, LIMITED
+from agent.rules_only.measures import BY_KEY, LIMITED, LOW_IS_BAD
 from agent.rules_only.thresholds import Thresholds
 
 FLEET_ROWS = 40
@@ -116,7 +116,7 @@ def _compare(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ..
 def _series(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ...]:
     measure = intent.measure or BY_KEY["p99_latency_ms"]
     if not intent.clusters:
-        ranking = queries.ranking(measure, max(intent.hours, 48), 12, ascending=_low_is_bad(measure.key))
+        ranking = queries.ranking(measure, max(intent.hours, 48), 12, ascending=measure.key in LOW_IS_BAD)
         return (query("series", queries.course(measure, intent.hours)), query("ranking", ranking), _freshness())
     infos = _info(intent)[:1]
     ids = _resolved(infos, outcomes)
@@ -126,7 +126,7 @@ def _series(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ...
 
 def _ranking(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
     measure = intent.measure or BY_KEY["p99_latency_ms"]
-    ascending = intent.ascending or _low_is_bad(measure.key)
+    ascending = intent.ascending or measure.key in LOW_IS_BAD
     return (
         query("ranking", queries.ranking(measure, max(intent.hours, 48), FLEET_ROWS, ascending=ascending)),
         _freshness(),
@@ -136,7 +136,7 @@ def _ranking(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
 def _limits(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
     chosen = (intent.measure,) if intent.measure in LIMITED and intent.measure else LIMITED
     ranked = tuple(
-        query(f"limit:{measure.key}", queries.ranking(measure, 192, 12, ascending=_low_is_bad(measure.key)))
+        query(f"limit:{measure.key}", queries.ranking(measure, 192, 12, ascending=measure.key in LOW_IS_BAD))
         for measure in chosen
     )
     return (*ranked, _freshness())
@@ -188,7 +188,3 @@ _RECIPES: Mapping[Kind, Callable[[Intent, Outcomes, Thresholds], tuple[Ask, ...]
 
 def _days(hours: int) -> int:
     return min(max(-(-hours // 24), 1), 30)
-
-
-def _low_is_bad(key: str) -> bool:
-    return key in {"memory_available_pct", "nodes_up"}

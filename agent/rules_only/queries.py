@@ -62,7 +62,9 @@ def freshness() -> str:
 
 def _hourly(measure: Measure, hours: int, cluster_ids: Iterable[str] = ()) -> str:
     """CTEs ending in `hourly(cluster_id, snapshot_hour, value, part, whole)`."""
-    rows = f"metric_name IN ({_names(measure.metrics)}) AND {_since(hours)}{_only(cluster_ids)}"
+    # An increase needs the hour before it.
+    window = _since(hours + 1 if measure.is_counter else hours)
+    rows = f"metric_name IN ({_names(measure.metrics)}) AND {window}{_only(cluster_ids)}"
     if not measure.is_counter:
         return f"""hourly AS (
   SELECT cluster_id, snapshot_hour, {measure.value} AS value
@@ -115,13 +117,14 @@ ORDER BY r.latest {"ASC" if ascending else "DESC"}, a.cluster_id LIMIT {int(limi
 
 
 def course(measure: Measure, hours: int, cluster_id: str = "") -> str:
-    """The measure over time, oldest first: period, mean, peak, lowest, clusters. Hours up to two days, days beyond."""
+    """The measure over time, oldest first: period, mean, peak, lowest, clusters, hours (with data). The periods are
+    hours up to two days, days beyond."""
     period = "snapshot_hour" if hours <= 48 else "date_trunc('day', snapshot_hour)"
     only = (cluster_id,) if cluster_id else ()
     return f"""WITH {_ACTIVE},
 {_hourly(measure, hours, only)}
 SELECT {period} AS period, {_mean(measure)} AS mean, max(h.value) AS peak, min(h.value) AS lowest,
-       count(DISTINCT h.cluster_id) AS clusters
+       count(DISTINCT h.cluster_id) AS clusters, count(DISTINCT h.snapshot_hour) AS hours
 FROM hourly h JOIN active a ON h.cluster_id = a.cluster_id GROUP BY {period} ORDER BY period LIMIT 60"""
 
 
@@ -158,7 +161,7 @@ def traffic(cluster_ids: Iterable[str], hours: int = 168) -> str:
     sums = {name: f"sum(CASE WHEN metric_name = '{metric}' THEN increase END)" for name, metric in columns.items()}
     share = f"100 * {sums['errors']} / nullif({sums['queries']}, 0) AS error_share_pct"
     listed = ", ".join(f"{text} AS {name}" for name, text in sums.items())
-    rows = f"metric_name IN ({_names(columns.values())}) AND {_since(hours)}{_only(cluster_ids)}"
+    rows = f"metric_name IN ({_names(columns.values())}) AND {_since(hours + 1)}{_only(cluster_ids)}"
     return f"WITH {_increases(rows)}\nSELECT cluster_id, {listed}, {share} FROM increases GROUP BY cluster_id"
 
 
@@ -229,9 +232,11 @@ def alerts(hours: int, *, by_cluster: bool, limit: int = 40) -> str:
     since = f"created_at_utc > date_sub(coalesce({NEWEST}, utc_timestamp()), INTERVAL {int(hours)} HOUR)"
     source = f"FROM alerts.lark_alerts WHERE alert_status IS NOT NULL AND {since}"
     second = "CASE WHEN alert_name LIKE '%|%' THEN split_part(alert_name, '|', 2) ELSE alert_name END"
-    key = "cluster_id, max(cluster_name) AS cluster_name" if by_cluster else "alert_name"
-    other = "count(DISTINCT alert_name) AS alert_names" if by_cluster else "count(DISTINCT cluster_id) AS clusters"
-    group = "cluster_id" if by_cluster else "alert_name"
+    key = (
+        "s.cluster_id, max(coalesce(c.cluster_name, s.cluster_name)) AS cluster_name" if by_cluster else "s.alert_name"
+    )
+    other = "count(DISTINCT s.alert_name) AS alert_names" if by_cluster else "count(DISTINCT s.cluster_id) AS clusters"
+    group = "s.cluster_id" if by_cluster else "s.alert_name"
     return f"""WITH events AS (
   SELECT cluster_id, cluster_name, split_part(alert_name, '|', 1) AS alert_name,
          split_part(alert_status, '|', 1) AS state, created_at_utc AS seen_at {source}
@@ -248,9 +253,10 @@ conditions AS (
   SELECT s.*, CASE WHEN fired_at >= resolved_at AND fired_at >= date_sub(max(last_seen) OVER (), INTERVAL 1 HOUR)
                    THEN 1 ELSE 0 END AS is_firing
   FROM states s)
-SELECT {key}, {other}, count(*) AS conditions, sum(is_firing) AS firing,
-       min(first_seen) AS first_seen, max(last_seen) AS last_seen, count(*) OVER () AS total
-FROM conditions GROUP BY {group} ORDER BY firing DESC, conditions DESC, {group} LIMIT {int(limit)}"""
+SELECT {key}, {other}, count(*) AS conditions, sum(s.is_firing) AS firing,
+       min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, count(*) OVER () AS total
+FROM conditions s LEFT JOIN byoc.clusters c ON s.cluster_id = c.biz_id
+GROUP BY {group} ORDER BY firing DESC, conditions DESC, {group} LIMIT {int(limit)}"""
 
 
 def operations(hours: int, limit: int = 40) -> str:

@@ -57,7 +57,8 @@ def _bounded(hours: float) -> int:
 
 
 def _named(text: str) -> Iterator[tuple[str, int]]:
-    for pattern in (_ID, _PREFIX, _QUOTED, WORDS.names["cued"], _JOINED, WORDS.names["subject"]):
+    compared = (WORDS.names["compared"],) if WORDS.kinds["compare"].search(text) else ()
+    for pattern in (_ID, _PREFIX, _QUOTED, WORDS.names["cued"], _JOINED, *compared, WORDS.names["subject"]):
         for match in pattern.finditer(text):
             group = next((index for index in range(1, pattern.groups + 1) if match.group(index)), 0)
             name = match.group(group).strip(" .,;:!?-")

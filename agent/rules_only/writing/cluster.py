@@ -71,7 +71,7 @@ def _opening(found: Found, who: Identity | None, now: Row | None, levels: Sequen
     if state in {"stopped", "deleted"}:
         return f"**{name} is {state}, so it is expected to send nothing.**"
     if now is None:
-        return f"**{name} sent no metrics in the last {RECENT_HOURS} h: its health is unknown, not good.**"
+        return f"**{name} sent no vital measures in the last {RECENT_HOURS} h: its health is unknown, not good.**"
     if not levels:
         verdict = "no vital measure is beyond a limit of the rules" if found.thresholds else "here are its measures"
         return f"**{name}: {verdict} (last {RECENT_HOURS} h).**"

@@ -20,11 +20,14 @@ def overview(found: Found) -> str:
     active = sum(counts.get("clusters", {}).values())
     levels = counts.get("risk level", {})
     bad = [f"{figure(levels[name])} {name}" for name in ("Critical", "Warning") if levels.get(name)]
-    opening = f"**{count(active, 'active cluster')}: {', '.join(bad) or 'none at risk by the stored assessment'}.**"
+    quiet = found.first("silent").number("clusters")
+    parts = [", ".join(bad) or "none at risk by the stored assessment", f"{figure(quiet)} silent" if quiet else ""]
+    opening = f"**{count(active, 'active cluster')}: {', '.join(part for part in parts if part)}.**"
     return paragraphs(
         opening if counts else "**The fleet's counts could not be read.**",
         "\n".join(f"- {line}" for line in _overview_lines(found, counts)),
         _worst_table(found, 5),
+        _assessed(found),
         _next(found),
         freshness(found.outcome("freshness")),
     )
@@ -95,6 +98,7 @@ def worst(found: Found) -> str:
     return paragraphs(
         opening if not found.failed("standing") else "**The stored assessment could not be read.**",
         _worst_table(found, found.intent.limit),
+        _assessed(found),
         _breach_table(found),
         silent,
         _next(found),
@@ -119,6 +123,11 @@ def _worst_table(found: Found, limit: int) -> str:
     sheet = found.sheet("standing")
     columns = (CLUSTER, ID, CUSTOMER, Column("Risk and score", _level), Column("Why", reasons))
     return listing(columns, sheet, limit=limit, total=sheet.first.number("clusters")) if sheet.rows else ""
+
+
+def _assessed(found: Found) -> str:
+    newest = max((row.text("computed_at") for row in found.sheet("standing")), default="")
+    return f"*Stored assessment of {moment(newest)}.*" if newest else ""
 
 
 def _breach_table(found: Found) -> str:
@@ -192,7 +201,7 @@ def patrol(found: Found) -> str:
     narrative = "".join(row.cells.get(f"part_{number}", "") for number in range(NARRATIVE_PARTS))
     columns = (plain("Report", "report_id"), plain("Type", "report_type"), plain("Model", "model"))
     return paragraphs(
-        f"**The last patrol ended at {moment(row.text('created_at'))}.**",
-        safe(narrative.replace("NULL", ""), 1500),
+        f"**The last patrol report is of {moment(row.text('created_at'))}.**",
+        safe(narrative.replace("NULL", ""), 1500) or "It holds no narrative.",
         listing(columns, found.sheet("patrol")),
     )

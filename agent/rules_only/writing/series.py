@@ -1,9 +1,10 @@
 """Answers about one measure: its course over time, who leads it, and who comes near its limit."""
 
 from collections.abc import Iterator
+from math import inf
 
 from agent.rules_only.envelope import Row, Sheet
-from agent.rules_only.measures import BY_KEY, LIMITED, Measure
+from agent.rules_only.measures import BY_KEY, LIMITED, LOW_IS_BAD, Measure
 from agent.rules_only.plan import identity
 from agent.rules_only.queries import RECENT_HOURS
 from agent.rules_only.writing.apologies import gap, unavailable, unresolved
@@ -12,6 +13,7 @@ from agent.rules_only.writing.found import Found
 from agent.rules_only.writing.markdown import CLUSTER, CUSTOMER, ID, Column, listing, paragraphs, safe
 
 _WEEK_DAYS = 7
+_WHOLE_DAY = 20
 
 
 def course(found: Found) -> str:
@@ -38,16 +40,27 @@ def course(found: Found) -> str:
     )
 
 
+def _whole(sheet: Sheet) -> tuple[Row, ...]:
+    """The days with nearly all their hours, when there are two of them: half a day compares badly with a whole one."""
+    whole = tuple(row for row in sheet if (row.number("hours") or 0) >= _WHOLE_DAY)
+    return whole if len(whole) > 1 else sheet.rows
+
+
 def _course_opening(measure: Measure, subject: str, sheet: Sheet, window: str) -> str:
-    means = [value for row in sheet if (value := row.number("mean")) is not None]
+    means = [value for row in _whole(sheet) if (value := row.number("mean")) is not None]
+    noun = measure.noun[0].upper() + measure.noun[1:]
     if not means:
-        return f"**{measure.noun} of {subject} has no value in the last {window}.**"
+        return f"**{noun} of {subject} has no value in the last {window}.**"
     moved = move(means[0], means[-1], measure.unit) if len(means) > 1 else figure(means[-1], measure.unit)
-    peak_row = max(sheet, key=lambda row: row.number("peak") or float("-inf"))
-    peak = (
-        f"peak hour {figure(peak_row.number('peak'), measure.unit)}, in the period of {moment(peak_row.text('period'))}"
-    )
-    return f"**{measure.noun} of {subject}, last {window}: {moved}; {peak}.**"
+    low = measure.key in LOW_IS_BAD
+    column, end = ("lowest", "lowest hour") if low else ("peak", "peak hour")
+    worst = (min if low else max)(sheet, key=lambda row: _sortable(row.number(column), low=low))
+    value = figure(worst.number(column), measure.unit)
+    return f"**{noun} of {subject}, last {window}: {moved}; {end} {value}, in the period of {moment(worst.text('period'))}.**"
+
+
+def _sortable(value: float | None, *, low: bool) -> float:
+    return (inf if low else -inf) if value is None else value
 
 
 def _course_table(measure: Measure, sheet: Sheet, *, fleet: bool) -> str:
@@ -72,7 +85,7 @@ def _verdict(found: Found, measure: Measure, sheet: Sheet) -> str:
         return ""
     limits = f"Warning {figure(threshold.warning, measure.unit)}, Critical {figure(threshold.red, measure.unit)}"
     level = threshold.level(value)
-    points = [(float(index), mean) for index, row in enumerate(sheet) if (mean := row.number("mean")) is not None]
+    points = [(float(day), mean) for day, row in enumerate(_whole(sheet)) if (mean := row.number("mean")) is not None]
     per_day = slope(points) if found.intent.hours > 48 else None
     ahead = reach(measure, value, per_day, threshold.red, falling=threshold.falling)
     text = f"By the rules ({limits}) this is {level or 'within limits'}" + (f"; {ahead}" if ahead else "") + "."
@@ -111,7 +124,7 @@ def ranking(found: Found) -> str:
             freshness(found.outcome("freshness")),
         )
     first = sheet.first
-    end = "lowest" if found.intent.ascending or measure.key in {"memory_available_pct", "nodes_up"} else "highest"
+    end = "lowest" if found.intent.ascending or measure.key in LOW_IS_BAD else "highest"
     opening = (
         f"**{safe(first.text('cluster_name'), 48)} has the {end} {measure.noun}:"
         f" {figure(first.number('latest'), measure.unit)} in the last {RECENT_HOURS} h.**"

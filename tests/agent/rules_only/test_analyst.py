@@ -111,7 +111,7 @@ async def test_independent_calls_share_a_round_and_the_rest_follows_the_resolved
 async def test_a_silent_cluster_is_unknown_and_not_healthy() -> None:
     thread = Thread()
     answer = await thread.ask("how is prod-a-01?", STATUS | {"vitals": rows(VITAL_COLUMNS)})
-    assert "sent no metrics in the last 3 h: its health is unknown, not good" in answer
+    assert "sent no vital measures in the last 3 h: its health is unknown, not good" in answer
 
 
 async def test_an_ambiguous_cluster_is_asked_back_with_its_candidates_and_the_second_one_is_found() -> None:
@@ -218,15 +218,29 @@ async def test_two_clusters_are_compared_side_by_side() -> None:
 async def test_a_measure_over_time_tells_its_course_and_when_the_limit_is_reached() -> None:
     thread = Thread()
     answer = await thread.ask("disk of prod-a-01", {"info:0": INFO_A, "series": SERIES, "freshness": FRESH})
-    assert answer.startswith("**disk used of prod-a-01, last 7 days: up (70% → 88%); peak hour 90%")
+    assert answer.startswith("**Disk used of prod-a-01, last 7 days: up (70% → 88%); peak hour 90%")
     assert "this is Warning; at this pace 90% in less than a day." in answer
+    check(thread, answer)
+
+
+async def test_a_begun_day_is_not_compared_with_a_whole_one() -> None:
+    days = rows(
+        "period:DATETIME mean:DOUBLE peak:DOUBLE lowest:DOUBLE hours:BIGINT",
+        ("2026-02-22 00:00:00", 90.0, 91.0, 89.0, 2),
+        ("2026-02-23 00:00:00", 50.0, 80.0, 30.0, 24),
+        ("2026-02-24 00:00:00", 51.0, 81.0, 25.0, 24),
+        ("2026-02-25 00:00:00", 20.0, 22.0, 19.0, 3),
+    )
+    thread = Thread()
+    answer = await thread.ask("memory of prod-a-01", {"info:0": INFO_A, "series": days, "freshness": FRESH})
+    assert "last 7 days: up (50% → 51%); lowest hour 19%, in the period of 2026-02-25 00:00 UTC.**" in answer
     check(thread, answer)
 
 
 async def test_the_fleets_latency_names_who_leads_it() -> None:
     thread = Thread()
     answer = await thread.ask("latency trend", {"series": SERIES, "ranking": RANKING, "freshness": FRESH})
-    assert "query latency p99 of the fleet's active clusters, last 7 days: up 26%" in answer
+    assert "Query latency p99 of the fleet's active clusters, last 7 days: up 26%" in answer
     assert "2 of 24 shown." in answer
     check(thread, answer)
 
