@@ -1,7 +1,7 @@
 """From the provider's errors to ours: one table, whether the error came as a status, in a stream or from the socket.
 
-Running out of money has four shapes: status 402, status 400 with a sentence and no code, status 429 with a spend code,
-and the same as an event in a stream."""
+Running out of money has four shapes: status 402; status 400 that says so in its sentence alone, for credit and for a
+limit set by oneself; status 429 with a spend code; and, at a tier's cap, status 429 that names no time to come back."""
 
 import asyncio
 import re
@@ -15,6 +15,7 @@ from agent.errors import (
     ModelAuthentication,
     ModelBilling,
     ModelError,
+    ModelLimitReached,
     ModelOther,
     ModelOverloaded,
     ModelRateLimited,
@@ -93,8 +94,11 @@ def from_exception(error: BaseException) -> ModelError:
 
 def _from_status(error: anthropic.APIStatusError) -> ModelError:
     found = kind_of(error.status_code, error.type or "", error.error_code or "", error.api_message or error.message)
+    retry_after = _seconds(error.response.headers.get("retry-after"))
+    if found is ModelRateLimited and retry_after is None:
+        found = ModelBilling if _SPEND_WORDS.search(error.api_message or "") else ModelLimitReached
     detail = f"{error.status_code} {error.type} {error.error_code or ''} {error.request_id}: {error.api_message}"
-    return found(detail[:500], retry_after=_seconds(error.response.headers.get("retry-after")))
+    return found(detail[:500], retry_after=retry_after)
 
 
 def _seconds(header: str | None) -> float | None:

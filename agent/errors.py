@@ -5,6 +5,7 @@ AgentError                  `user_message` may be shown in a channel; the except
 │   ├── ModelBilling        the account is out of credit or at a spend limit
 │   ├── ModelAuthentication the key is missing, wrong or not allowed
 │   ├── ModelRateLimited    too many requests; `retry_after` seconds when the provider named them
+│   │   └── ModelLimitReached  the same without a time: perhaps the spend cap of the account's tier
 │   ├── ModelUnavailable    network, server fault, stalled or broken stream
 │   │   └── ModelOverloaded the provider has no capacity
 │   ├── ModelRefused        the model declined to answer
@@ -58,6 +59,16 @@ class ModelRateLimited(ModelError):
 
     user_message = "Claude is not available: the account's rate limit is reached. Please ask again in a few minutes."
     retryable = True
+
+
+class ModelLimitReached(ModelRateLimited):
+    """A rate limit that names no time to come back, as the monthly spend cap of a tier is told, but gateways' too."""
+
+    user_message = (
+        "Claude is not available: a limit of the Anthropic account is reached, either on requests per minute or on "
+        "its monthly spend. Please ask again in a few minutes; if it stays so, an administrator can raise the spend "
+        "limit or add credit in the Anthropic Console under Billing."
+    )
 
 
 class ModelUnavailable(ModelError):

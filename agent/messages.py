@@ -25,6 +25,13 @@ def text_of(content: Sequence[Block]) -> str:
     return "".join(block["text"] for block in content if block["type"] == "text")
 
 
+def sound(text: str) -> str:
+    """The text with pairs of surrogates joined and single ones replaced: those cannot be sent as UTF-8 at all."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 ASKED_AT = "Asked at "
 
 
@@ -32,7 +39,7 @@ def question(text: str, asked_at: datetime) -> Message:
     """A user's words and, in a block of its own behind them, when they were asked (UTC): a clock in the system prompt
     would change it on every turn and so defeat prompt caches."""
     mark = f"{ASKED_AT}{asked_at:%Y-%m-%d %H:%M} UTC."
-    return {"role": "user", "content": [{"type": "text", "text": text}, {"type": "text", "text": mark}]}
+    return {"role": "user", "content": [{"type": "text", "text": sound(text)}, {"type": "text", "text": mark}]}
 
 
 def words_of(message: Message) -> str:

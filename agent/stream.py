@@ -4,11 +4,12 @@ The SDK's own accumulator hands out broken-off messages as if they were whole, w
 whether it has seen the end. Events, blocks and fields that it does not know are passed over."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
 from agent.errors import ModelUnavailable
-from agent.messages import Block
+from agent.messages import Block, sound
 from agent.model import Reply, StopReason, Usage
 
 _SENDABLE = {
@@ -19,6 +20,7 @@ _SENDABLE = {
 }
 """The block types that a history may hold, and their fields that a request may carry."""
 
+MAX_DEPTH = 32
 _GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
 _STOP_REASONS = frozenset(get_args(StopReason))
 
@@ -60,7 +62,7 @@ class ReplyBuilder:
         self._blocks[index] = dict(block)
         self._json[index] = []
         self._open.add(index)
-        return str(block.get("text", "")) if block.get("type") == "text" else ""
+        return sound(block.get("text", "")) if block.get("type") == "text" else ""
 
     def _grow(self, index: int, delta: Mapping[str, Any]) -> str:
         block, kind = self._blocks.get(index), delta.get("type")
@@ -73,7 +75,7 @@ class ReplyBuilder:
         elif kind in _GROWING:
             name = _GROWING[kind]
             block[name] = block.get(name, "") + delta[name]
-            return str(delta[name]) if kind == "text_delta" else ""
+            return sound(delta[name]) if kind == "text_delta" else ""
         return ""
 
     def _count(self, usage: Mapping[str, Any] | None) -> None:
@@ -99,7 +101,7 @@ class ReplyBuilder:
         block = self._blocks[index]
         if block["type"] == "tool_use":
             block["input"] = self._input(index, whole=reason == "tool_use")
-        return {name: block[name] for name in _SENDABLE[block["type"]] if name in block}
+        return {name: _sound_value(block[name]) for name in _SENDABLE[block["type"]] if name in block}
 
     def _input(self, index: int, *, whole: bool) -> dict[str, Any]:
         """The arguments of a call. Only a reply that stopped in order to call tools promises whole ones."""
@@ -109,8 +111,8 @@ class ReplyBuilder:
         if index in self._open:
             raise ModelUnavailable("a tool call was left open")
         try:
-            arguments = json.loads(text) if text else self._blocks[index].get("input") or {}
-        except ValueError as error:
+            arguments = _parsed(text) if text else self._blocks[index].get("input") or {}
+        except (ValueError, RecursionError) as error:
             raise ModelUnavailable("the arguments of a tool call are no JSON") from error
         if not isinstance(arguments, dict):
             raise ModelUnavailable("the arguments of a tool call are no object")
@@ -124,3 +126,31 @@ class ReplyBuilder:
             cache_read_tokens=count("cache_read_input_tokens", 0),
             cache_write_tokens=count("cache_creation_input_tokens", 0),
         )
+
+
+def _parsed(text: str) -> Any:
+    """JSON as the standard has it. Python would also take what it could never send again: NaN, infinities, a million
+    brackets."""
+    return _sound_value(json.loads(text, parse_constant=_finite, parse_float=_finite))
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number of JSON")
+    return number
+
+
+def _sound_value(value: Any, depth: int = 0) -> Any:
+    """A JSON value with sound strings. Raises `ModelUnavailable` when it is nested deeper than any tool needs."""
+    if depth > MAX_DEPTH:
+        raise ModelUnavailable("a block is nested too deeply")
+    match value:
+        case str():
+            return sound(value)
+        case dict():
+            return {sound(key): _sound_value(item, depth + 1) for key, item in value.items()}
+        case list():
+            return [_sound_value(item, depth + 1) for item in value]
+        case _:
+            return value

@@ -16,6 +16,7 @@ from agent.answer import ToolTrace
 from agent.messages import Block
 from agent.progress import OnProgress, ToolFinished, ToolStarted
 from agent.tools import ToolResult, Tools, ToolSpec
+from agent.untrusted import visible
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +187,10 @@ def _reminder(known: ToolResult) -> ToolResult:
 
 
 def _result_block(call_id: str, result: ToolResult, max_chars: int) -> Block:
-    text = result.text if result.text.strip() else "(the tool gave back nothing)"
+    # Invisible characters could hide instructions from people and not from the model; the door strips them as well,
+    # but other servers may not.
+    text = visible(result.text)
+    text = text if text.strip() else "(the tool gave back nothing)"
     if len(text) > max_chars:
         note = f"[cut: {max_chars} of {len(text)} characters shown; aggregate or filter to see the rest]"
         text = f"{text[:max_chars]}\n{note}"

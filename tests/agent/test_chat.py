@@ -230,6 +230,12 @@ async def test_a_cancelled_question_leaves_the_thread_as_it_was() -> None:
     assert len(model.requests[1].messages) == 1
 
 
+async def test_a_question_that_is_no_sound_text_is_still_a_sendable_request() -> None:
+    model = ScriptedModel(say("Hm."))
+    await agent(model).chat("how is \ud800 prod?")
+    assert words_of(model.requests[0].messages[0]).encode().decode() == "how is � prod?"
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
 async def test_an_empty_question_is_still_a_valid_request(text: str) -> None:
     assert (await agent(ScriptedModel(say("Ask me something."))).chat(text)).text == "Ask me something."

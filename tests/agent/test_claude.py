@@ -13,6 +13,7 @@ from agent.errors import (
     ModelAuthentication,
     ModelBilling,
     ModelError,
+    ModelLimitReached,
     ModelOther,
     ModelOverloaded,
     ModelRateLimited,
@@ -173,6 +174,7 @@ FINAL: list[tuple[HttpFault, type[ModelError]]] = [
     (HttpFault(400, "invalid_request_error", "You have reached your specified API usage limits."), ModelBilling),
     (HttpFault(429, "rate_limit_error", code="enforced_spend_limit_reached"), ModelBilling),
     (HttpFault(429, "rate_limit_error", code="contract_spend_limit_reached"), ModelBilling),
+    (HttpFault(429, "rate_limit_error", "You have reached your monthly spend limit."), ModelBilling),
     (HttpFault(401, "authentication_error"), ModelAuthentication),
     (HttpFault(403, "permission_error"), ModelAuthentication),
     (HttpFault(404, "not_found_error"), ModelOther),
@@ -192,6 +194,14 @@ async def test_a_fault_that_lasts_is_not_asked_again_and_says_what_to_do(
     assert type(caught.value) is kind
     assert (len(line.server.requests), line.clock.slept) == (1, [])
     assert step.message not in caught.value.user_message
+
+
+async def test_a_rate_limit_that_names_no_time_is_asked_again_and_then_told_with_the_spend_cap_in_mind() -> None:
+    async with wire(*[HttpFault(429, "rate_limit_error")] * 3) as line:
+        with pytest.raises(ModelLimitReached) as caught:
+            await line.ask()
+    assert len(line.clock.slept) == 2
+    assert "monthly spend" in caught.value.user_message
 
 
 async def test_billing_told_inside_a_stream_is_billing() -> None:

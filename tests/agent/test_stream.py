@@ -15,6 +15,9 @@ SAY = Say((Thinking("hm"), Text("looking"), ToolUse("double", {"a": [1, {"b": "x
 WHOLE = [data for _, data in events(SAY, "m", "msg_1")]
 
 
+DEEP = '{"a": ' + "[" * 5000 + "]" * 5000 + "}"
+
+
 def built(sent: list[dict[str, Any]]) -> ReplyBuilder:
     builder = ReplyBuilder()
     for event in copy.deepcopy(sent):
@@ -56,7 +59,9 @@ def test_arguments_given_at_the_start_of_a_block_are_taken() -> None:
     assert built(sent).reply().tool_calls == (call,)
 
 
-@pytest.mark.parametrize("text", ['{"a": ', "[1]", "7", "{'a': 1}", '{"a": 1} {"a": 2}'])
+@pytest.mark.parametrize(
+    "text", ['{"a": ', "[1]", "7", "{'a': 1}", '{"a": 1} {"a": 2}', '{"a": NaN}', '{"a": 1e999}', DEEP]
+)
 def test_arguments_that_are_no_object_spoil_the_reply(text: str) -> None:
     delta = {"type": "input_json_delta", "partial_json": text}
     sent = [
@@ -81,3 +86,11 @@ def test_events_lost_or_in_disorder_never_give_half_a_call(order: list[int]) -> 
         return
     assert {0, len(WHOLE) - 2, len(WHOLE) - 1} <= set(order)
     assert all(isinstance(block["input"], dict) for block in reply.tool_calls)
+
+
+def test_halves_of_a_character_are_joined_and_single_ones_replaced() -> None:
+    say = Say((Text("disk \ud83d\ude00 \ud83d full"), ToolUse("double", {"name": "\ude00"}, id="t1")))
+    reply = built([data for _, data in events(say, "m", "msg_1")]).reply()
+    assert reply.text == "disk \U0001f600 � full"
+    assert reply.tool_calls[0]["input"] == {"name": "�"}
+    reply.text.encode()

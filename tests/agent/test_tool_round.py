@@ -135,6 +135,14 @@ async def test_an_empty_result_is_said_in_words() -> None:
     assert result["content"] == "(the tool gave back nothing)"
 
 
+async def test_invisible_and_unsendable_characters_of_a_result_do_not_reach_the_model() -> None:
+    async def poisoned(arguments: Mapping[str, Any]) -> ToolResult:
+        return ToolResult("prod\u200b-1\u202e\x1b[31m\ud800 is fine\n")
+
+    (result,) = await run(await rounds(FunctionTools(poisoned=poisoned)), call("x", "poisoned", a=1))
+    assert result["content"] == "prod-1[31m is fine\n"
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
