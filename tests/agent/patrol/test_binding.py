@@ -1,0 +1,117 @@
+"""What a model may change in a report, and what only measurements decide."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+import pytest
+
+from agent.patrol.binding import bind, severity_of
+from agent.patrol.evidence import Evidence
+from agent.patrol.finding import ClusterEvidence, Finding, Identity
+from agent.patrol.report import CustomerSummary, Severity, Tier
+from agent.patrol.sections import Flag, Sections
+from tests.agent.patrol.courses import AS_OF
+
+SINCE = AS_OF - timedelta(hours=5)
+ONE, TWO, CALM = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123")
+
+
+def cluster(
+    cluster_id: str, severity: Severity | None, tier: str = "B", customer: str = "", name: str = ""
+) -> ClusterEvidence:
+    found = (
+        (Finding(cluster_id, "disk_used_pct", severity, 93.456789, "%", "disk used 93.5%", 60.0, 90.0, SINCE, "q-1"),)
+        if severity
+        else ()
+    )
+    identity = Identity(cluster_id, name or f"name-{cluster_id[0]}", "acc", customer, cast(Tier, tier))
+    return ClusterEvidence(identity, findings=found)
+
+
+FLEET = Evidence(
+    AS_OF,
+    AS_OF,
+    clusters=(
+        cluster(ONE, "Critical", "S", "Acme"),
+        cluster(TWO, "Unknown"),
+        cluster(CALM, None),
+    ),
+)
+
+
+def bound(*flags: Flag, customers: tuple[CustomerSummary, ...] = (), fleet: Evidence = FLEET):
+    return bind(Sections("n", flags, customers=customers), fleet)
+
+
+def test_every_cluster_with_findings_is_in_the_report_whatever_the_model_wrote() -> None:
+    made = bound()
+    assert [(one.cluster_id, one.severity) for one in made.flagged] == [(ONE, "Critical"), (TWO, "Unknown")]
+    assert made.added == 2
+    assert made.flagged[0].reason == "disk used 93.5%"
+
+
+def test_figures_and_onset_come_from_measurements() -> None:
+    made = bound(Flag(ONE, "Critical", "the disk is 99.9% full", {"disk_used_pct": 99.9, "moon": 1}))
+    assert made.flagged[0].key_metrics == {"disk_used_pct": 93.46}
+    assert made.flagged[0].since == "2026-11-20 07:00"
+    assert made.flagged[0].reason == "the disk is 99.9% full"
+
+
+@pytest.mark.parametrize("text", [ONE, ONE[:8], ONE[:8].upper(), ONE[:6], "name-1", " Name-1 "])
+def test_a_cluster_may_be_meant_by_id_prefix_or_name(text: str) -> None:
+    assert bound(Flag(text, "Critical", "mine")).flagged[0].reason == "mine"
+
+
+@pytest.mark.parametrize("text", ["99999999-0000", "1111", "nobody", "", "%", ONE + "0"])
+def test_unknown_clusters_are_refused(text: str) -> None:
+    made = bound(Flag(text, "Critical", "mine"))
+    assert made.refused == 1
+    assert all(one.reason != "mine" for one in made.flagged)
+
+
+def test_a_cluster_without_findings_cannot_be_flagged() -> None:
+    made = bound(Flag(CALM, "Critical", "I feel it"))
+    assert made.refused == 1
+    assert CALM not in {one.cluster_id for one in made.flagged}
+
+
+def test_an_ambiguous_prefix_means_nobody() -> None:
+    twins = replace(FLEET, clusters=(cluster("abcdef01-1", "Critical"), cluster("abcdef01-2", "Critical")))
+    assert bound(Flag("abcdef01", "Warning", "mine"), fleet=twins).refused == 1
+
+
+@pytest.mark.parametrize(
+    ("measured", "asked", "stands"),
+    [
+        ("Critical", "Warning", "Warning"),
+        ("Critical", "Critical", "Critical"),
+        ("Warning", "Critical", "Warning"),
+        ("Unknown", "Critical", "Unknown"),
+        ("Critical", "Unknown", "Critical"),
+        ("Warning", None, "Warning"),
+    ],
+)
+def test_a_severity_may_be_lowered_but_never_raised(measured: str, asked: str | None, stands: str) -> None:
+    one = cluster(ONE, cast(Severity, measured))
+    assert severity_of(one, cast(Severity | None, asked)) == stands
+
+
+def test_a_cluster_flagged_twice_counts_once_as_first_written() -> None:
+    made = bound(Flag(ONE, "Critical", "first"), Flag(ONE[:8], "Warning", "second"))
+    assert [one.reason for one in made.flagged if one.cluster_id == ONE] == ["first"]
+
+
+def test_lowered_clusters_sink_below_critical_ones() -> None:
+    fleet = replace(FLEET, clusters=(cluster(ONE, "Critical"), cluster(TWO, "Critical")))
+    made = bound(Flag(ONE, "Warning", "known maintenance"), fleet=fleet)
+    assert [(one.cluster_id, one.severity) for one in made.flagged] == [(TWO, "Critical"), (ONE, "Warning")]
+
+
+def test_customers_are_those_of_tier_s_and_a_with_issues() -> None:
+    written = (CustomerSummary("acme", "A", "Their disk fills."), CustomerSummary("Invented", "S", "Lovely."))
+    assert bound(customers=written).customers == (CustomerSummary("Acme", "S", "Their disk fills."),)
+
+
+def test_a_customer_that_the_model_forgot_is_told_from_the_findings() -> None:
+    assert bound().customers == (CustomerSummary("Acme", "S", "name-1 is Critical: disk used 93.5%"),)
