@@ -55,8 +55,8 @@ def _course_opening(measure: Measure, subject: str, sheet: Sheet, window: str) -
     low = measure.key in LOW_IS_BAD
     column, end = ("lowest", "lowest hour") if low else ("peak", "peak hour")
     worst = (min if low else max)(sheet, key=lambda row: _sortable(row.number(column), low=low))
-    value = figure(worst.number(column), measure.unit)
-    return f"**{noun} of {subject}, last {window}: {moved}; {end} {value}, in the period of {moment(worst.text('period'))}.**"
+    extreme = f"{end} {figure(worst.number(column), measure.unit)}, in the period of {moment(worst.text('period'))}"
+    return f"**{noun} of {subject}, last {window}: {moved}; {extreme}.**"
 
 
 def _sortable(value: float | None, *, low: bool) -> float:
