@@ -26,6 +26,8 @@ from sandbox.server import HOST, serving
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code: 0 after a clean stop, 2 when it cannot start."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # sqlglot warns of what it cannot read; the client is told by an error, the log need not be
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     chosen = _parser().parse_args(arguments)
     if chosen.exit_with_stdin:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()

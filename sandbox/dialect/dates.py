@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sandbox.dialect.rule import Node, Rule, call
-from sandbox.errors import analysis
+from sandbox.errors import analysis, unknown_function
 
 _ORIGIN = "0001-01-01 00:00:00"
 _TAKES_MOMENT = (
@@ -123,9 +123,12 @@ def seconds_since_epoch(node: Node) -> Node:
 
 def unreadable_dates_are_null(node: Node) -> Node:
     """str_to_date gives NULL for text that does not match."""
-    if isinstance(node, exp.StrToTime | exp.StrToDate):
-        return call("try_strptime", node.this.copy(), node.args["format"].copy())
-    return node
+    if not isinstance(node, exp.StrToTime | exp.StrToDate):
+        return node
+    pattern = node.args.get("format")
+    if pattern is None:
+        raise unknown_function("str_to_date")
+    return call("try_strptime", node.this.copy(), pattern.copy())
 
 
 def days_of_text(node: Node) -> Node:

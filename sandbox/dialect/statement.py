@@ -102,6 +102,9 @@ def parse(statement: Statement) -> exp.Expr:
         raise syntax(_first_line(error)) from error
     except RecursionError as error:
         raise syntax("The statement is nested too deeply") from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # the parser trips over some malformed calls instead of refusing them
+        raise syntax("Unexpected input") from error
     if len(trees) != 1 or trees[0] is None:
         raise StatementError(1065, "Query was empty", "42000")
     tree: exp.Expr = trees[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sandbox.dialect.rule import Node, Rule, call
+from sandbox.errors import unknown_function
 
 # lambda functions: StarRocks puts the lambda first, DuckDB the list
 _OF_LAMBDA = {
@@ -83,9 +84,12 @@ def lambda_last(node: Node) -> Node:
 
 def slices_by_length(node: Node) -> Node:
     """array_slice takes an offset and a length."""
-    if isinstance(node, exp.ArraySlice):
-        return call("sr_array_slice", *[part.copy() for part in (node.this, node.args["start"], node.args["end"])])
-    return node
+    if not isinstance(node, exp.ArraySlice):
+        return node
+    offset, length = node.args.get("start"), node.args.get("end")
+    if offset is None or length is None:
+        raise unknown_function("array_slice")
+    return call("sr_array_slice", node.this.copy(), offset.copy(), length.copy())
 
 
 def json_of_text(node: Node) -> Node:

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ErrorLevel, SqlglotError
 
-from sandbox.dialect import dates, environment, functions, shape, texts
+from sandbox.dialect import dates, environment, functions, grammar, shape, texts
 from sandbox.dialect.rule import Rule
 from sandbox.dialect.statement import CACHED_CHARACTERS, Statement, parse, split
 from sandbox.errors import StatementError, analysis
@@ -72,15 +73,19 @@ def _translate_text(text: str, database: str | None) -> Translation:
 
 
 def _translate(statement: Statement, database: str | None) -> Translation:
+    grammar.check_tokens(statement.tokens)
     tree = parse(statement)
     effect = _effect(tree)
     try:
+        grammar.check_tree(tree)
         functions.check(statement.tokens, tree)
         target = _target(tree, database)
         names = _qualify(tree, database)
         _name_columns(tree)
         tree = rewrite(tree)
-        sql = tree.sql(DuckDB, identify=True, comments=False)
+        sql = tree.sql(DuckDB, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    except SqlglotError as error:
+        raise analysis(str(error).partition("\n")[0]) from error
     except RecursionError as error:
         raise analysis("The statement is nested too deeply") from error
     parameters = frozenset(node.name for node in tree.find_all(exp.Placeholder))
@@ -167,5 +172,5 @@ def _name_columns(tree: exp.Expr) -> None:
 def _named(part: exp.Expr) -> exp.Expr:
     if isinstance(part, exp.Alias | exp.Aliases | exp.Column | exp.Star | exp.Dot) or part.is_star:
         return part
-    text = part.sql("starrocks", normalize_functions="lower", comments=False)
+    text = part.sql("starrocks", normalize_functions="lower", comments=False, unsupported_level=ErrorLevel.IGNORE)
     return exp.alias_(part.copy(), text, quoted=True)
