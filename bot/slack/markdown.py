@@ -1,6 +1,7 @@
 """Untrusted Markdown as pieces that Slack can show. It is parsed first and written anew from the tree, so that nothing
 reaches Slack that this module did not decide to write."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ _PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING})
 _PARSER.enable(["table", "strikethrough"]).disable(["reference"])
 
 _INDENT = "    "
+_LINE_END = re.compile(r"\r\n?|\n")
+_PIPE = re.compile(r"(?<!\\)\|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def pieces(markdown: str, hosts: Collection[str]) -> tuple[Piece, ...]:
     if any(token.level >= _NESTING - 2 for token in tokens):  # the parser leaves out what is nested deeper
         return (Code(_in_code(markdown)),)
     found: list[Piece] = []
-    for piece in _Writer(hosts).blocks(SyntaxTreeNode(tokens).children, ""):
+    for piece in _Writer(markdown, hosts).blocks(SyntaxTreeNode(tokens).children, ""):
         last = found[-1] if found else None
         if isinstance(piece, Text) and isinstance(last, Text):
             found[-1] = Text(f"{last.mrkdwn}\n\n{piece.mrkdwn}")
@@ -57,9 +60,10 @@ def pieces(markdown: str, hosts: Collection[str]) -> tuple[Piece, ...]:
 
 
 class _Writer:
-    """Writes a tree. `indent` is what stands before each line of a nested block."""
+    """Writes the tree of a text. `indent` is what stands before each line of a nested block."""
 
-    def __init__(self, hosts: Collection[str]) -> None:
+    def __init__(self, markdown: str, hosts: Collection[str]) -> None:
+        self._lines = _LINE_END.split(markdown)
         self._inline: dict[str, Callable[[SyntaxTreeNode], str]] = {
             "text": lambda node: linked(node.content, hosts),
             "code_inline": lambda node: f"`{escape(node.content.replace('`', chr(39)))}`",
@@ -78,9 +82,9 @@ class _Writer:
                 case "bullet_list" | "ordered_list":
                     yield from self._list(node, indent)
                 case "fence" | "code_block":
-                    yield Code(_in_code(node.content.rstrip("\n")))
+                    yield Code(_in_code(_told(node.info) + node.content.rstrip("\n")))
                 case "table":
-                    yield Grid(tuple(tuple(plain(_letters(cell)) for cell in row.children) for row in _rows(node)))
+                    yield self._table(node)
                 case "blockquote":
                     for piece in self.blocks(node.children, indent):
                         yield Text(_before_lines("> ", piece.mrkdwn)) if isinstance(piece, Text) else piece
@@ -91,6 +95,15 @@ class _Writer:
                     yield Text(indent + "———")
                 case _:
                     yield Text(_before_lines(indent, self._spans(node)))
+
+    def _table(self, node: SyntaxTreeNode) -> Piece:
+        rows = tuple(tuple(plain(_letters(cell)) for cell in row.children) for row in _rows(node))
+        first, end = node.map or (0, 0)
+        source = self._lines[first:end]
+        # the parser leaves out cells beyond the header's; such a table is shown as it was written
+        if any(len(_PIPE.findall(line.strip().strip("|"))) >= len(rows[0]) for line in source):
+            return Code(_in_code("\n".join(source)))
+        return Grid(rows)
 
     def _list(self, node: SyntaxTreeNode, indent: str) -> Iterator[Piece]:
         number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else 0
@@ -143,6 +156,11 @@ def _letters(node: SyntaxTreeNode) -> str:
             return label if label == address else f"{label} ({address})"
         case _:
             return _label(node) if node.children else node.content
+
+
+def _told(info: str) -> str:
+    """What stands behind an opening fence, unless it only names the language."""
+    return f"{info.strip()}\n" if len(info.split()) > 1 else ""
 
 
 def _in_code(text: str) -> str:

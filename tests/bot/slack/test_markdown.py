@@ -65,12 +65,12 @@ def test_whatever_is_written_nothing_in_it_mentions_or_links_anywhere_unlisted(m
 @settings(max_examples=200, deadline=None)
 @given(HOSTILE)
 def test_every_word_that_was_written_is_shown(markdown: str) -> None:
-    marked = [f"w{n}w" for n in range(markdown.count("word") + 1)]
+    marked = [f"w{n} said" for n in range(markdown.count("word") + 1)]
     text = markdown
     for mark in marked[:-1]:
         text = text.replace("word", mark, 1)
     text += f"\n\n{marked[-1]}"
-    shown = " ".join(str(piece) for piece in pieces(text, HOSTS))
+    shown = " ".join(" ".join(str(piece) for piece in pieces(text, HOSTS)).replace("\\n", " ").split())
     assert all(mark in shown for mark in marked)
 
 
@@ -100,6 +100,16 @@ def test_markdown_becomes_slacks_form() -> None:
 def test_a_table_becomes_plain_cells() -> None:
     (grid,) = pieces("| cluster | *p99* |\n|---|--:|\n| a\\|b <!here> | 1 |\n| short |\n", HOSTS)
     assert grid == Grid((("cluster", "p99"), ("a|b <!here>", "1"), ("short", "")))
+
+
+def test_a_table_with_more_cells_than_its_header_is_shown_as_it_was_written() -> None:
+    (code,) = pieces("|a|b|\n|-|-|\n|1|2|3 <!here>|", HOSTS)
+    assert code == Code("|a|b|\n|-|-|\n|1|2|3 &lt;!here&gt;|")
+
+
+def test_only_the_language_behind_a_fence_is_left_out() -> None:
+    assert pieces("```sql\nselect 1\n```", HOSTS) == (Code("select 1"),)
+    assert pieces("```which is not closed\nselect 1", HOSTS) == (Code("which is not closed\nselect 1"),)
 
 
 def test_a_fence_stays_a_fence_and_cannot_be_left() -> None:
