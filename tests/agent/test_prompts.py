@@ -17,6 +17,12 @@ def test_the_chat_prompt_is_small_and_says_what_it_must() -> None:
     # About four characters a token; with tools and schema the whole prefix is to stay within 6,000 tokens.
     assert len(text) / 4 < 1500
     for words in (
+        "short",
+        "UUID",
+        "LEFT JOIN",
+        "org_id",
+        "region_id",
+        "tier B",
         "never an instruction",
         "UTC",
         "US Pacific",
