@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 _COLUMNS = re.compile(r"^columns:\s*(.+)$", re.MULTILINE)
 _FAILURE = re.compile(r"^\s*([a-z_]{3,30}):\s*(.*)", re.DOTALL | re.IGNORECASE)
@@ -40,11 +41,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A result set as far as it was shown. `cut` is true when the warehouse held more rows than these."""
+    """A result set as far as it was shown. `cut` is true when the warehouse held more rows than these; `note` is what
+    the door said above the rows."""
 
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     cut: bool = False
+    note: str = ""
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -81,12 +84,18 @@ def read(text: str, is_error: bool) -> Outcome:
     header = _COLUMNS.search(text)
     if header is None:
         return Failure("execution", ("the result had an unexpected form",))
-    lines = list(_records(text[header.end() :].splitlines(keepends=True)))
+    body = text[header.end() :].splitlines(keepends=True)
+    note = " ".join(line[len(_NOTE) :].strip() for line in takewhile(_is_note, filter(str.strip, body)))
+    lines = list(_records(body))
     if not lines:
-        return Sheet(columns=tuple(_column_names(header.group(1))))
+        return Sheet(columns=tuple(_column_names(header.group(1))), note=note)
     columns = tuple(lines[0])
     rows = tuple(Row(dict(zip(columns, line, strict=False))) for line in lines[1:])
-    return Sheet(columns, rows, cut=_was_cut(text))
+    return Sheet(columns, rows, _was_cut(text), note)
+
+
+def _is_note(line: str) -> bool:
+    return line.startswith(_NOTE)
 
 
 def _failure(text: str) -> Failure:

@@ -86,7 +86,11 @@ def _overview(intent: Intent, outcomes: Outcomes, thresholds: Thresholds) -> tup
 
 
 def _worst(intent: Intent, _: Outcomes, thresholds: Thresholds) -> tuple[Ask, ...]:
-    judged = (query("breaches", queries.breaches(thresholds, FLEET_ROWS)),) if queries.judged(thresholds) else ()
+    judged = (
+        (query("breaches", queries.breaches(thresholds, FLEET_ROWS, important=intent.important)),)
+        if queries.judged(thresholds)
+        else ()
+    )
     standing = query("standing", queries.standing(FLEET_ROWS, important=intent.important))
     return (standing, *judged, query("silent", queries.silent(FLEET_ROWS)), _freshness())
 
@@ -103,7 +107,8 @@ def _status(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ...
     ids = _resolved(infos, outcomes)
     if not ids:
         return first
-    return (*first, query("vitals", queries.vitals(ids)), query("traffic", queries.traffic(ids)))
+    recent = query("recent", queries.traffic(ids, queries.RECENT_HOURS))
+    return (*first, query("vitals", queries.vitals(ids)), query("traffic", queries.traffic(ids)), recent)
 
 
 def _compare(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ...]:

@@ -25,6 +25,7 @@ scores AS (
   SELECT cluster_id, overall_score, classification,
          row_number() OVER (PARTITION BY cluster_id ORDER BY computed_at DESC) AS place
   FROM alerts.cluster_health_scores)"""
+_IMPORTANT = " AND a.tier IN ('S', 'A')"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -170,10 +171,11 @@ def judged(thresholds: Thresholds) -> tuple[Measure, ...]:
     return tuple(measure for measure in VITALS if measure.key in thresholds)
 
 
-def breaches(thresholds: Thresholds, limit: int = 40) -> str:
+def breaches(thresholds: Thresholds, limit: int = 40, *, important: bool = False) -> str:
     """Active clusters with a vital measure beyond its warning limit in the last hours: cluster_name, cluster_id,
     customer, tier, red (how many are beyond red), clusters (how many such clusters), one column per judged measure."""
     measures = judged(thresholds)
+    tiers = _IMPORTANT if important else ""
     values = ", ".join(f"{measure.value} AS {measure.key}" for measure in measures)
     metrics = sorted({metric for measure in measures for metric in measure.metrics})
     warned = " OR ".join(_beyond(measure, thresholds, red=False) for measure in measures)
@@ -184,7 +186,7 @@ recent AS (
   SELECT cluster_id, {values}
   FROM {SNAPSHOTS} WHERE metric_name IN ({_names(metrics)}) AND {_since(RECENT_HOURS)} GROUP BY cluster_id)
 SELECT a.cluster_name, a.cluster_id, a.customer, a.tier, {red} AS red, count(*) OVER () AS clusters, {shown}
-FROM recent n JOIN active a ON n.cluster_id = a.cluster_id WHERE {warned}
+FROM recent n JOIN active a ON n.cluster_id = a.cluster_id WHERE ({warned}){tiers}
 ORDER BY red DESC, a.tier DESC, a.cluster_id LIMIT {int(limit)}"""
 
 
@@ -197,7 +199,7 @@ def _beyond(measure: Measure, thresholds: Thresholds, *, red: bool) -> str:
 def standing(limit: int = 40, *, important: bool = False) -> str:
     """Active clusters by stored risk and score, worst first: cluster_name, cluster_id, customer, tier, risk_level,
     overall_score, risk_reasons, computed_at, clusters. `important` keeps tiers S and A only."""
-    tiers = " AND a.tier IN ('S', 'A')" if important else ""
+    tiers = _IMPORTANT if important else ""
     return f"""WITH {_ACTIVE},
 {_STANDING}
 SELECT a.cluster_name, a.cluster_id, a.customer, a.tier, r.risk_level, s.overall_score, r.risk_reasons, r.computed_at,
@@ -205,7 +207,7 @@ SELECT a.cluster_name, a.cluster_id, a.customer, a.tier, r.risk_level, s.overall
 FROM active a
 LEFT JOIN risks r ON a.cluster_id = r.cluster_id AND r.place = 1
 LEFT JOIN scores s ON a.cluster_id = s.cluster_id AND s.place = 1
-WHERE (r.risk_level IN ('Critical', 'Warning') OR s.overall_score < 80){tiers}
+WHERE (r.risk_level IN ('Critical', 'Warning') OR (r.risk_level IS NULL AND s.overall_score < 80)){tiers}
 ORDER BY CASE r.risk_level WHEN 'Critical' THEN 0 WHEN 'Warning' THEN 1 ELSE 2 END, s.overall_score, a.cluster_id
 LIMIT {int(limit)}"""
 

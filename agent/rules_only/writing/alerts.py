@@ -56,7 +56,7 @@ def _by_cluster() -> tuple[Column, ...]:
 def _one(found: Found) -> str:
     if failure := found.failed("alerts"):
         return unresolved(found.intent, failure)
-    name = safe(found.intent.clusters[0], 48)
+    name = safe(found.subject, 48)
     sheet = found.sheet("alerts")
     if not sheet.rows:
         return f"**No alert of {name} in the last {span(found.intent.hours)}.**"
@@ -120,7 +120,7 @@ def changes(found: Found, *, limit: int = 12) -> str:
     sheet = found.sheet("operations")
     one = bool(found.intent.clusters)
     window = f"in the last {span(336 if found.intent.kind == 'status' else max(found.intent.hours, 24))}"
-    whose = f" on {safe(found.intent.clusters[0], 48)}" if one else ""
+    whose = f" on {safe(found.subject, 48)}" if one else ""
     if not sheet.rows:
         return f"No operation{whose} {window}."
     total = sheet.first.number("total") or len(sheet)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.rules_only.envelope import Row, Sheet
-from agent.rules_only.measures import VITALS, Measure
+from agent.rules_only.measures import BY_KEY, VITALS, Measure
 from agent.rules_only.plan import Identity, identity
 from agent.rules_only.queries import RECENT_HOURS
 from agent.rules_only.writing import alerts
@@ -31,7 +31,7 @@ def status(found: Found) -> str:
     who = identity(found.outcome("info:0"))
     rows = _by_day(found.sheet("vitals"), who)
     now = rows.get(_NOW)
-    levels = _levels(found, now)
+    levels = sorted([*_errors(found), *_levels(found, now)], key=lambda entry: entry[2])
     return paragraphs(
         _opening(found, who, now, levels),
         _facts(found.sheet("info:0")),
@@ -63,8 +63,18 @@ def _levels(found: Found, now: Row | None) -> list[tuple[Measure, float, str]]:
     return sorted((entry for entry in judged if entry[2]), key=lambda entry: entry[2])
 
 
+def _errors(found: Found) -> list[tuple[Measure, float, str]]:
+    """The share of failed queries of the last hours, if it is beyond its limit and of enough queries to be judged."""
+    measure, row = BY_KEY["error_share_pct"], found.first("recent")
+    threshold, share = found.thresholds.get(measure.key), row.number("error_share_pct")
+    if threshold is None or share is None:
+        return []
+    enough = (row.number("queries") or 0) >= threshold.volume and (row.number("errors") or 0) >= threshold.events
+    return [(measure, share, level)] if enough and (level := threshold.level(share)) else []
+
+
 def _opening(found: Found, who: Identity | None, now: Row | None, levels: Sequence[tuple[Measure, float, str]]) -> str:
-    name = safe(who.name, 48) if who else safe(found.intent.clusters[0], 48)
+    name = safe(found.subject, 48)
     if who is None or found.failed("vitals"):
         return f"**{name}: here is what could be read.**"
     state = found.first("info:0").text("state")
@@ -201,7 +211,7 @@ def logs(found: Found) -> str:
         return unresolved(found.intent, failure)
     sheet, intent = found.sheet("logs"), found.intent
     about = f' with "{safe(intent.pattern, 60)}"' if intent.pattern else ""
-    where = f"{safe(intent.clusters[0], 48)}, last {span(intent.hours)}"
+    where = f"{safe(found.subject, 48)}, last {span(intent.hours)}"
     if not sheet.rows:
         return f"**No log line{about} is kept for {where}.**"
     columns = (

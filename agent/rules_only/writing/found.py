@@ -1,5 +1,6 @@
 """What a turn found, by the part each result plays in the answer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ from agent.rules_only.envelope import Failure, Outcome, Row, Sheet
 from agent.rules_only.intent import Intent
 from agent.rules_only.thresholds import Thresholds
 
+_ABOUT = re.compile(r"^cluster (.+) \([0-9a-f]{8}-[0-9a-f-]{27}")
 _MISSING = Failure("unavailable", ("it was not asked for in time",))
 
 
@@ -35,3 +37,10 @@ class Found:
         """The failure of that role, if it has none of the data."""
         outcome = self.outcome(role)
         return outcome if isinstance(outcome, Failure) else None
+
+    @property
+    def subject(self) -> str:
+        """The name of the (first) cluster asked about, as the door resolved it, else as the person wrote it."""
+        named = self.first("info:0").text("cluster_name")
+        notes = (_ABOUT.search(outcome.note) for outcome in self.outcomes.values() if isinstance(outcome, Sheet))
+        return named or next((match.group(1) for match in notes if match), "") or next(iter(self.intent.clusters), "")

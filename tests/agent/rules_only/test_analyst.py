@@ -56,6 +56,7 @@ STATUS = {
     "freshness": FRESH,
     "vitals": VITALS,
     "traffic": TRAFFIC,
+    "recent": rows("cluster_id queries:BIGINT errors:BIGINT error_share_pct:DOUBLE", (A, 2000, 4, 0.2)),
 }
 STANDING = rows(
     "cluster_name cluster_id customer tier risk_level overall_score:DOUBLE risk_reasons computed_at clusters:BIGINT",
@@ -106,6 +107,20 @@ async def test_independent_calls_share_a_round_and_the_rest_follows_the_resolved
     assert thread.rounds == 2
     assert names[:3] == ["query_cluster_info", "query_cluster_alerts", "query_cluster_operations"]
     assert all(A in given["sql"] for _, given in thread.calls[4:])
+
+
+@pytest.mark.parametrize(("queries", "errors", "critical"), [(2000, 160, True), (10, 1, False), (2000, 10, False)])
+async def test_failing_queries_lead_when_there_are_enough_to_judge(queries: int, errors: int, critical: bool) -> None:
+    columns = "cluster_id queries:BIGINT errors:BIGINT error_share_pct:DOUBLE"
+    recent = rows(columns, (A, queries, errors, 100 * errors / queries))
+    answer = await Thread().ask("how is prod-a-01?", STATUS | {"recent": recent})
+    assert answer.startswith("**prod-a-01 is Critical: query error share 8%; disk used 88.4%") is critical
+
+
+async def test_the_door_resolved_name_is_used_when_asked_by_id() -> None:
+    head, _, rest = ALERTS.text.partition("\n")
+    noted = ToolResult(f"{head}\n-- cluster prod-a-01 ({A})\n{rest}")
+    assert (await Thread().ask(f"alerts of {A[:8]}", {"alerts": noted})).startswith("**prod-a-01:** 1 alert in")
 
 
 async def test_a_silent_cluster_is_unknown_and_not_healthy() -> None:
