@@ -34,7 +34,7 @@ def short_ids(rng: np.random.Generator, count: int, prefix: str) -> list[str]:
 
 def wander(rng: np.random.Generator, rows: int, hours: int, keep: float = 0.8) -> Floats:
     """Return AR(1) noise of shape (rows, hours) with standard deviation 1; `keep` is the share kept per hour."""
-    shocks = rng.standard_normal((rows, hours)) * np.sqrt(1 - keep**2)
+    shocks: Floats = rng.standard_normal((rows, hours)) * np.sqrt(1 - keep**2)
     shocks[:, 0] = rng.standard_normal(rows)
     # The loop runs over hours, not cells: 720 cheap steps for a month of the whole fleet.
     for hour in range(1, hours):

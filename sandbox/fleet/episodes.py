@@ -12,7 +12,7 @@ from sandbox.fleet.scenario import Plan, PlannedFault
 
 _NOISE = ("OperationDurationGT10m", "OperationDurationGT10m", "CompactionScore", "FEMaxTabletCompaction",
           "OperationAbnormal", "SlowQueryTooMany")  # fmt: skip
-_NOISE_PER_CLUSTER_AND_DAY = 0.22
+_NOISE_PER_CLUSTER_AND_DAY = 0.13
 _NOISE_ENDS_HOURS_AGO = 3
 
 
