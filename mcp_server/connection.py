@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -14,10 +15,13 @@ from pymysql.err import MySQLError, OperationalError
 
 from mcp_server.config import WarehouseConfig
 from mcp_server.errors import Code, WarehouseError
-from mcp_server.faults import translated
+from mcp_server.faults import unreachable
 from mcp_server.values import DECODERS
 
 _LARGEST_PACKET = 0xFFFFFF
+
+# What the driver raises on a greeting that is none.
+_GARBAGE = (struct.error, IndexError, ValueError, AssertionError)
 
 
 class SingleStatementConnection(Connection):  # type: ignore[misc]  # aiomysql carries no types
@@ -33,11 +37,14 @@ class SingleStatementConnection(Connection):  # type: ignore[misc]  # aiomysql c
         return int(self.thread_id())
 
     async def open(self) -> None:
-        """Connect and log in. Raises pymysql errors; never leaves a half-open socket."""
+        """Connect and log in. Raises pymysql errors and OSError; never leaves a half-open socket."""
         if self.client_flag & CLIENT.MULTI_STATEMENTS:
-            raise AssertionError("multi-statements would be negotiated")
+            raise RuntimeError("multi-statements would be negotiated")
         try:
             await self._connect()
+        except _GARBAGE as error:
+            self.close()
+            raise ConnectionError("the server does not speak the MySQL protocol") from error
         except BaseException:
             self.close()
             raise
@@ -118,7 +125,7 @@ class Pool:
         except TimeoutError as error:
             raise WarehouseError(Code.UNAVAILABLE, "the warehouse did not answer in time") from error
         except (MySQLError, OSError) as error:
-            raise translated(error) from error
+            raise unreachable(error) from error
         return connection
 
     async def _slot(self) -> None:

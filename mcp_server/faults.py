@@ -8,7 +8,8 @@ from mcp_server.errors import Code, ConnectionLost, WarehouseError
 
 _WORDS_CHARS = 300
 _LOST = {2006, 2013, 2014, 2055}
-_UNREACHABLE = {1040, 1045, 1129, 1130, 1203, 2002, 2003, 2005}
+_REFUSED = {1045, 1130, 1698}
+_UNREACHABLE = {1040, 1129, 1203, 2002, 2003, 2005}
 _BY_NUMBER = {
     1054: Code.UNKNOWN_COLUMN,
     1049: Code.UNKNOWN_TABLE,
@@ -61,17 +62,20 @@ _POSITION = re.compile(r"\bat line \d+, column \d+", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|'[^']*'@'[^']*'|\[?backend[^]]{0,60}\]?", re.IGNORECASE)
 
 
-def translated(error: MySQLError | OSError) -> WarehouseError:
-    """The error as one of the door's codes, with the warehouse's words but no address, account or stack."""
-    if isinstance(error, OSError):
-        return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
-    number = _number(error)
-    if number in _LOST:
-        return ConnectionLost(Code.UNAVAILABLE, "the connection to the warehouse was lost")
-    if number == 1045:
+def unreachable(error: MySQLError | OSError) -> WarehouseError:
+    """What failed before there was a connection: always `unavailable`, whatever the server said."""
+    if isinstance(error, MySQLError) and _number(error) in _REFUSED:
         return WarehouseError(Code.UNAVAILABLE, "the warehouse refused the door's account")
-    if number in _UNREACHABLE:
-        return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
+    return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
+
+
+def translated(error: MySQLError | OSError) -> WarehouseError:
+    """What failed under a statement, as one of the codes: the warehouse's words without address, account or stack."""
+    if isinstance(error, OSError) or _number(error) in _LOST:
+        return ConnectionLost(Code.UNAVAILABLE, "the connection to the warehouse was lost")
+    number = _number(error)
+    if number in _UNREACHABLE | _REFUSED:
+        return unreachable(error)
     raw = str(error.args[1]) if len(error.args) > 1 else "the warehouse reported an error"
     code = _code(number, raw)
     return WarehouseError(code, _words(raw), part=_part(raw), hint=_HINTS.get(code, ""))

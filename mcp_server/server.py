@@ -1,7 +1,8 @@
 """The door as an MCP server: the same object in-process, over stdio or over HTTP."""
 
 import difflib
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mcp.server import MCPServer
@@ -107,9 +108,20 @@ def _functions(door: Door) -> tuple[Callable[..., Any], ...]:
 
 
 def _tool(function: Callable[..., Any]) -> Tool:
-    tool = Tool.from_function(function, annotations=_READS, structured_output=False)
-    tool.parameters = {**tool.parameters, "additionalProperties": False}
+    tool = Tool.from_function(
+        function, description=inspect.getdoc(function), annotations=_READS, structured_output=False
+    )
+    tool.parameters = {**_untitled(tool.parameters), "additionalProperties": False}
     return tool
+
+
+def _untitled(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema without generated titles: they repeat the names, and every prompt carries them."""
+    properties = {
+        name: {key: value for key, value in details.items() if key != "title"}
+        for name, details in parameters.get("properties", {}).items()
+    }
+    return {**{key: value for key, value in parameters.items() if key != "title"}, "properties": properties}
 
 
 def _expected(cause: BaseException | None) -> DoorError | None:

@@ -29,7 +29,7 @@ TEXT_RULES: tuple[Callable[[str], None], ...] = (
 
 TREE_RULES: tuple[Callable[[Statement], None], ...] = (
     tree.refuse_unlisted_nodes,
-    tree.refuse_modifiers,
+    tree.refuse_odd_selects,
     tree.refuse_ambiguous_separator,
     joins.refuse_unbound_joins,
 )

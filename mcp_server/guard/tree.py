@@ -41,9 +41,11 @@ def refuse_unlisted_nodes(statement: Statement) -> None:
             raise _unlisted(node)
 
 
-def refuse_modifiers(statement: Statement) -> None:
-    """Refuse what a SELECT can carry outside its clauses: modifiers, locks, recursion, row formats."""
+def refuse_odd_selects(statement: Statement) -> None:
+    """Refuse a SELECT of nothing, and what one can carry outside its clauses: modifiers, row formats, recursion."""
     for select in statement.of(exp.Select):
+        if not select.expressions:
+            raise Refusal("columns", Code.SYNTAX, "a SELECT names no columns", hint="write SELECT … FROM …")
         if select.args.get("operation_modifiers") or select.args.get("kind"):
             raise Refusal("modifiers", Code.READ_ONLY, "SELECT modifiers are not allowed", hint="use plain SELECT")
     for clause in statement.of(exp.With):

@@ -213,6 +213,11 @@ WITH x AS (SELECT biz_id FROM byoc.accounts) SELECT * FROM byoc.clusters CROSS J
 SELECT * FROM byoc.clusters NATURAL JOIN byoc.cluster_info
 -- rule: recursion
 WITH RECURSIVE a AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM a) SELECT * FROM a
+-- rule: columns
+SELECT
+SELECT FROM byoc.clusters
+SELECT 1 UNION SELECT
+SELECT * FROM (SELECT) x
 -- rule: modifiers
 SELECT HIGH_PRIORITY biz_id FROM byoc.clusters
 SELECT SQL_NO_CACHE biz_id FROM byoc.clusters

@@ -282,6 +282,28 @@ async def test_a_server_that_never_speaks_is_given_up(config: Configs) -> None:
     await server.wait_closed()
 
 
+@pytest.mark.parametrize(
+    "greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x05\x00\x00\x00\x0a8.0\x00", b"\x01\x00\x00\x00\xff", b""]
+)
+async def test_a_server_of_another_kind_is_unavailable(config: Configs, greeting: bytes) -> None:
+    served = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+        await writer.wait_closed()
+        served.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with Executor(config(port=server.sockets[0].getsockname()[1])) as executor:
+        with pytest.raises(WarehouseError) as caught:
+            await executor.fetch("SELECT 1", max_rows=1)
+    assert caught.value.code is Code.UNAVAILABLE
+    await served.wait()
+    server.close()
+    await server.wait_closed()
+
+
 async def test_no_connection_negotiates_multi_statements(config: Configs) -> None:
     plain = SingleStatementConnection(host="127.0.0.1", client_flag=CLIENT.MULTI_STATEMENTS)
     assert not plain.client_flag & CLIENT.MULTI_STATEMENTS
@@ -295,7 +317,7 @@ async def test_a_connection_that_would_run_a_second_statement_is_never_opened(kn
         host=known_warehouse.host, port=known_warehouse.port, user=user, password=password
     )
     connection.client_flag |= CLIENT.MULTI_STATEMENTS
-    with pytest.raises(AssertionError):
+    with pytest.raises(RuntimeError):
         await connection.open()
     assert connection.closed
 
