@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from types import FrameType
 
 import schema
 from sandbox import fleet
@@ -29,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     # sqlglot warns of what it cannot read; the client is told by an error, the log need not be
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     chosen = _parser().parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     if chosen.exit_with_stdin:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     options = Options(
@@ -86,6 +89,11 @@ async def _serve(engine: Engine, port: int) -> None:
         sys.stdout.flush()
         await stop.wait()
     engine.close()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Told to stop while the tables are being filled."""
+    raise SystemExit(0)
 
 
 def _stop_at_end_of_input() -> None:

@@ -33,7 +33,7 @@ class Limits:
     insert_bytes: int = 8 << 20
     threads: int = 2
     workers: int = 16
-    memory: str = "6GB"
+    memory: str = "4GB"
     batch_rows: int = 500
 
 

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import duckdb
-
-from sandbox import failures, results, settings, show
+from sandbox import results, settings, show
 from sandbox.accounts import Account
 from sandbox.dialect.environment import FUNCTION, VARIABLE
 from sandbox.dialect.statement import Statement, placeholders, split
 from sandbox.dialect.translate import Effect, TableName, Translation, translate
 from sandbox.engine import Engine
-from sandbox.errors import StatementError, killed, syntax, timed_out, unknown_database, unknown_table
+from sandbox.errors import StatementError, syntax, unknown_database, unknown_table
 from sandbox.processes import Process
 from sandbox.show import Listing
 from sandbox.variables import VERSION, Variables
 from sandbox.wire.backend import Affected, Outcome, Peer, ResultSet
 from sandbox.wire.values import Column, Kind, Row
+from sandbox.worker import Worker
 
-_log = logging.getLogger(__name__)
-_INTERRUPT_SECONDS = 0.05
 _QUERIES = frozenset({"SELECT", "WITH", "(", "VALUES"})
 _CHANGES = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "DROP"})
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +41,8 @@ class SqlSession:
         self._cursor = engine.connection.cursor()
         self._variables = Variables()
         self._database: str | None = None
-        self._halt: asyncio.Future[StatementError] | None = None
-        self._deadline = 0.0
-        self._process = Process(peer.connection_id, account.name, peer.address, self._stop, peer.disconnect)
+        self._worker = Worker(engine.workers, self._cursor)
+        self._process = Process(peer.connection_id, account.name, peer.address, self._worker.kill, peer.disconnect)
         engine.processes.add(self._process)
         self._administration: dict[str, Callable[[Statement], Outcome]] = {
             "SET": self._set,
@@ -69,7 +61,7 @@ class SqlSession:
         limit = self._engine.limits.insert_bytes
         if len(text) > limit:
             raise syntax(f"The statement is longer than {limit} bytes")
-        return [statement.text for statement in await self._in_worker(lambda: split(text))]
+        return [statement.text for statement in await self._worker.run(lambda: split(text))]
 
     async def run(self, statement: str) -> Outcome:
         """Run one statement.
@@ -93,13 +85,13 @@ class SqlSession:
             raise syntax(f"Unexpected input '{keyword[:40]}'")
         if keyword in _CHANGES and keyword != "INSERT":
             self._account.require_administrator(keyword)
-        translation = await self._call(lambda: translate(parsed, self._database))
+        translation = await self._worker.call(lambda: translate(parsed, self._database))
         self._check(translation)
         return await (self._select(translation) if translation.effect is Effect.SELECT else self._change(translation))
 
     async def placeholders(self, statement: str) -> Sequence[str]:
         """The parts of a statement around its parameters."""
-        return await self._in_worker(lambda: placeholders(statement))
+        return await self._worker.run(lambda: placeholders(statement))
 
     def columns_of(self, table: str) -> Sequence[Column]:
         """The columns of a table of the current database."""
@@ -108,7 +100,7 @@ class SqlSession:
 
     def finish(self) -> None:
         """The results of the current command are with the client."""
-        self._halt = None
+        self._worker.finish()
         self._process.idle()
 
     def reset(self) -> None:
@@ -121,14 +113,8 @@ class SqlSession:
         self._cursor.close()
 
     def _begin(self, text: str) -> None:
-        loop = asyncio.get_running_loop()
-        self._halt = loop.create_future()
-        self._deadline = loop.time() + self._variables.query_timeout
+        self._worker.begin(self._variables.query_timeout)
         self._process.busy_with(text)
-
-    def _stop(self) -> None:
-        if self._halt is not None and not self._halt.done():
-            self._halt.set_result(killed())
 
     def _view(self) -> show.View:
         engine = self._engine
@@ -162,8 +148,8 @@ class SqlSession:
     async def _create(self, statement: Statement) -> Outcome:
         self._account.require_administrator("CREATE")
         async with self._engine.writing:
-            await self._call(lambda: self._engine.define_statement(statement, self._database))
-            await self._call(self._engine.refresh)
+            await self._worker.call(lambda: self._engine.define_statement(statement, self._database))
+            await self._worker.call(self._engine.refresh)
         return Affected()
 
     async def _describe(self, statement: Statement) -> Outcome:
@@ -175,10 +161,10 @@ class SqlSession:
                 raise StatementError(1235, "EXPLAIN takes a query in the sandbox", "42000")
             return _listed(show.describe(statement, self._view()))
         inner = statement.after(start)
-        translation = await self._call(lambda: translate(inner, self._database))
+        translation = await self._worker.call(lambda: translate(inner, self._database))
         self._check(translation)
         values = self._values(translation)
-        plan = await self._call(lambda: self._cursor.execute("EXPLAIN " + translation.sql, values).fetchall())
+        plan = await self._worker.call(lambda: self._cursor.execute("EXPLAIN " + translation.sql, values).fetchall())
         lines = [line for _, text in plan for line in str(text).splitlines()]
         return _listed(Listing(("Explain String",), tuple((line,) for line in lines)))
 
@@ -232,7 +218,7 @@ class SqlSession:
             columns = results.columns(self._cursor.description or ())
             return _Opened(columns, results.rows(self._cursor.fetchmany(size), columns))
 
-        opened = await self._call(begin)
+        opened = await self._worker.call(begin)
         return ResultSet(opened.columns, self._batches(opened, size))
 
     async def _batches(self, opened: _Opened, size: int) -> AsyncIterator[Sequence[Row]]:
@@ -243,7 +229,7 @@ class SqlSession:
             left -= len(batch)
             if len(batch) < size:
                 return
-            batch = await self._call(lambda: results.rows(self._cursor.fetchmany(size), opened.columns))
+            batch = await self._worker.call(lambda: results.rows(self._cursor.fetchmany(size), opened.columns))
 
     async def _change(self, translation: Translation) -> Outcome:
         values = self._values(translation)
@@ -254,48 +240,11 @@ class SqlSession:
             if table.model == "PRIMARY_KEYS":
                 sql = "INSERT OR REPLACE" + sql.removeprefix("INSERT")
         async with self._engine.writing:
-            count = await self._call(lambda: self._cursor.execute(sql, values).fetchone())
+            count = await self._worker.call(lambda: self._cursor.execute(sql, values).fetchone())
             if translation.effect is Effect.DROP and target is not None:
                 self._engine.catalogue.remove(target.database, target.name)
-                await self._call(self._engine.refresh)
+                await self._worker.call(self._engine.refresh)
         return Affected(int(count[0]) if count and isinstance(count[0], int) else 0)
-
-    async def _in_worker(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._engine.workers, work)
-
-    async def _call(self, work: Callable[[], _T]) -> _T:
-        """Run one blocking call; end it when the client is gone, somebody kills it, or its time is over."""
-        if self._halt is None:
-            raise StatementError(1105, "No statement is running")
-        if self._halt.done():
-            raise self._halt.result()
-        started = self._engine.workers.submit(work)
-        job = asyncio.wrap_future(started)
-        either: set[asyncio.Future[Any]] = {job, self._halt}
-        left = self._deadline - asyncio.get_running_loop().time()
-        try:
-            await asyncio.wait(either, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            await self._end(started, job)
-            raise
-        if not job.done():
-            await self._end(started, job)
-            raise self._halt.result() if self._halt.done() else timed_out(self._variables.query_timeout)
-        try:
-            return job.result()
-        except duckdb.Error as error:
-            _log.debug("DuckDB refused a statement: %s", error)
-            raise failures.translate(error) from error
-
-    async def _end(self, started: Future[_T], job: asyncio.Future[_T]) -> None:
-        """Interrupt until the call has returned: DuckDB refuses a cursor that is still busy."""
-        if started.cancel():
-            return
-        while not job.done():
-            self._cursor.interrupt()
-            await asyncio.wait({job}, timeout=_INTERRUPT_SECONDS)
-        if not job.cancelled():
-            job.exception()
 
 
 def _listed(listing: Listing) -> ResultSet:

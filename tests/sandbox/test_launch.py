@@ -7,10 +7,11 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sandbox.launch import Options, StartError, running
+from sandbox.launch import Endpoint, Options, StartError, running
 from tests.sandbox.conftest import Connect, rows
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,39 @@ async def test_a_taken_port_is_one_line_and_exit_2(export: Path) -> None:
     assert out == b""
     assert said.decode().splitlines()[-1].startswith("sandbox: cannot listen on 127.0.0.1:")
     assert b"Traceback" not in said
+
+
+async def test_an_unknown_scenario_is_one_line_with_the_names_and_exit_2() -> None:
+    process = await start("--scenario", "nope", "--clusters", "24", "--days", "2")
+    out, said = await process.communicate()
+    assert process.returncode == 2
+    assert out == b""
+    assert b"disk_filling" in said.splitlines()[-1]
+    assert b"Traceback" not in said
+
+
+async def test_told_to_stop_while_it_fills_its_tables_it_leaves_quietly() -> None:
+    process = await start("--exit-with-stdin")
+    assert process.stdin is not None
+    process.stdin.close()
+    async with asyncio.timeout(20):
+        _, said = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in said
+
+
+async def test_the_simulated_fleet_is_served_and_its_truth_is_not(
+    warehouse: Endpoint, truth: dict[str, Any], connect: Connect
+) -> None:
+    reader = await connect(warehouse.port, *warehouse.reader)
+    active = "SELECT count(*) FROM byoc.clusters WHERE NOT coalesce(stopped, false) AND NOT coalesce(deleted, false)"
+    [(count,)] = await rows(reader, active)
+    assert count == 24
+    assert {fault["cluster_id"] for fault in truth["faults"]} >= set(truth["must_flag"])
+    [(fresh,)] = await rows(reader, "SELECT hours_diff(now(), max(snapshot_hour)) FROM metrics.amv_hourly_snapshots_v1")
+    assert fresh <= 2
+    [(named,)] = await rows(reader, "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE '%truth%'")
+    assert named == 0
 
 
 @pytest.mark.parametrize("words", [["--port", "70000"], ["--clusters", "0"], ["--days", "x"], ["--nope"]])
