@@ -7,7 +7,7 @@ from mcp.types import CallToolResult, TextContent
 
 from agent.errors import ToolsUnavailable, ToolTimedOut
 from agent.mcp_connection import McpConnection
-from agent.tools import ToolResult, ToolSpec
+from agent.tools import ToolResult, ToolSpec, failed
 
 
 class McpTools:
@@ -29,21 +29,17 @@ class McpTools:
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `agent.tools.Tools`."""
         if not self._allows(name):
-            return _failed("permission", f"{name} is not among the allowed tools of {self._connection.name}")
+            return failed("permission", f"{name} is not among the allowed tools of {self._connection.name}")
         try:
             result = await self._connection.call(name, arguments)
         except ToolTimedOut:
-            return _failed("timeout", f"{name} gave no answer in time | ask for less: a shorter window, fewer clusters")
+            return failed("timeout", f"{name} gave no answer in time", "ask for less: a shorter window, fewer clusters")
         except ToolsUnavailable:
-            return _failed("unavailable", f"{self._connection.name} cannot be reached | say so; do not guess figures")
+            return failed("unavailable", f"{self._connection.name} cannot be reached", "say so; do not guess figures")
         return ToolResult(_text_of(result), result.is_error, _data_of(result))
 
     def _allows(self, name: str) -> bool:
         return self._only is None or name in self._only
-
-
-def _failed(code: str, reason: str) -> ToolResult:
-    return ToolResult(f"{code}: {reason}", is_error=True, data={"code": code})
 
 
 def _text_of(result: CallToolResult) -> str:

@@ -15,7 +15,7 @@ from jsonschema.exceptions import SchemaError, best_match  # type: ignore[import
 from agent.answer import ToolTrace
 from agent.messages import Block
 from agent.progress import OnProgress, ToolFinished, ToolStarted
-from agent.tools import ToolResult, Tools, ToolSpec
+from agent.tools import ToolResult, Tools, ToolSpec, failed
 from agent.untrusted import visible
 
 log = logging.getLogger(__name__)
@@ -110,13 +110,13 @@ class ToolRounds:
         spec = self._specs.get(call.name)
         if spec is None:
             names = ", ".join(sorted(self._specs)) or "none"
-            return _refused("unknown_tool", f"there is no tool {call.name!r} | the tools are: {names}")
+            return failed("unknown_tool", f"there is no tool {call.name[:80]!r}", f"one of these: {names}")
         if len(call.key) > MAX_ARGUMENT_CHARS:
-            return _refused("bad_argument", f"the arguments are longer than {MAX_ARGUMENT_CHARS} characters")
+            return failed("bad_argument", f"the arguments are longer than {MAX_ARGUMENT_CHARS} characters")
         if problem := argument_problem(spec, call.arguments):
-            return _refused("bad_argument", problem)
+            return failed("bad_argument", problem)
         if self.calls_left <= 0:
-            return _refused("call_limit", f"all {self._limits.calls} calls of this turn are used | answer now")
+            return failed("call_limit", f"all {self._limits.calls} calls of this turn are used", "answer now")
         return None
 
     async def _run_one(self, call: _Call, outcomes: dict[str, _Outcome]) -> None:
@@ -135,12 +135,12 @@ class ToolRounds:
             async with asyncio.timeout(self._limits.seconds):
                 return await self._tools.call(call.name, call.arguments)
         except TimeoutError:
-            return _refused("timeout", f"{call.name} gave no answer in {self._limits.seconds:g} s | ask for less")
+            return failed("timeout", f"{call.name} gave no answer in {self._limits.seconds:g} s", "ask for less")
         except (
             Exception
         ):  # a tool of whatever server must not end the turn; the model hears of it, the log has the rest
             log.exception("tool %s broke its promise not to raise", call.name)
-            return _refused("execution", f"{call.name} failed | try another tool, or answer without it")
+            return failed("execution", f"{call.name} failed", "another tool, or answer without it")
 
 
 def argument_problem(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
@@ -175,10 +175,6 @@ def _call(block: Block) -> _Call:
     arguments = block["input"]
     key = f"{block['name']} {json.dumps(arguments, sort_keys=True, ensure_ascii=False)}"
     return _Call(block["id"], block["name"], arguments, key)
-
-
-def _refused(code: str, reason: str) -> ToolResult:
-    return ToolResult(f"{code}: {reason}", is_error=True, data={"code": code})
 
 
 def _reminder(known: ToolResult) -> ToolResult:

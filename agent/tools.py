@@ -23,6 +23,12 @@ class ToolResult:
     data: Mapping[str, Any] | None = None
 
 
+def failed(code: str, reason: str, hint: str = "") -> ToolResult:
+    """A failure in the form in which the warehouse's tools tell theirs: `CODE: reason | try: hint`."""
+    text = f"{code.upper()}: {reason}" + (f" | try: {hint}" if hint else "")
+    return ToolResult(text, is_error=True, data={"code": code, "reason": reason, "hint": hint})
+
+
 class Tools(Protocol):
     """A set of tools that may be called concurrently."""
 

@@ -70,7 +70,7 @@ async def test_a_tool_that_raises_becomes_an_error_without_its_text(caplog: pyte
 async def test_a_tool_that_hangs_is_given_up_and_cancelled() -> None:
     (result,) = await run(await rounds(FunctionTools(never=never), seconds=0.02), call("x", "never", a=1))
     assert result["is_error"]
-    assert result["content"].startswith("timeout: never gave no answer in 0.02 s")
+    assert result["content"].startswith("TIMEOUT: never gave no answer in 0.02 s")
 
 
 async def test_no_more_calls_run_at_once_than_allowed() -> None:
