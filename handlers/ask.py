@@ -1,7 +1,7 @@
 """Somebody said something in a thread: answer it there."""
 
 from handlers.deps import Deps
-from handlers.status import status_of
+from handlers.status import showing
 from handlers.surface import Question
 from handlers.views import answer_document
 
@@ -13,5 +13,6 @@ async def ask(question: Question, deps: Deps) -> None:
 
 async def answer_in(thread: str, text: str, deps: Deps) -> None:
     """Answer `text` in `thread`. The post takes the place of the status."""
-    answer = await deps.agents.chat(thread, text, status_of(thread, deps))
+    async with showing(thread, deps) as on_step:
+        answer = await deps.agents.chat(thread, text, on_step)
     await deps.surface.post(thread, answer_document(answer))

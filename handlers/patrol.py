@@ -6,7 +6,7 @@ from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.report import PatrolReport, ReportType
 from handlers.deps import Deps
 from handlers.opening import opening
-from handlers.status import show, status_of
+from handlers.status import show, showing
 from handlers.surface import PatrolRequest
 from handlers.views import help_document, note_document, report_document, titled
 
@@ -37,7 +37,8 @@ def asked_type(words: str) -> ReportType | None:
 
 async def _report(report_type: ReportType, request: PatrolRequest, thread: str, deps: Deps) -> None:
     async def run() -> PatrolReport:
-        return await deps.patrols.run(report_type, request.user, status_of(thread, deps))
+        async with showing(thread, deps) as on_step:
+            return await deps.patrols.run(report_type, request.user, on_step)
 
     report = await deps.flights.join(report_type, run)
     posted = await deps.surface.post(request.channel, report_document(report))

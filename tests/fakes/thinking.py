@@ -43,10 +43,15 @@ class Agents:
         self.fault: Exception | None = None
         self.reply = ""
 
+    async def pause(self) -> None:
+        """Thinking takes a while, in which a step can be shown."""
+        await asyncio.sleep(0)
+
     async def chat(self, thread: str, text: str, on_step: OnStep) -> Answer:
         self.threads[thread].append(text)
         for step in self.steps:
             await on_step(step)
+            await self.pause()
         if self.fault is not None:
             fault, self.fault = self.fault, None
             raise fault
@@ -67,6 +72,7 @@ class Patrols:
     async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
         self.runs.append((report_type, triggered_by))
         await on_step("Reading the state of the fleet")
+        await asyncio.sleep(0)
         await self.gate.wait()
         if self.fault is not None:
             raise self.fault
@@ -89,13 +95,16 @@ class Reports:
 
 
 class Surface:
-    """A platform in memory: posts by place in order, and the statuses shown. `refuse` makes the next posts fail."""
+    """A platform in memory: posts by place in order, and the statuses shown. `refuse` makes the next posts fail,
+    a clear `gate` holds statuses on their way."""
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, Document]] = []
         self.statuses: list[tuple[str, str]] = []
         self.refuse = 0
-        self.status_fault: SurfaceError | None = None
+        self.status_fault: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def post(self, place: str, document: Document) -> str:
         if self.refuse:
@@ -105,6 +114,7 @@ class Surface:
         return place if place.count(":") >= 2 else f"{place}:{len(self.posts)}"
 
     async def status(self, thread: str, text: str) -> None:
+        await self.gate.wait()
         if self.status_fault is not None:
             raise self.status_fault
         self.statuses.append((thread, text))

@@ -37,14 +37,13 @@ async def test_a_direct_message_needs_no_mention(bot: Bot) -> None:
     assert "fleet?" in bot.words(post.ts)[0]
 
 
-async def test_steps_are_shown_while_thinking_and_none_twice_in_a_row(bot: Bot) -> None:
+async def test_what_is_being_done_is_shown_under_the_thread(bot: Bot) -> None:
+    bot.agents.steps = ("Reading metrics of prod-0",)
     post = bot.slack.said(f"<@{BOT}> how is prod-0?")
     await bot.door.event(mention(post))
     await bot.turns.idle()
-    assert bot.slack.statuses == [
-        ("C0OPS", post.ts, "Thinking"),
-        ("C0OPS", post.ts, "Reading metrics of prod-0"),
-    ]
+    assert bot.slack.statuses == [("C0OPS", post.ts, "Reading metrics of prod-0")]
+    assert [method for method, _ in bot.slack.calls][-2:] == ["assistant.threads.setStatus", "chat.postMessage"]
 
 
 async def test_a_post_that_comes_as_mention_and_as_message_is_answered_once(bot: Bot) -> None:

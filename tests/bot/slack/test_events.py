@@ -1,0 +1,103 @@
+"""Payloads as events."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.slack import events
+from bot.slack.events import LONGEST_QUESTION, words
+from bot.slack.place import Place, parse
+from handlers.surface import Investigate, PatrolRequest, Question
+from tests.fakes.slack import BOT, TEAM, Post
+from tests.fakes.slack.payloads import USER, command, mention, message, press
+
+TYPED = [
+    (f"<@{BOT}> how is prod?", "how is prod?"),
+    (f"how is <@{BOT}|starwatch> prod?", "how is  prod?"),
+    ("ask <@U0BEN>", "ask @U0BEN"),
+    ("in <#C0OPS|ops> and <!here> and <!subteam^S1|@dba>", "in #ops and @here and @@dba"),
+    ("see <https://x.example/a|x.example/a>", "see https://x.example/a"),
+    ("see <https://x.example/a|the graph>", "see the graph (https://x.example/a)"),
+    ("mail <mailto:a@b.example|a@b.example>", "mail a@b.example"),
+    ("p99 &gt; 3 &amp;&amp; disk &lt; 5", "p99 > 3 && disk < 5"),
+    ("&amp;lt;!here&amp;gt;", "&lt;!here&gt;"),
+    (f"<@{BOT}>", ""),
+]
+
+
+@pytest.mark.parametrize(("typed", "read"), TYPED)
+def test_text_is_read_back_from_slacks_form(typed: str, read: str) -> None:
+    assert words(typed, BOT) == read
+
+
+@given(st.text())
+def test_any_text_is_read_and_bounded(typed: str) -> None:
+    assert len(words(typed * 50, BOT)) <= LONGEST_QUESTION + 30
+
+
+def test_a_message_too_long_says_that_it_goes_on() -> None:
+    assert words("x" * 50_000, BOT).endswith("[…the message goes on]")
+
+
+def post(text: str = f"<@{BOT}> hello", thread_ts: str = "", channel: str = "C0OPS") -> Post:
+    return Post(channel, "1766.24", text, [], thread_ts)
+
+
+def test_a_mention_starts_a_thread_of_its_own() -> None:
+    question = events.mention(mention(post()), BOT)
+    assert question == Question(f"slack:{TEAM}:C0OPS:1766.24", f"slack:{TEAM}:C0OPS:1766.24", USER, "hello")
+
+
+def test_mention_and_message_of_one_post_share_their_key() -> None:
+    direct = post(channel="D0DIRECT")
+    one, other = events.mention(mention(direct), BOT), events.message(message(direct), BOT)
+    assert one is not None
+    assert one == other
+
+
+def test_a_mention_in_a_thread_stays_there() -> None:
+    question = events.mention(mention(post(thread_ts="1700.1")), BOT)
+    assert question is not None
+    assert question.thread == f"slack:{TEAM}:C0OPS:1700.1"
+    assert question.key == f"slack:{TEAM}:C0OPS:1766.24"
+
+
+def test_a_mention_without_words_asks_for_help() -> None:
+    question = events.mention(mention(post(f"<@{BOT}>")), BOT)
+    assert question is not None
+    assert question.text == "help"
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])
+def test_files_and_replies_shown_in_the_channel_are_spoken_too(subtype: str) -> None:
+    assert events.message(message(post("look", thread_ts="1700.1"), subtype=subtype), BOT) is not None
+
+
+def test_shared_channels_may_be_allowed() -> None:
+    shared = mention(post(), user_team="T0STRANGER") | {"is_ext_shared_channel": True}
+    assert events.mention(shared, BOT) is None
+    assert events.mention(shared, BOT, shared_channels=True) is not None
+
+
+def test_a_command_is_a_request_to_its_channel() -> None:
+    asked = events.patrol(command(" weekly "))
+    assert asked == PatrolRequest(f"slack:command:{TEAM}:13345.67890.abc", f"slack:{TEAM}:C0OPS", USER, "weekly")
+
+
+def test_a_button_is_answered_in_the_thread_of_its_message() -> None:
+    element: dict[str, Any] = {"action_id": "investigate", "value": '{"report":"R-1","cluster":"0000-1"}'}
+    thread = f"slack:{TEAM}:C0OPS:1700.1"
+    key = f"slack:action:{TEAM}:C0OPS:1766.24:1766000099.1"
+    pressed = events.investigation(press(post(thread_ts="1700.1"), element))
+    assert pressed == Investigate(key, thread, USER, "0000-1", "R-1")
+
+
+ID = st.text(st.characters(exclude_characters=":", exclude_categories=("Cs",)), min_size=1, max_size=20)
+
+
+@given(ID, ID, ID)
+def test_a_place_comes_back_from_its_text(team: str, channel: str, ts: str) -> None:
+    assert parse(str(Place(team, channel, ts))) == Place(team, channel, ts)
+    assert parse(str(Place(team, channel))) == Place(team, channel)
