@@ -12,7 +12,7 @@ help:          ## list the targets
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing Starwatch's locked dependencies into .venv (once)" >&2
 	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@$(PIP) install --no-build-isolation --no-deps --config-settings editable_mode=compat --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp

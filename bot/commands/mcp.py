@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 from bot import logs, running
+from bot.compose import door_to
 from bot.settings import load
 from bot.terminal import Terminal, console
-from bot.warehouse import address, door_config
-from mcp_server.server import serve_stdio
+from bot.warehouse import address
+from mcp_server.server import build_server
 from sandbox.launch import Options
 
 
@@ -20,7 +21,7 @@ async def _serve() -> int:
     settings = load(os.environ, Path.cwd())
     logs.configure(settings.log_level)
     progress = Terminal(console(stream_is_error=True), console(stream_is_error=True))
-    async with address(settings, Options(), progress.show) as place:
+    async with address(settings, Options(), progress.show) as place, door_to(place, settings) as door:
         progress.show("")
-        await serve_stdio(door_config(place, settings))
+        await build_server(door).run_stdio_async()
     return 0

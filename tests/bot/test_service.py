@@ -1,0 +1,184 @@
+"""The whole bot: Slack's requests over HTTP in, the embedded warehouse behind it, messages in the channel out."""
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from slack_sdk.signature import SignatureVerifier
+
+from bot.compose import Starwatch, opened
+from bot.errors import SettingsError
+from bot.service import serving
+from bot.settings import Settings
+from bot.slack.service import reached, slack_config
+from sandbox.launch import Endpoint
+from tests.fakes.slack import APP_TOKEN, BOT, BOT_TOKEN, SECRET, FakeSlack, problems
+from tests.fakes.slack.payloads import command, form, mention, message, press
+
+MINUTE = 60
+
+
+@dataclass
+class Line:
+    """A signed HTTP line to the bot's own address."""
+
+    client: httpx2.AsyncClient
+    address: str
+
+    async def send(self, body: str, content_type: str, secret: str = SECRET) -> int:
+        stamp = str(int(time.time()))
+        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body) or ""
+        headers = {"content-type": content_type, "x-slack-request-timestamp": stamp, "x-slack-signature": signature}
+        return (await self.client.post(self.address, content=body.encode(), headers=headers)).status_code
+
+    async def event(self, payload: dict[str, Any]) -> int:
+        return await self.send(json.dumps(payload), "application/json")
+
+    async def form(self, fields: dict[str, str]) -> int:
+        return await self.send(urlencode(fields), "application/x-www-form-urlencoded")
+
+
+@pytest.fixture
+async def slack(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeSlack]:
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with FakeSlack().running() as fake:
+        yield fake
+
+
+@pytest.fixture
+def settings(warehouse: Endpoint, slack: FakeSlack, tmp_path: Path) -> Settings:
+    return Settings(
+        starrocks_host=warehouse.host,
+        starrocks_port=warehouse.port,
+        starrocks_user=warehouse.reader[0],
+        starrocks_password=SecretStr(warehouse.reader[1]),
+        writer_user=warehouse.writer[0],
+        writer_password=SecretStr(warehouse.writer[1]),
+        slack_bot_token=SecretStr(BOT_TOKEN),
+        slack_signing_secret=SecretStr(SECRET),
+        slack_api_url=slack.base_url,
+        http_port=0,
+        database_url=f"sqlite+aiosqlite:///{tmp_path}/own.db",
+    )
+
+
+def silent(text: str) -> None:
+    """Progress nobody reads."""
+
+
+@asynccontextmanager
+async def at_work(settings: Settings) -> AsyncIterator[tuple[Line, Starwatch]]:
+    async with (
+        opened(settings, silent) as starwatch,
+        serving(settings, await reached(slack_config(settings)), starwatch) as address,
+        httpx2.AsyncClient() as client,
+    ):
+        yield Line(client, address), starwatch
+
+
+async def test_a_mention_is_answered_in_its_thread_and_the_follow_up_from_its_memory(
+    settings: Settings, slack: FakeSlack
+) -> None:
+    async with at_work(settings) as (line, _):
+        asked = slack.said(f"<@{BOT}> which clusters are the worst right now?")
+        assert await line.event(mention(asked)) == 200
+        await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
+        further = slack.said("and the alerts of the first one?", thread_ts=asked.ts)
+        assert await line.event(message(further)) == 200
+        await slack.until(lambda: len(slack.thread(asked.ts)) == 2, MINUTE)
+    first, second = slack.thread(asked.ts)
+    assert {post.channel for post in slack.posts} == {asked.channel}
+    worst = re.search(r"[a-z]+(?:-[a-z0-9]+)+", first.words)
+    assert worst is not None
+    assert "alert" in second.words.lower()
+    assert all(problems(post.blocks) == [] for post in slack.posts)
+
+
+async def test_a_thread_is_remembered_by_the_next_process(settings: Settings, slack: FakeSlack) -> None:
+    asked = slack.said(f"<@{BOT}> which clusters are the worst right now?")
+    async with at_work(settings) as (line, _):
+        await line.event(mention(asked))
+        await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
+    async with at_work(settings) as (line, _):
+        assert await line.event(mention(asked)) == 200
+        further = slack.said("and the alerts of the first one?", thread_ts=asked.ts)
+        await line.event(message(further))
+        await slack.until(lambda: len(slack.thread(asked.ts)) == 2, MINUTE)
+    assert "alert" in slack.thread(asked.ts)[1].words.lower()
+
+
+async def test_a_patrol_posts_valid_blocks_names_the_faults_and_opens_an_investigation(
+    settings: Settings, slack: FakeSlack, truth: dict[str, Any]
+) -> None:
+    async with at_work(settings) as (line, _):
+        assert await line.form(command("morning")) == 200
+        await slack.until(lambda: any("data as of" in post.words for post in slack.posts), MINUTE)
+        buttons = _buttons(slack)
+        told = {cluster: button for cluster in truth["must_flag"] for button in buttons if cluster in button["value"]}
+        assert set(told) == set(truth["must_flag"])
+        carrier = next(post for post in slack.posts if buttons[0]["value"] in json.dumps(post.blocks))
+        root = carrier.thread_ts or carrier.ts
+        before = len(slack.thread(root))
+        assert await line.form(form(press(carrier, buttons[0]))) == 200
+        await slack.until(lambda: len(slack.thread(root)) > before, MINUTE)
+    assert all(problems(post.blocks) == [] for post in slack.posts)
+
+
+async def test_an_unknown_report_type_gets_the_list_of_types(settings: Settings, slack: FakeSlack) -> None:
+    async with at_work(settings) as (line, _):
+        assert await line.form(command("hourly")) == 200
+        await slack.until(lambda: bool(slack.posts), MINUTE)
+    assert all(word in slack.posts[0].words for word in ("hourly", "morning", "evening", "weekly", "on_demand"))
+
+
+async def test_a_request_with_a_wrong_signature_reaches_nobody(settings: Settings, slack: FakeSlack) -> None:
+    async with at_work(settings) as (line, _):
+        asked = slack.said(f"<@{BOT}> hello")
+        assert await line.send(json.dumps(mention(asked)), "application/json", secret="forged") == 401
+    assert slack.posts == []
+
+
+async def test_the_same_works_over_socket_mode(settings: Settings, slack: FakeSlack) -> None:
+    by_socket = settings.model_copy(update={"slack_app_token": SecretStr(APP_TOKEN)})
+    async with (
+        opened(by_socket, silent) as starwatch,
+        serving(by_socket, await reached(slack_config(by_socket)), starwatch) as place,
+    ):
+        assert place == "socket mode"
+        asked = slack.said(f"<@{BOT}> help")
+        await slack.deliver("events_api", mention(asked), "E1", seconds=MINUTE)
+        await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
+
+
+async def test_a_refused_token_stops_the_start_naming_the_setting(settings: Settings) -> None:
+    wrong = settings.model_copy(update={"slack_bot_token": SecretStr("xoxb-wrong")})
+    with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN: Slack refuses it"):
+        await reached(slack_config(wrong))
+
+
+async def test_a_slack_that_is_not_there_stops_the_start_naming_the_setting(settings: Settings) -> None:
+    away = settings.model_copy(update={"slack_api_url": "http://127.0.0.1:1/api/"})
+    with pytest.raises(SettingsError, match="SLACK_API_URL: Slack cannot be reached"):
+        await reached(slack_config(away))
+
+
+async def test_a_taken_port_stops_the_start_naming_the_setting(settings: Settings, slack: FakeSlack) -> None:
+    taken = settings.model_copy(update={"http_port": int(slack.base_url.split(":")[2].split("/")[0])})
+    with pytest.raises(SettingsError, match="STARWATCH_HTTP_PORT: cannot listen"):
+        async with at_work(taken):
+            pass
+
+
+def _buttons(slack: FakeSlack) -> list[dict[str, Any]]:
+    blocks = [block for post in slack.posts for block in post.blocks if block["type"] == "actions"]
+    return [element for block in blocks for element in block["elements"]]
