@@ -84,9 +84,12 @@ def refresh(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None
     for name, columns in _COLUMNS.items():
         body = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         connection.execute(f"CREATE OR REPLACE TABLE {INFORMATION_SCHEMA}.{name} ({body})")
-        marks = ", ".join("?" * len(columns))
+        # one statement: DuckDB prepares an executemany anew for every row
+        row = "(" + ", ".join("?" * len(columns)) + ")"
         if lines[name]:
-            connection.executemany(f"INSERT INTO {INFORMATION_SCHEMA}.{name} VALUES ({marks})", lines[name])
+            values = [value for line in lines[name] for value in line]
+            sql = f"INSERT INTO {INFORMATION_SCHEMA}.{name} VALUES {', '.join([row] * len(lines[name]))}"
+            connection.execute(sql, values)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> int | None:
