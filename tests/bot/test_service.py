@@ -21,7 +21,7 @@ from bot.service import serving
 from bot.settings import Settings
 from bot.slack.service import reached, slack_config
 from sandbox.launch import Endpoint
-from tests.fakes.slack import APP_TOKEN, BOT, BOT_TOKEN, SECRET, FakeSlack, problems
+from tests.fakes.slack import APP_TOKEN, BOT, BOT_TOKEN, SECRET, FakeSlack, Post, problems
 from tests.fakes.slack.payloads import command, form, mention, message, press
 
 MINUTE = 60
@@ -126,7 +126,7 @@ async def test_a_patrol_posts_valid_blocks_names_the_faults_and_opens_an_investi
         buttons = _buttons(slack)
         told = {cluster: button for cluster in truth["must_flag"] for button in buttons if cluster in button["value"]}
         assert set(told) == set(truth["must_flag"])
-        carrier = next(post for post in slack.posts if buttons[0]["value"] in json.dumps(post.blocks))
+        carrier = next(post for post in slack.posts if buttons[0] in _elements(post))
         root = carrier.thread_ts or carrier.ts
         before = len(slack.thread(root))
         assert await line.form(form(press(carrier, buttons[0]))) == 200
@@ -180,5 +180,8 @@ async def test_a_taken_port_stops_the_start_naming_the_setting(settings: Setting
 
 
 def _buttons(slack: FakeSlack) -> list[dict[str, Any]]:
-    blocks = [block for post in slack.posts for block in post.blocks if block["type"] == "actions"]
-    return [element for block in blocks for element in block["elements"]]
+    return [element for post in slack.posts for element in _elements(post)]
+
+
+def _elements(post: Post) -> list[dict[str, Any]]:
+    return [element for block in post.blocks if block["type"] == "actions" for element in block["elements"]]
