@@ -8,7 +8,7 @@ from agent.rules_only.envelope import Failure, Outcome, Sheet
 from agent.rules_only.measures import Measure, Unit
 from agent.rules_only.writing.markdown import safe
 
-_STEADY, _NOTABLE = 5.0, 20.0
+_STEADY, _NOTABLE, _MANIFOLD = 5.0, 20.0, 10.0
 NO_VALUE = "–"
 
 
@@ -53,6 +53,8 @@ def move(first: float | None, last: float | None, unit: Unit | str = "") -> str:
         return f"{word} ({ends})"
     if first == 0:
         return f"{'steady' if last == 0 else 'up from zero'} ({ends})"
+    if last / first >= _MANIFOLD:
+        return f"up {last / first:,.0f}-fold ({ends})"
     change = 100 * (last - first) / abs(first)
     if abs(change) < _STEADY:
         return f"steady ({ends})"

@@ -1,9 +1,7 @@
 """The check that an answer invents no figure: each number in it is in a result, or computed from one in a known way."""
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import permutations
 from typing import Any
 
 from agent.rules_only.envelope import Sheet, read
@@ -12,6 +10,9 @@ from agent.rules_only.thresholds import Thresholds
 _NUMBER = re.compile(r"(?<![\w.,:-])(\d[\d,]*(?:\.\d+)?(?:e-\d+)?)(?![\w-]|\.\d)")
 # Days left are a quotient of three figures; the unit tests of `reach` hold that arithmetic.
 _DAYS_LEFT = re.compile(r"at this pace .{1,20} in (?:about \d+ days?|less than a day)")
+# up 26% (100 ms → 126 ms): the change is checked against its ends, the ends against the results.
+_MOVE = re.compile(r"(?:up|down) ([\d,]+)(%|-fold) (?=\(([\d,.]+)[^→\n]{0,12}→ ([\d,.]+))()")
+_ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-")
 _RULE_CONSTANTS = (3.0, 24.0, 7.0, 0.0, 100.0)
 
 
@@ -19,10 +20,16 @@ def unsupported(
     answer: str, results: Iterable[str], arguments: Iterable[Mapping[str, Any]], limits: Thresholds
 ) -> list[str]:
     """The numbers of `answer` that no result, argument, threshold or computation on them accounts for."""
+    results = list(results)
     known = sorted(
         {*_RULE_CONSTANTS, *_given(arguments), *_limits(limits), *(n for text in results for n in _numbers(text))}
     )
-    return [token for token in _tokens(_DAYS_LEFT.sub("", answer)) if not _is_near(token, known)]
+    ids = {match.group(1) for text in results for match in _ID.finditer(text)}
+    return [
+        token
+        for token in _tokens(_without_true_moves(_DAYS_LEFT.sub("", answer)))
+        if token not in ids and not _is_near(token, known)
+    ]
 
 
 def _tokens(text: str) -> Iterator[str]:
@@ -59,17 +66,21 @@ def _numbers(text: str) -> Iterator[float]:
         column = [value for row in sheet if (value := row.number(name)) is not None]
         yield from column
         yield sum(column)
-        yield from _changes(column[:40])
-    for row in sheet:
-        yield from _changes([value for name in sheet.columns if (value := row.number(name)) is not None])
 
 
-def _changes(values: Sequence[float]) -> Iterator[float]:
-    for first, last in permutations(values, 2):
-        if first:
-            yield abs(100 * (last - first) / first)
+def _without_true_moves(answer: str) -> str:
+    """The answer without the changes that follow from the two ends told with them; a wrong one stays to be found."""
+    return _MOVE.sub(lambda match: match.group(5) if _follows(match) else match.group(0), answer)
 
 
-def cells(line: str) -> list[str]:
-    """The cells of one CSV line, for tests that look at a result's text."""
-    return next(csv.reader([line]))
+def _follows(match: re.Match[str]) -> bool:
+    said = float(match.group(1).replace(",", ""))
+    (first, low), (last, slack) = (_rounded(match.group(index)) for index in (3, 4))
+    bounds = ((last - slack) / (first + low), (last + slack) / max(first - low, 1e-9))
+    values = [ratio if match.group(2) == "-fold" else abs(100 * (ratio - 1)) for ratio in bounds]
+    return min(values) - 1 <= said <= max(values) + 1
+
+
+def _rounded(text: str) -> tuple[float, float]:
+    """A figure and half a unit of its last digit."""
+    return float(text.replace(",", "")), 0.5 * 10 ** -len(text.partition(".")[2])

@@ -484,8 +484,9 @@ async def test_any_rows_in_the_expected_columns_get_a_valid_reply(question: str,
 
 def test_the_check_of_figures_finds_an_invented_one() -> None:
     text = rows("disk:DOUBLE", (88.4,), (55.0,)).text
-    assert unsupported("disk 88.4% and 55%, 38% less", [text], [], THRESHOLDS) == []
+    assert unsupported("disk 88.4% and 55%, down 38% (88.4% → 55%)", [text], [], THRESHOLDS) == []
     assert unsupported("disk 77.7%", [text], [], THRESHOLDS) == ["77.7"]
+    assert unsupported("down 61% (88.4% → 55%)", [text], [], THRESHOLDS) == ["61"]
 
 
 def test_an_unreachable_warehouse_is_an_error_result() -> None:

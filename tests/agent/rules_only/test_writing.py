@@ -43,6 +43,7 @@ def test_a_figure_is_short_and_has_its_unit(value: float | None, unit: str, text
     [
         (100.0, 126.0, "ms", "up 26% (100 ms → 126 ms)"),
         (100.0, 90.0, "ms", "slightly down 10% (100 ms → 90 ms)"),
+        (752.0, 10_160_204.0, "", "up 13,511-fold (752 → 10,160,204)"),
         (100.0, 102.0, "", "steady (100 → 102)"),
         (70.0, 88.0, "%", "up (70% → 88%)"),
         (0.0, 5.0, "", "up from zero (0 → 5)"),
