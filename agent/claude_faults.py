@@ -19,6 +19,7 @@ from agent.errors import (
     ModelOther,
     ModelOverloaded,
     ModelRateLimited,
+    ModelStalled,
     ModelTooLong,
     ModelUnavailable,
 )
@@ -88,6 +89,8 @@ def from_exception(error: BaseException) -> ModelError:
         return _from_status(error)
     if isinstance(error, anthropic.CredentialsError):
         return ModelAuthentication(f"{type(error).__name__}: {error}"[:500])
+    if isinstance(error, (TimeoutError, httpx2.TimeoutException, anthropic.APITimeoutError)):
+        return ModelStalled(f"{type(error).__name__}: nothing came in time")
     # Without a status there is only the network: refused, dropped, reset, stalled, or cut in the middle of an event.
     return ModelUnavailable(f"{type(error).__name__}: {error}"[:500])
 

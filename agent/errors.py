@@ -7,7 +7,8 @@ AgentError                  `user_message` may be shown in a channel; the except
 │   ├── ModelRateLimited    too many requests; `retry_after` seconds when the provider named them
 │   │   └── ModelLimitReached  the same without a time: perhaps the spend cap of the account's tier
 │   ├── ModelUnavailable    network, server fault, stalled or broken stream
-│   │   └── ModelOverloaded the provider has no capacity
+│   │   ├── ModelOverloaded the provider has no capacity
+│   │   └── ModelStalled    it was silent for too long
 │   ├── ModelRefused        the model declined to answer
 │   ├── ModelTooLong        question plus history, or the answer, does not fit
 │   └── ModelOther          the provider rejects the request itself
@@ -26,10 +27,12 @@ class AgentError(Exception):
 
 
 class ModelError(AgentError):
-    """A model gave no whole reply. `retryable` says whether asking again can help, `retry_after` when (seconds)."""
+    """A model gave no whole reply. `retryable` says whether asking again can help, `most_tries` how often at
+    most if that is less than usual, `retry_after` when (seconds)."""
 
     user_message = "The model gave no answer. Please ask again in a minute."
     retryable: ClassVar[bool] = False
+    most_tries: ClassVar[int | None] = None
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(detail)
@@ -82,6 +85,12 @@ class ModelOverloaded(ModelUnavailable):
     """The provider says that it has no capacity at the moment."""
 
     user_message = "Claude is not available right now: it is overloaded. Please ask again in a few minutes."
+
+
+class ModelStalled(ModelUnavailable):
+    """Nothing came for longer than the watchdog allows. Each try costs that long, so there are only two."""
+
+    most_tries = 2
 
 
 class ModelRefused(ModelError):

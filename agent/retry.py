@@ -54,7 +54,8 @@ class Retry:
     def _wait(self, error: ModelError, number: int) -> float | None:
         """Seconds to wait before the next try; None when there is to be none."""
         rules = self.rules
-        if not error.retryable or number >= rules.tries or (error.retry_after or 0.0) > rules.longest_wait:
+        tries = min(rules.tries, error.most_tries or rules.tries)
+        if not error.retryable or number >= tries or (error.retry_after or 0.0) > rules.longest_wait:
             return None
         # The jitter comes on top of retry-after, so that waiting threads do not all come back in the same instant.
         backoff: float = self.jitter() * min(rules.first_wait * 2.0**number, rules.last_wait)

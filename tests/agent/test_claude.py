@@ -17,6 +17,7 @@ from agent.errors import (
     ModelOther,
     ModelOverloaded,
     ModelRateLimited,
+    ModelStalled,
     ModelTooLong,
     ModelUnavailable,
 )
@@ -202,6 +203,15 @@ async def test_a_rate_limit_that_names_no_time_is_asked_again_and_then_told_with
             await line.ask()
     assert len(line.clock.slept) == 2
     assert "monthly spend" in caught.value.user_message
+
+
+@pytest.mark.parametrize("after", [0, 5])
+async def test_silence_is_waited_for_twice_and_no_more(after: int) -> None:
+    times = StreamTimes(first_event=0.2, next_event=0.2)
+    async with wire(*[Break(HELLO, "stall", after=after)] * 3, times=times) as line:
+        with pytest.raises(ModelStalled):
+            await line.ask()
+    assert len(line.server.requests) == 2
 
 
 async def test_billing_told_inside_a_stream_is_billing() -> None:
