@@ -19,9 +19,9 @@ from sandbox.launch import Endpoint, Options, running
 
 TABLE = "metrics.amv_hourly_snapshots_v1"
 GENERATE = """
-SELECT TIMESTAMP '2026-01-01 00:00:00' + to_hours(CAST(i // 6800 AS INTEGER)) AS snapshot_hour, 'aorpc2fr3' AS account_id,
-  'c' || (i % 170) AS cluster_id, 'm' || (i // 170 % 40) AS metric_name, random() * 100 AS avg_value,
-  random() * 200 AS max_value, random() AS min_value, 1.0 AS sum_value, 60 AS sample_count, random() AS last_value
+SELECT TIMESTAMP '2026-01-01 00:00:00' + to_hours(CAST(i // 6800 AS INTEGER)) AS snapshot_hour,
+  'aorpc2fr3' AS account_id, 'c' || (i % 170) AS cluster_id, 'm' || (i // 170 % 40) AS metric_name,
+  random() * 100 AS avg_value,  random() * 200 AS max_value, random() AS min_value, 1.0 AS sum_value, 60 AS sample_count, random() AS last_value
 FROM range({rows}) t(i)
 """
 QUERIES = {
@@ -29,7 +29,8 @@ QUERIES = {
     "aggregate of all rows": f"SELECT count(*), avg(avg_value), max(max_value) FROM {TABLE}",
     "one cluster by day": f"SELECT date_trunc('day', snapshot_hour) d, avg(avg_value) FROM {TABLE} "
     "WHERE cluster_id = 'c7' GROUP BY 1",
-    "fleet by cluster and metric": f"SELECT cluster_id, metric_name, avg(avg_value), max(max_value) FROM {TABLE} GROUP BY 1, 2",
+    "fleet by cluster and metric": "SELECT cluster_id, metric_name, avg(avg_value), max(max_value) "
+    f"FROM {TABLE} GROUP BY 1, 2",
     "20,000 rows": f"SELECT * FROM {TABLE} LIMIT 20000",
 }
 

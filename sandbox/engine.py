@@ -34,7 +34,7 @@ class Limits:
     threads: int = 2
     workers: int = 16
     memory: str = "4GB"
-    batch_rows: int = 500
+    batch_rows: int = 1000
 
 
 @dataclass(slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from sandbox.errors import StatementError
 from sandbox.wire.packets import lenint, lenstr
@@ -52,6 +53,7 @@ _WIDTHS = {
     Kind.DATETIME: 26,
     Kind.DECIMAL: 40,
 }
+_SHORT = [bytes([length]) for length in range(251)]
 _INTEGERS = {Kind.TINY: "<b", Kind.SHORT: "<h", Kind.LONG: "<i", Kind.LONGLONG: "<q"}
 
 
@@ -83,7 +85,16 @@ def definition(column: Column) -> bytes:
 
 def text_row(row: Row) -> bytes:
     """One row of the text protocol."""
-    return b"".join(map(_text, row))
+    parts: list[bytes] = []
+    for value in row:
+        if value is None:
+            parts.append(b"\xfb")
+            continue
+        plain = _PLAIN.get(type(value), _bytes_of)(value)
+        # most values are short: their length is one byte, made once
+        parts.append(_SHORT[len(plain)] if len(plain) < 251 else lenint(len(plain)))
+        parts.append(plain)
+    return b"".join(parts)
 
 
 def binary_row(row: Row, columns: Sequence[Column]) -> bytes:
@@ -103,18 +114,20 @@ def binary_row(row: Row, columns: Sequence[Column]) -> bytes:
 
 
 def _plain(value: Scalar) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, bool):
-        return b"1" if value else b"0"
-    if isinstance(value, dt.datetime):
-        return value.isoformat(" ").encode()
+    return _PLAIN.get(type(value), _bytes_of)(value)
+
+
+def _bytes_of(value: Any) -> bytes:
+    return str(value).encode()
+
+
+_PLAIN: dict[type, Callable[[Any], bytes]] = {
+    bytes: bytes,
+    bool: lambda value: b"1" if value else b"0",
+    dt.datetime: lambda value: value.isoformat(" ").encode(),
     # str() of a Decimal switches to exponents for small numbers; SQL clients expect digits
-    return (format(value, "f") if isinstance(value, decimal.Decimal) else str(value)).encode()
-
-
-def _text(value: Scalar) -> bytes:
-    return b"\xfb" if value is None else lenstr(_plain(value))
+    decimal.Decimal: lambda value: format(value, "f").encode(),
+}
 
 
 def _binary(value: Scalar, column: Column) -> bytes:

@@ -82,6 +82,7 @@ async def test_a_packet_that_breaks_off_is_a_protocol_error() -> None:
 async def test_a_long_message_is_written_in_frames_with_sequence_numbers() -> None:
     stream, sink = stream_of(b"")
     stream.write(bytes(0xFFFFFF) + b"x")
+    await stream.flush()
     assert sink.written[:4] == b"\xff\xff\xff\x00"
     assert sink.written[4 + 0xFFFFFF :] == b"\x01\x00\x00\x01x"
 
@@ -89,6 +90,7 @@ async def test_a_long_message_is_written_in_frames_with_sequence_numbers() -> No
 async def test_a_message_of_exactly_one_frame_is_followed_by_an_empty_one() -> None:
     stream, sink = stream_of(b"")
     stream.write(bytes(0xFFFFFF))
+    await stream.flush()
     assert sink.written[4 + 0xFFFFFF :] == b"\x00\x00\x00\x01"
 
 
