@@ -16,6 +16,7 @@ _REMEMBERED_TURNS = 12
 _CELL = re.compile(r"(?<!\\)\|")
 _SHORT_ID = re.compile(r"`?([0-9a-f]{8}(?:-[0-9a-f-]{27})?)`?")
 _NAME = re.compile(r"[\w.-]{3,80}")
+_OF_CLUSTERS = re.compile(r"(?i)\b(?:clusters?|name)\b|集群")
 
 
 def key(tool: str, arguments: Mapping[str, Any]) -> str:
@@ -90,12 +91,14 @@ def _result_text(content: object) -> str:
 
 
 def _listed(answer: str) -> Iterator[str]:
-    """References of the rows of the answer's first table: the id where a row shows one, else its first cell."""
+    """References of the clusters in the answer's tables: the id where a row shows one, else the first cell of a table
+    of clusters."""
     rows = [line.strip() for line in answer.splitlines() if line.strip().startswith("|")]
+    named = bool(rows) and _OF_CLUSTERS.search(rows[0].split("|")[1]) is not None
     for row in rows[2:]:
         cells = [html.unescape(re.sub(r"\\(.)", r"\1", cell)).strip() for cell in _CELL.split(row)[1:-1]]
         ids = [match.group(1) for cell in cells if (match := _SHORT_ID.fullmatch(cell))]
         if ids:
             yield ids[0]
-        elif cells and _NAME.fullmatch(cells[0]):
+        elif named and cells and _NAME.fullmatch(cells[0]):
             yield cells[0].lower()

@@ -157,12 +157,14 @@ def limits(found: Found) -> str:
         f"**{count(beyond, 'measurement')} beyond a warning limit; nearest to its limit:"
         f" {safe(row.text('cluster_name'), 48)}, {measure.noun} {figure(row.number('latest'), measure.unit)}.**"
     )
+    shown = min(found.intent.limit, 12, len(near))
+    ranked = max(found.first(f"limit:{measure.key}").number("clusters") or 0 for measure in measures)
     lines = ["| Cluster | Id | Measure | Last 3 h | Critical at | Course |", "| --- | --- | --- | --- | --- | --- |"]
-    lines += list(_near_lines(found, near[: min(found.intent.limit, 12)]))
+    lines += list(_near_lines(found, near[:shown]))
     return paragraphs(
         opening,
         "\n".join(lines),
-        f"{min(found.intent.limit, 12, len(near))} of {len(near)} shown; the course runs from the first of 8 days.",
+        f"The nearest {shown} of {count(ranked, 'cluster')} by each measure; the course runs from the first of 8 days.",
         _advice(found, near),
         *gaps,
         freshness(found.outcome("freshness")),

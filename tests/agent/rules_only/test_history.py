@@ -77,6 +77,12 @@ def test_the_rows_of_an_answers_table_are_remembered_by_id() -> None:
     assert thread.listed == ("0f3a91c2", "5e6f7a8b")
 
 
+def test_a_table_of_alerts_lists_no_clusters() -> None:
+    alerts = "| Alert | State |\n| --- | --- |\n| CompactionScore | firing |"
+    messages = [user_text("worst clusters"), said(LISTED), user_text("alerts of prod-b-02"), said(alerts)]
+    assert history.context(history.turns(messages)).listed == ("0f3a91c2", "5e6f7a8b")
+
+
 def test_a_list_stays_known_through_an_answer_without_one() -> None:
     messages = [user_text("worst clusters"), said(LISTED), user_text("help"), said("I answer these questions.")]
     assert history.context(history.turns(messages)).listed == ("0f3a91c2", "5e6f7a8b")
