@@ -93,7 +93,7 @@ def _flagged(report_id: str, cluster: FlaggedCluster) -> Iterator[Part]:
     yield Divider()
     yield Prose(f"{' · '.join(facts)}\n\n{cluster.reason}")
     if cluster.key_metrics:
-        yield Fields(tuple((line(name), _figure(value)) for name, value in cluster.key_metrics.items()))
+        yield Fields(tuple((_label(name), _figure(value)) for name, value in cluster.key_metrics.items()))
     value = investigation(report_id, cluster.cluster_id)
     yield Actions((Button("Investigate", INVESTIGATE, value, "primary" if cluster.severity == "Critical" else ""),))
 
@@ -117,6 +117,13 @@ def _actions(actions: Sequence[RecommendedAction]) -> Iterator[Part]:
         texts = [line(action.text) for action in actions if action.urgency == urgency]
         if texts:
             yield Prose(f"**{urgency}**\n\n" + "\n".join(f"- {text}" for text in texts))
+
+
+def _label(metric: str) -> str:
+    """A dimension in words; the names of StarRocks' own metrics stay as they are, people search for them."""
+    if metric.startswith(("starrocks_", "node_", "jvm_")):
+        return line(metric)
+    return line(metric.removesuffix("_pct").replace("_", " ")) + (", %" if metric.endswith("_pct") else "")
 
 
 def _figure(value: Metric) -> str:

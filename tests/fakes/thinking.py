@@ -21,7 +21,7 @@ def report(flagged: int = 2, **more: Any) -> PatrolReport:
             cluster_name=f"prod-{n}",
             severity="Critical" if n % 2 == 0 else "Warning",
             reason=f"Compaction score {n + 100} for three hours.",
-            key_metrics={"compaction_score": n + 100.5, "disk_used_percent": 91},
+            key_metrics={"compaction_score": n + 100.5, "disk_used_pct": 91},
             customer="Acme & Sons",
             tier="A",
             since="2026-01-01 04:00",

@@ -73,7 +73,7 @@ def test_a_flagged_cluster_is_one_group_with_its_button() -> None:
         "🔴 **Critical** · **prod\\-0** · Acme \\& Sons (tier A) · since 2026\\-01\\-01 04\\:00 UTC\n\n"
         "Compaction score 100 for three hours."
     )
-    assert fields == Fields((("compaction_score", "100.50"), ("disk_used_percent", "91")))
+    assert fields == Fields((("compaction score", "100.50"), ("disk used, %", "91")))
     assert isinstance(actions, Actions)
     assert investigated(actions.buttons[0].value) == ("R-1", "0000-0")
 
@@ -129,6 +129,12 @@ def test_figures_are_shown_as_people_read_them(value: Metric, shown: str) -> Non
     cluster = FlaggedCluster("c", "n", "Warning", "r", {"metric": value})
     fields = report_document(report(flagged_clusters=(cluster,))).parts[4]
     assert fields == Fields((("metric", shown),))
+
+
+def test_metrics_of_starrocks_itself_keep_their_names() -> None:
+    cluster = FlaggedCluster("c", "n", "Warning", "r", {"starrocks_fe_qps": 1})
+    fields = report_document(report(flagged_clusters=(cluster,))).parts[4]
+    assert fields == Fields((("starrocks_fe_qps", "1"),))
 
 
 def test_help_quotes_what_was_typed_without_its_markup() -> None:
