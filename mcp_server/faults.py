@@ -40,7 +40,8 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"time ?out|timed out|cancelled|interrupted|exceeded.{0,40}time", re.I | re.S), Code.TIMEOUT),
     (
         re.compile(
-            r"no matching function|cannot cast|invalid (type|date|value)|type mismatch|must be .{0,40}type", re.I
+            r"no (matching )?function\b|cannot cast|invalid (type|date|value)|type mismatch|must be .{0,40}type",
+            re.I,
         ),
         Code.TYPE_MISMATCH,
     ),

@@ -38,41 +38,47 @@ incidents AS (
   FROM alert_parts
   GROUP BY cluster_id, name
 )
-SELECT 'clusters' AS dimension, 'active' AS value, COUNT(*) AS clusters FROM active
-UNION ALL
-SELECT 'type', cluster_type, COUNT(*) FROM active GROUP BY cluster_type
-UNION ALL
-SELECT 'tier', COALESCE(p.tier, 'B (no profile)'), COUNT(*)
-FROM active AS a LEFT JOIN metrics.dim_customer_profile AS p ON p.account_id = a.account_id
-GROUP BY COALESCE(p.tier, 'B (no profile)')
-UNION ALL
-SELECT 'cloud', COALESCE(r.cloud, 'unknown'), COUNT(*)
-FROM active AS a LEFT JOIN byoc.region_details AS r ON r.region_id = a.region_id
-GROUP BY COALESCE(r.cloud, 'unknown')
-UNION ALL
-SELECT 'version', COALESCE(i.sr_version, 'unknown'), COUNT(*)
-FROM active AS a LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = a.biz_id
-GROUP BY COALESCE(i.sr_version, 'unknown')
-UNION ALL
-SELECT 'risk level', COALESCE(k.risk_level, 'none computed'), COUNT(*)
-FROM active AS a LEFT JOIN risk AS k ON k.cluster_id = a.biz_id AND k.age_rank = 1
-GROUP BY COALESCE(k.risk_level, 'none computed')
-UNION ALL
-SELECT 'health class', COALESCE(h.classification, 'none computed'), COUNT(*)
-FROM active AS a LEFT JOIN health AS h ON h.cluster_id = a.biz_id AND h.age_rank = 1
-GROUP BY COALESCE(h.classification, 'none computed')
-UNION ALL
-SELECT 'data', 'silent: no metrics for 3 h', COUNT(*)
-FROM active AS a LEFT JOIN seen AS s ON s.cluster_id = a.biz_id
-WHERE s.newest_hour IS NULL OR s.newest_hour < HOURS_SUB(NOW(), 3)
-UNION ALL
-SELECT 'alerts 24 h', 'clusters with an alert that fired', COUNT(DISTINCT cluster_id) FROM incidents WHERE last_firing IS NOT NULL
-UNION ALL
-SELECT 'alerts 24 h', 'clusters with an alert still firing', COUNT(DISTINCT cluster_id)
-FROM incidents
-WHERE last_firing >= HOURS_SUB(NOW(), 1) AND (last_resolved IS NULL OR last_resolved < last_firing)
-UNION ALL
-SELECT 'issues', CONCAT('clusters with an ongoing ', severity, ' issue'), COUNT(DISTINCT cluster_id)
-FROM alerts.issues
-WHERE status = 'Ongoing'
-GROUP BY severity
+SELECT dimension, value, clusters
+FROM (
+  SELECT 1 AS place, 'clusters' AS dimension, 'active' AS value, COUNT(*) AS clusters FROM active
+  UNION ALL
+  SELECT 2, 'type', cluster_type, COUNT(*) FROM active GROUP BY cluster_type
+  UNION ALL
+  SELECT 3, 'tier', COALESCE(p.tier, 'B (no profile)'), COUNT(*)
+  FROM active AS a LEFT JOIN metrics.dim_customer_profile AS p ON p.account_id = a.account_id
+  GROUP BY COALESCE(p.tier, 'B (no profile)')
+  UNION ALL
+  SELECT 4, 'cloud', COALESCE(r.cloud, 'unknown'), COUNT(*)
+  FROM active AS a LEFT JOIN byoc.region_details AS r ON r.region_id = a.region_id
+  GROUP BY COALESCE(r.cloud, 'unknown')
+  UNION ALL
+  SELECT 5, 'version', COALESCE(i.sr_version, 'unknown'), COUNT(*)
+  FROM active AS a LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = a.biz_id
+  GROUP BY COALESCE(i.sr_version, 'unknown')
+  UNION ALL
+  SELECT 6, 'risk level', COALESCE(k.risk_level, 'none computed'), COUNT(*)
+  FROM active AS a LEFT JOIN risk AS k ON k.cluster_id = a.biz_id AND k.age_rank = 1
+  GROUP BY COALESCE(k.risk_level, 'none computed')
+  UNION ALL
+  SELECT 7, 'health class', COALESCE(h.classification, 'none computed'), COUNT(*)
+  FROM active AS a LEFT JOIN health AS h ON h.cluster_id = a.biz_id AND h.age_rank = 1
+  GROUP BY COALESCE(h.classification, 'none computed')
+  UNION ALL
+  SELECT 8, 'data', 'silent: no metrics for 3 h', COUNT(*)
+  FROM active AS a LEFT JOIN seen AS s ON s.cluster_id = a.biz_id
+  WHERE s.newest_hour IS NULL OR s.newest_hour < HOURS_SUB(NOW(), 3)
+  UNION ALL
+  SELECT 9, 'alerts 24 h', 'clusters with an alert that fired', COUNT(DISTINCT cluster_id)
+  FROM incidents
+  WHERE last_firing IS NOT NULL
+  UNION ALL
+  SELECT 10, 'alerts 24 h', 'clusters with an alert still firing', COUNT(DISTINCT cluster_id)
+  FROM incidents
+  WHERE last_firing >= HOURS_SUB(NOW(), 1) AND (last_resolved IS NULL OR last_resolved < last_firing)
+  UNION ALL
+  SELECT 11, 'issues', CONCAT('clusters with an ongoing ', severity, ' issue'), COUNT(DISTINCT cluster_id)
+  FROM alerts.issues
+  WHERE status = 'Ongoing'
+  GROUP BY severity
+) AS counts
+ORDER BY place, clusters DESC, value

@@ -21,6 +21,7 @@ from mcp_server.faults import translated
         (1064, "Getting syntax error at line 1, column 7. Detail message: x.", Code.SYNTAX, "at line 1, column 7"),
         (5203, "Access denied; you need the SELECT privilege(s) on TABLE t for this operation.", Code.PERMISSION, ""),
         (1064, "No matching function with signature: date_trunc(varchar, int).", Code.TYPE_MISMATCH, ""),
+        (1064, "No function matches the given name and argument types '+(VARCHAR)'.", Code.TYPE_MISMATCH, ""),
         (1064, "Cannot cast '2026-13-01' from VARCHAR to DATE.", Code.TYPE_MISMATCH, ""),
         (1064, "Query exceeded time limit of 30 seconds", Code.TIMEOUT, ""),
         (1317, "Query execution was interrupted", Code.TIMEOUT, ""),

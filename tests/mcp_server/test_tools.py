@@ -82,6 +82,14 @@ async def test_the_fleet_is_counted_by_its_active_clusters_only(client: Client) 
     assert counts["issues", "clusters with an ongoing Critical issue"] == 2
 
 
+async def test_the_fleet_summary_comes_in_one_order(client: Client) -> None:
+    found = await records(client, "query_fleet_summary")
+    dimensions = list(dict.fromkeys(row["dimension"] for row in found))
+    assert dimensions[:3] == ["clusters", "type", "tier"]
+    assert [row["clusters"] for row in found if row["dimension"] == "version"] == [3, 2, 1]
+    assert await records(client, "query_fleet_summary") == found
+
+
 async def test_the_fleet_summary_takes_the_newest_judgement_and_never_calls_silence_healthy(client: Client) -> None:
     counts = {(row["dimension"], row["value"]): row["clusters"] for row in await records(client, "query_fleet_summary")}
     assert counts["risk level", "Critical"] == 1
