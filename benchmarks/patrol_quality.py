@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from agent.mcp_connection import McpConnection
 from agent.mcp_tools import McpTools
 from agent.patrol.evidence import Evidence
+from agent.patrol.finding import Finding
 from agent.patrol.inspection import inspect
 from agent.patrol.rules import load_rules
 from agent.tools import Tools
@@ -38,6 +39,13 @@ async def tools_of(place: Endpoint) -> AsyncIterator[Tools]:
     config = WarehouseConfig(host=place.host, port=place.port, user=user, password=SecretStr(password))
     async with Door(config) as door, McpConnection(lambda: build_server(door), name="starwatch") as connection:
         yield McpTools(connection)
+
+
+def names_of(findings: tuple[Finding, ...]) -> set[str]:
+    """The dimensions of findings, under the reference platform's names as well."""
+    rules = load_rules().dimensions
+    known = [rules[finding.dimension] for finding in findings if finding.dimension in rules]
+    return {finding.dimension for finding in findings} | {rule.reference.name for rule in known if rule.reference}
 
 
 @dataclass
@@ -57,6 +65,8 @@ class Tally:
     found: Counter[str] = field(default_factory=Counter)
     false_by: Counter[str] = field(default_factory=Counter)
     named: Counter[str] = field(default_factory=Counter)
+    earlier_looks: int = 0
+    earlier_false: int = 0
 
     def add(self, evidence: Evidence, truth: dict[str, Any], *, verbose: bool, seed: int) -> None:
         """Count one fleet."""
@@ -76,6 +86,18 @@ class Tally:
                 kind = "FALSE" if one in must_not else "extra"
                 print(f"  seed {seed} {kind} {one[:8]} {[(f.dimension, f.reason) for f in flagged[one].findings]}")
 
+    def add_earlier(self, evidence: Evidence, truth: dict[str, Any], *, verbose: bool, seed: int) -> None:
+        """Count the false alarms of a look into the past, when some of the faults had not begun yet."""
+        self.earlier_looks += 1
+        begun = {one["cluster_id"] for one in truth["faults"] if datetime.fromisoformat(one["onset"]) <= evidence.now}
+        for cluster in evidence.flagged:
+            if cluster.identity.cluster_id not in begun:
+                self.earlier_false += 1
+                self.false_by.update(finding.dimension for finding in cluster.findings)
+                if verbose:
+                    reasons = [(finding.dimension, finding.reason) for finding in cluster.findings]
+                    print(f"  seed {seed} EARLY {evidence.as_of} {cluster.identity.cluster_id[:8]} {reasons}")
+
     def _faults(
         self, truth: dict[str, Any], flagged: dict[str, Any], must: set[str], *, verbose: bool, seed: int
     ) -> None:
@@ -88,7 +110,7 @@ class Tally:
                 self.found[fault["kind"]] += 1
                 self.graded += 1
                 self.right_severity += cluster.severity == fault["severity"]
-                self.named[fault["kind"]] += bool({f.dimension for f in cluster.findings} & set(fault["dimensions"]))
+                self.named[fault["kind"]] += bool(names_of(cluster.findings) & set(fault["dimensions"]))
                 if verbose and cluster.severity != fault["severity"]:
                     print(
                         f"  seed {seed} severity {fault['kind']} {fault['severity']} seen as {cluster.severity}:"
@@ -111,6 +133,8 @@ class Tally:
             "must_flag_missed": self.missed,
             "must_not_flag_flagged": self.false,
             "flagged_outside_both_lists": self.others,
+            "earlier_looks": self.earlier_looks,
+            "earlier_false_alarms": self.earlier_false,
             "false_by_dimension": dict(self.false_by),
             "recall_by_kind": {kind: f"{self.found[kind]}/{count}" for kind, count in sorted(self.planted.items())},
             "dimension_named": {kind: f"{self.named[kind]}/{count}" for kind, count in sorted(self.found.items())},
@@ -139,6 +163,9 @@ async def one(seed: int, scenario: str, arguments: argparse.Namespace, tally: Ta
             if evidence.notes and arguments.verbose:
                 print(f"  seed {seed} notes {evidence.notes}")
             tally.add(evidence, truth, verbose=arguments.verbose, seed=seed)
+            for hours in arguments.hours_back:
+                earlier = await inspect(tools, load_rules(), evidence.now - timedelta(hours=hours))
+                tally.add_earlier(earlier, truth, verbose=arguments.verbose, seed=seed)
 
 
 async def main() -> None:
@@ -150,6 +177,7 @@ async def main() -> None:
     parser.add_argument("--days", type=int, default=14)
     parser.add_argument("--decoys", action="store_true", help="decoys only, no faults")
     parser.add_argument("--scenario", help="a named scenario instead of random ones")
+    parser.add_argument("--hours-back", type=int, nargs="*", default=[], help="also look as of so many hours ago")
     parser.add_argument("--verbose", action="store_true")
     arguments = parser.parse_args()
     tally = Tally()

@@ -99,16 +99,16 @@ def current(incidents: Sequence[Incident], as_of: datetime, window: Window) -> t
 
 
 def storm(
-    cluster_id: str, incidents: Sequence[Incident], as_of: datetime, window: Window, query_id: str, *, symptoms: bool
+    cluster_id: str, incidents: Sequence[Incident], as_of: datetime, window: Window, query_id: str, *, critical: bool
 ) -> Finding | None:
-    """A storm: many different alerts that began together and far more than this cluster is used to. With symptoms in
-    the metrics it is Critical."""
+    """A storm: many different alerts that began together and far more than this cluster is used to. It is
+    Critical when the metrics say so as well (`critical`)."""
     span = timedelta(hours=2 * window.alert_hours)
     fresh = {one.name: one for one in incidents if one.first > as_of - span and one.last > as_of - span / 2}
     usual = _usual_names(incidents, as_of, span)
     if len(fresh) < window.storm_names or len(fresh) < 2 * usual:
         return None
-    severity: Severity = "Critical" if symptoms else "Warning"
+    severity: Severity = "Critical" if critical else "Warning"
     since = min(one.first for one in fresh.values())
     names = ", ".join(sorted(fresh)[:6])
     reason = f"{len(fresh)} different alerts since {since:%H:%M} UTC (usually {usual} a day): {names}"

@@ -148,8 +148,8 @@ def _cluster(identity: Identity, courses: Courses, side: _Side, judge: Judge) ->
         values, findings, outlooks = _judged(cluster, tracks, judge)
         blind = _blindness(cluster, tracks, side.gone.get(cluster, ()), judge, side.freshness_id)
         findings += [blind] if blind else []
-    sym = bool(findings)
-    stormy = storm(cluster, incidents, judge.as_of, window, side.alerts_id, symptoms=sym)
+    critical = any(finding.severity == "Critical" for finding in findings)
+    stormy = storm(cluster, incidents, judge.as_of, window, side.alerts_id, critical=critical)
     findings += [stormy] if stormy else []
     score = overall(judge.rules, values) if known == "sending" else None
     return ClusterEvidence(

@@ -23,7 +23,9 @@ from agent.patrol.series import (
 
 _TREND_SPANS = (12, 24)
 _GOOD_FIT = 0.6
-_ALMOST = 0.5
+_ALMOST = 0.8
+_BEYOND_WANDER = 4.0
+_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,10 @@ class Judge:
         at_red, at_yellow = rule.worse(value, rule.limits.red), rule.worse(value, rule.limits.yellow)
         if at_red and (rule.alone == "yellow" or changed):
             return "Critical", "limit"
-        if rule.urgent and self._changed(course, rule.urgent) and rule.worse(value, rule.limits.green):
+        if rule.urgent and at_yellow and self._changed(course, rule.urgent):
             return "Critical", "change"
-        if at_red and rule.alone == "red":
+        lasting = rule.limits.red if rule.chronic is None else rule.chronic
+        if at_red and rule.alone == "red" and rule.worse(value, lasting):
             # As bad as ever: worth a look, but nothing happened.
             return "Warning", "chronic"
         if at_yellow and (rule.alone == "yellow" or changed):
@@ -152,7 +155,7 @@ class Judge:
         slopes = [slope(rest, span) for span in _TREND_SPANS]
         apart = level(rest, self.rules.window.recent_hours)
         newest = slopes[0]
-        if newest is None or apart is None or apart * bad < rule.step:
+        if newest is None or apart is None or apart * bad < max(rule.step, _BEYOND_WANDER * wander(rest, _DAY)):
             return None
         pace = newest.per_hour * bad
         moved = pace * _TREND_SPANS[0]

@@ -77,6 +77,7 @@ class Dimension(_Part):
     floor: float = Field(default=0.0, ge=0)
     strong: float | None = Field(default=None, gt=1)
     urgent: float | None = Field(default=None, gt=1)
+    chronic: float | None = None
     drop: float | None = Field(default=None, gt=0)
     trend: bool = False
     volume: float = 0.0

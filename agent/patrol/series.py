@@ -110,6 +110,16 @@ def residuals(hours: Hours, profile: Hours, newest_hour: int) -> dict[int, float
     return {at: value - base for at, value in hours.items() if (base := usual_at[at]) is not None}
 
 
+def wander(hours: Hours, since: int) -> float:
+    """How far the hours from `since` on usually stray from their middle: the median absolute deviation, 0 when there
+    are too few to tell."""
+    known = [value for at, value in hours.items() if at >= since]
+    if len(known) < 6:
+        return 0.0
+    middle = median(known)
+    return median(abs(value - middle) for value in known)
+
+
 def slope(hours: Hours, span: int) -> Slope | None:
     """The Theil-Sen slope over the newest `span` hours, forward in time; None with fewer than six hours, or fewer than
     half of the span. `fit` is Kendall's tau: how many pairs of hours agree with the direction."""

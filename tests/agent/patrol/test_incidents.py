@@ -29,8 +29,8 @@ def row(
     }
 
 
-def stormy(*rows: dict[str, object], symptoms: bool = False) -> Finding | None:
-    return storm("c1", fold(rows).get("c1", ()), AS_OF, WINDOW, "q-7", symptoms=symptoms)
+def stormy(*rows: dict[str, object], critical: bool = False) -> Finding | None:
+    return storm("c1", fold(rows).get("c1", ()), AS_OF, WINDOW, "q-7", critical=critical)
 
 
 def test_a_condition_that_repeats_for_hours_is_one_incident() -> None:
@@ -77,8 +77,8 @@ def test_five_different_alerts_at_once_are_a_storm() -> None:
     assert found.since == AS_OF - timedelta(hours=3)
 
 
-def test_a_storm_with_symptoms_in_the_metrics_is_critical() -> None:
-    found = stormy(*(row(name, 3) for name in "ABCDE"), symptoms=True)
+def test_a_storm_is_critical_when_the_metrics_are() -> None:
+    found = stormy(*(row(name, 3) for name in "ABCDE"), critical=True)
     assert found is not None
     assert found.severity == "Critical"
 
@@ -111,7 +111,7 @@ names = ("cluster_id", "alert_name", "alert_status", "first_at", "last_at", "tim
 def test_no_rows_break_the_folding(rows: list[dict[str, object]]) -> None:
     for cluster, incidents in fold(rows).items():
         assert all(isinstance(one, Incident) and one.cluster_id == cluster for one in incidents)
-        storm(cluster, incidents, AS_OF, WINDOW, "", symptoms=False)
+        storm(cluster, incidents, AS_OF, WINDOW, "", critical=False)
 
 
 @given(st.permutations([row(name, back) for name in "AB" for back in (1, 2, 9)]))

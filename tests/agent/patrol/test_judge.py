@@ -1,5 +1,6 @@
 """What is a finding and what is not: limits, changes against the own past, trends, and what only looks bad."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -115,6 +116,14 @@ def test_caches_that_refill_after_a_restart_are_no_leak() -> None:
     assert verdict("memory_available_pct", **memory(rhythm(50), refilling)) == Verdict()
 
 
+def test_a_heap_that_wanders_is_no_leak() -> None:
+    def wandering(back: int) -> float:
+        return 55 + 4 * math.cos(2 * math.pi * back / 26)
+
+    heap = {"heap_used": track(rhythm(55), wandering), "heap_max": flat(100)}
+    assert verdict("fe_heap_used_pct", **heap) == Verdict()
+
+
 def test_memory_that_breathes_with_the_day_is_no_leak() -> None:
     assert verdict("memory_available_pct", **memory(rhythm(50, -10))) == Verdict()
 
@@ -197,11 +206,20 @@ def test_errors_as_many_as_ever_are_told_as_lasting_not_as_new() -> None:
     assert "for as long as the data reaches back" in found.reason
 
 
+def test_a_client_that_always_fails_a_little_is_no_finding() -> None:
+    part, whole = share(rhythm(4), 10_000)
+    assert finding("error_share_pct", query_errors=part, queries=whole) is None
+
+
 def test_no_queries_at_all_are_no_error_share() -> None:
     assert finding("error_share_pct", query_errors=flat(0), queries=flat(0)) is None
 
 
 # Nodes, loads, files.
+
+
+def test_a_dead_node_of_many_is_a_warning() -> None:
+    assert flag("nodes_up", up=track(rhythm(1.0), steps(rhythm(1.0), 7 / 8, 5))).severity == "Warning"
 
 
 def test_a_dead_node_is_critical_in_a_small_cluster() -> None:

@@ -16,6 +16,7 @@ from agent.patrol.series import (
     slope,
     total,
     usual,
+    wander,
     week_ago,
     worst_of,
 )
@@ -148,3 +149,8 @@ def test_totals_take_the_newest_hours_only() -> None:
 def test_a_track_changes_its_unit_everywhere() -> None:
     made = Track({0: 0.5}, {0: 0.25}, {3: 1.0}, {1: 0.75}).mapped(100)
     assert made == Track({0: 50.0}, {0: 25.0}, {3: 100.0}, {1: 75.0})
+
+
+def test_how_far_a_course_wanders_is_robust_and_needs_a_few_hours() -> None:
+    assert wander({at: float(at % 3) for at in range(24, 48)} | {30: 1e9}, 24) == 1.0
+    assert wander({30: 5.0, 31: 900.0}, 24) == 0.0
