@@ -23,8 +23,9 @@ class TurnsFull(Exception):
 
 
 def lane(event: Event) -> str:
-    """The queue that an event waits in: its thread, or the channel that a patrol is posted to."""
-    return f"patrol:{event.channel}" if isinstance(event, PatrolRequest) else event.thread
+    """The queue that an event waits in: its thread. A patrol waits for nothing: who asks for one that runs already is
+    told so and shares its report."""
+    return event.key if isinstance(event, PatrolRequest) else event.thread
 
 
 class Turns:
