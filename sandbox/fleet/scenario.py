@@ -56,7 +56,7 @@ def plan(scenario: str, fleet: Fleet, seed: int) -> Plan:
     """
     if scenario == "none":
         return Plan()
-    if match := re.fullmatch(r"random:(\d{1,9})", scenario):
+    if match := re.fullmatch(r"random:([0-9]{1,9})", scenario):
         return _random(fleet, int(match[1]))
     layer = _Layer(fleet, stream(seed, f"scenario {scenario}"))
     if scenario == "default":

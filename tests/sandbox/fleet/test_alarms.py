@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -28,8 +29,8 @@ def test_pacific_time_follows_the_change_of_clocks(utc: str, wall: str) -> None:
 
 def test_both_pacific_offsets_occur_in_one_fleet(troubled: Built) -> None:
     offsets = troubled.rows(
-        "SELECT DISTINCT date_diff('minute', created_at, created_at_utc), created_at_utc >= TIMESTAMP '2026-03-08 10:00:00' "
-        "FROM alerts.lark_alerts ORDER BY 1"
+        "SELECT DISTINCT date_diff('minute', created_at, created_at_utc), "
+        "created_at_utc >= TIMESTAMP '2026-03-08 10:00:00' FROM alerts.lark_alerts ORDER BY 1"
     )
 
     assert offsets == [(420, True), (480, False)]
@@ -50,7 +51,8 @@ def test_ids_tell_the_three_ways_in(troubled: Built) -> None:
 
 def test_the_daily_copy_repeats_a_card_of_an_earlier_day_under_the_same_id(troubled: Built) -> None:
     copies = troubled.rows(
-        "SELECT c.message_id, c.alert_status, c.created_at = o.created_at, c.cluster_id = o.cluster_id, c.created_at::DATE "
+        "SELECT c.message_id, c.alert_status, c.created_at = o.created_at, c.cluster_id = o.cluster_id, "
+        "c.created_at::DATE "
         "FROM alerts.lark_alerts AS c LEFT JOIN alerts.lark_alerts AS o ON o.message_id = c.message_id[:-3] "
         "WHERE c.message_id LIKE 'om_%-_'"
     )
@@ -64,7 +66,8 @@ def test_the_daily_copy_repeats_a_card_of_an_earlier_day_under_the_same_id(troub
 
 def test_a_lasting_condition_sends_one_webhook_id_again_and_again(troubled: Built) -> None:
     repeats = troubled.one(
-        "SELECT max(n) FROM (SELECT count(*) AS n FROM alerts.lark_alerts WHERE message_id LIKE 'wh_%' GROUP BY message_id)"
+        "SELECT max(n) FROM "
+        "(SELECT count(*) AS n FROM alerts.lark_alerts WHERE message_id LIKE 'wh_%' GROUP BY message_id)"
     )
 
     assert repeats >= 5
@@ -76,11 +79,12 @@ def test_a_lasting_condition_repeats_every_quarter_hour(troubled: Built) -> None
         row[0]
         for row in troubled.rows(
             "SELECT DISTINCT created_at_utc FROM alerts.lark_alerts WHERE cluster_id = $1 "
-            "AND starts_with(alert_name, 'CompactionScore') AND alert_status LIKE 'Firing%' AND created_at_utc > $2 ORDER BY 1",
+            "AND starts_with(alert_name, 'CompactionScore') AND alert_status LIKE 'Firing%' "
+            "AND created_at_utc > $2 ORDER BY 1",
             fault.cluster_id, fault.onset,
         )
     ]  # fmt: skip
-    gaps = {later - earlier for earlier, later in zip(moments, moments[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(moments)}
 
     assert len(moments) > 20
     assert gaps == {timedelta(minutes=15)}
@@ -142,7 +146,8 @@ def test_issues_are_open_exactly_while_their_condition_lasts(troubled: Built) ->
 def test_a_flapping_condition_is_one_issue(troubled: Built) -> None:
     fault = troubled.fault("flapping_alert")
     count = troubled.one(
-        "SELECT count(*) FROM alerts.issues WHERE cluster_id = $1 AND alert_name = 'OperationAbnormal' AND last_seen >= $2",
+        "SELECT count(*) FROM alerts.issues "
+        "WHERE cluster_id = $1 AND alert_name = 'OperationAbnormal' AND last_seen >= $2",
         fault.cluster_id, fault.onset,
     )  # fmt: skip
 

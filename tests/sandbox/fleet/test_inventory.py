@@ -151,7 +151,8 @@ def test_each_cluster_has_one_resource_and_one_configuration_in_use_per_node_gro
 
 def test_each_usage_period_has_one_fe_item_and_one_other(large: Built) -> None:
     kinds = large.rows(
-        "SELECT DISTINCT count(*) FILTER (WHERE type = 'FE'), count(*) FILTER (WHERE type IN ('BE', 'WAREHOUSE')), count(*) "
+        "SELECT DISTINCT count(*) FILTER (WHERE type = 'FE'), "
+        "count(*) FILTER (WHERE type IN ('BE', 'WAREHOUSE')), count(*) "
         "FROM byoc.resource_item GROUP BY resource_usage_id"
     )
 
