@@ -19,9 +19,11 @@ from sandbox.launch import Endpoint, Options, running
 
 TABLE = "metrics.amv_hourly_snapshots_v1"
 GENERATE = """
-SELECT TIMESTAMP '2026-01-01 00:00:00' + to_hours(CAST(i // 6800 AS INTEGER)) AS snapshot_hour,
+SELECT
+  TIMESTAMP '2026-01-01 00:00:00' + to_hours(CAST(i // 6800 AS INTEGER)) AS snapshot_hour,
   'aorpc2fr3' AS account_id, 'c' || (i % 170) AS cluster_id, 'm' || (i // 170 % 40) AS metric_name,
-  random() * 100 AS avg_value,  random() * 200 AS max_value, random() AS min_value, 1.0 AS sum_value, 60 AS sample_count, random() AS last_value
+  random() * 100 AS avg_value, random() * 200 AS max_value, random() AS min_value,
+  1.0 AS sum_value, 60 AS sample_count, random() AS last_value
 FROM range({rows}) t(i)
 """
 QUERIES = {

@@ -121,13 +121,13 @@ class SqlSession:
         return show.View(engine.catalogue, engine.processes, self._variables, self._account, self._database)
 
     def _choose(self, database: str) -> None:
-        name = database.removeprefix("default_catalog.").strip("`")
+        name = database.removeprefix("default_catalog.")
         if name not in self._engine.catalogue.databases:
             raise unknown_database(name)
         self._database = self._process.database = name
 
     def _use(self, statement: Statement) -> Outcome:
-        self._choose(statement.after(1).text)
+        self._choose(statement.after(1).tokens[-1].text)
         return Affected()
 
     def _set(self, statement: Statement) -> Outcome:

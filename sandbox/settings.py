@@ -76,4 +76,11 @@ def _assignments(statement: Statement) -> list[str]:
 
 
 def _slice(text: str, tokens: Sequence[Token], origin: int) -> str:
-    return text[tokens[0].start - origin : tokens[-1].end + 1 - origin]
+    """The tokens as written; what stands between two of them (blanks, comments) becomes one blank."""
+    written = ""
+    end = tokens[0].start
+    for token in tokens:
+        written += " " if token.start > end else ""
+        written += text[token.start - origin : token.end + 1 - origin]
+        end = token.end + 1
+    return written

@@ -136,6 +136,50 @@ async def test_a_setting_of_one_session_is_not_seen_by_another(port: int, connec
     assert await rows(second, "SELECT @@query_timeout, database()") == [(300, "")]
 
 
+@pytest.mark.parametrize(
+    "sql", ["USE metrics", "use `metrics`", "USE default_catalog.metrics", "USE /* this */ metrics -- please"]
+)
+async def test_use_chooses_the_database(port: int, connect: Connect, sql: str) -> None:
+    connection = await connect(port)
+    await rows(connection, sql)
+    assert await rows(connection, "SELECT database()") == [("metrics",)]
+    [shown] = await rows(connection, "SHOW PROCESSLIST")
+    assert shown[3] == "metrics"
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "snapshot_hour >= '2026-01-02'",
+        "snapshot_hour >= date_sub('2026-01-03', INTERVAL 1 DAY)",
+        "date(snapshot_hour) > '2026-01-01'",
+        "snapshot_hour BETWEEN '2026-01-02 00:00:00' AND '2036-01-01'",
+        "date_trunc('day', snapshot_hour) >= '2026-01-02'",
+        "unix_timestamp(snapshot_hour) >= unix_timestamp('2026-01-02')",
+        "hours_diff(snapshot_hour, '2026-01-01') >= 24",
+        "datediff(snapshot_hour, '2026-01-01') >= 1",
+        "snapshot_hour >= CAST('2026-01-02' AS DATETIME)",
+        "date_format(snapshot_hour, '%Y-%m-%d') <> '2026-01-01'",
+    ],
+)
+async def test_every_way_to_filter_by_time_gives_the_same_rows(port: int, connect: Connect, where: str) -> None:
+    connection = await connect(port, db="metrics")
+    assert await rows(connection, f"SELECT count(*) FROM amv_hourly_snapshots_v1 WHERE {where}") == [(2976,)]
+
+
+async def test_counter_increases_and_shares_are_computed_as_the_patrol_writes_them(port: int, connect: Connect) -> None:
+    connection = await connect(port, db="metrics")
+    increases = await rows(
+        connection,
+        "WITH steps AS (SELECT cluster_id, snapshot_hour, last_value - lag(last_value) OVER "
+        "(PARTITION BY cluster_id, metric_name ORDER BY snapshot_hour) AS step FROM amv_hourly_snapshots_v1) "
+        "SELECT cluster_id, sum(greatest(step, 0)) AS increase, sum(if(step > 0, 1, 0)) / count(*) AS share, "
+        "percentile_approx(step, 0.5) FROM steps WHERE step IS NOT NULL GROUP BY cluster_id "
+        "HAVING count(*) > 1 ORDER BY increase DESC, cluster_id LIMIT 10",
+    )
+    assert increases == [("c0", 2997.0, 1.0, 3.0), ("c1", 2997.0, 1.0, 3.0), ("c2", 2997.0, 1.0, 3.0)]
+
+
 async def test_transactions_are_accepted_and_change_nothing(port: int, connect: Connect) -> None:
     connection = await connect(port, autocommit=False)
     await connection.begin()
