@@ -17,6 +17,7 @@ from agent.patrol.series import (
     slope,
     total,
     usual,
+    wander,
     week_ago,
     worst_of,
 )
