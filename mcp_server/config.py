@@ -14,7 +14,7 @@ class WarehouseConfig(BaseModel):
     password: SecretStr = SecretStr("")
     timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """Wall clock of one statement; then it is killed."""
-    connect_seconds: float = Field(default=5.0, gt=0, le=60)
+    connect_seconds: float = Field(default=10.0, gt=0, le=60)
     max_rows: int = Field(default=500, ge=1, le=20_000)
     """Rows given when a caller names no number."""
     max_bytes: int = Field(default=16 * 1024 * 1024, ge=1_024)

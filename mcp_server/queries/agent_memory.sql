@@ -1,6 +1,7 @@
 -- What was found before: past investigations, and the flags of past patrols.
 SELECT
-  created_at, 'investigation' AS source, cluster_id, cluster_name, severity, root_cause AS finding, recommended_actions AS actions,
+  created_at, 'investigation' AS source, cluster_id, cluster_name, severity, root_cause AS finding,
+  recommended_actions AS actions,
   investigation_id AS id
 FROM alerts.agent_investigations
 WHERE %(cluster)s IS NULL OR cluster_id = %(cluster)s

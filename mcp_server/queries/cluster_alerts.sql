@@ -37,7 +37,8 @@ SELECT
   name AS alert_name,
   CASE
     WHEN MAX(CASE WHEN state = 'Firing' THEN happened_at END) IS NULL THEN 'resolved'
-    WHEN MAX(CASE WHEN state = 'Resolved' THEN happened_at END) >= MAX(CASE WHEN state = 'Firing' THEN happened_at END) THEN 'resolved'
+    WHEN MAX(CASE WHEN state = 'Resolved' THEN happened_at END) >= MAX(CASE WHEN state = 'Firing' THEN happened_at END)
+      THEN 'resolved'
     WHEN MAX(CASE WHEN state = 'Firing' THEN happened_at END) < HOURS_SUB(NOW(), 1) THEN 'quiet, not resolved'
     ELSE 'firing'
   END AS state,

@@ -21,7 +21,8 @@ risk AS (
   FROM alerts.cluster_risk_snapshots WHERE cluster_id = %(cluster)s
 ),
 health AS (
-  SELECT cluster_id, overall_score, classification, computed_at, ROW_NUMBER() OVER (ORDER BY computed_at DESC) AS age_rank
+  SELECT cluster_id, overall_score, classification, computed_at,
+    ROW_NUMBER() OVER (ORDER BY computed_at DESC) AS age_rank
   FROM alerts.cluster_health_scores WHERE cluster_id = %(cluster)s
 ),
 seen AS (
@@ -30,11 +31,16 @@ seen AS (
 )
 SELECT
   c.biz_id AS cluster_id, c.cluster_name, c.cluster_type,
-  CASE WHEN COALESCE(c.deleted, FALSE) THEN 'deleted' WHEN COALESCE(c.stopped, FALSE) THEN 'stopped' ELSE 'active' END AS state,
-  i.sr_version, c.account_id, a.name AS account_name, p.customer_name, COALESCE(p.tier, 'B') AS tier, o.name AS organization,
-  d.display_name AS region, d.cloud, c.created_at,
+  CASE
+    WHEN COALESCE(c.deleted, FALSE) THEN 'deleted'
+    WHEN COALESCE(c.stopped, FALSE) THEN 'stopped'
+    ELSE 'active'
+  END AS state,
+  i.sr_version, c.account_id, a.name AS account_name, p.customer_name, COALESCE(p.tier, 'B') AS tier,
+  o.name AS organization, d.display_name AS region, d.cloud, c.created_at,
   m.resource_state, m.fe_nodes, m.fe_machine, m.be_nodes, m.be_machine, m.be_memory_gb, m.be_volume_gb,
-  k.risk_level, k.risk_reasons, h.overall_score, h.classification, h.computed_at AS scored_at, s.newest_hour AS newest_metrics_hour
+  k.risk_level, k.risk_reasons, h.overall_score, h.classification, h.computed_at AS scored_at,
+  s.newest_hour AS newest_metrics_hour
 FROM byoc.clusters AS c
 LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = c.biz_id
 LEFT JOIN byoc.accounts AS a ON a.biz_id = c.account_id

@@ -1,4 +1,4 @@
--- Series of one cluster in steps of some hours. Counters become increases: across a restart, what was counted on both sides.
+-- Series of one cluster in steps of some hours; counters as increases, across a restart what was counted on both sides.
 WITH points AS (
   SELECT
     s.metric_name, d.unit, d.metric_type, s.snapshot_hour, s.avg_value, s.max_value, s.min_value, s.last_value,
@@ -23,8 +23,8 @@ hourly AS (
   FROM points
 )
 SELECT
-  metric_name, unit, slot AS hour, AVG(avg_value) AS avg_value, MIN(min_value) AS min_value, MAX(max_value) AS max_value,
-  SUM(increase) AS increase, COUNT(*) AS hours_with_data
+  metric_name, unit, slot AS hour, AVG(avg_value) AS avg_value, MIN(min_value) AS min_value,
+  MAX(max_value) AS max_value, SUM(increase) AS increase, COUNT(*) AS hours_with_data
 FROM hourly
 WHERE snapshot_hour >= HOURS_SUB(NOW(), %(hours)s)
 GROUP BY metric_name, unit, slot

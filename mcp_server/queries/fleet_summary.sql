@@ -1,4 +1,4 @@
--- The fleet in one table: how many active clusters there are per type, tier, cloud, version, risk, health, and what is wrong.
+-- The fleet in one table: active clusters per type, tier, cloud, version, risk and health, and how many are in trouble.
 WITH active AS (
   SELECT c.biz_id, c.account_id, c.region_id, COALESCE(c.cluster_type, 'unknown') AS cluster_type
   FROM byoc.clusters AS c
@@ -19,7 +19,9 @@ seen AS (
   GROUP BY cluster_id
 ),
 alert_parts AS (
-  SELECT cluster_id, created_at_utc AS happened_at, SPLIT_PART(alert_name, '|', 1) AS name, SPLIT_PART(alert_status, '|', 1) AS state
+  SELECT
+    cluster_id, created_at_utc AS happened_at,
+    SPLIT_PART(alert_name, '|', 1) AS name, SPLIT_PART(alert_status, '|', 1) AS state
   FROM alerts.lark_alerts
   WHERE alert_status IS NOT NULL AND created_at_utc >= HOURS_SUB(NOW(), 24)
   UNION ALL

@@ -6,7 +6,9 @@ WITH own AS (
   LIMIT 1
 ),
 risk AS (
-  SELECT cluster_id, risk_level, risk_reasons, ROW_NUMBER() OVER (PARTITION BY cluster_id ORDER BY computed_at DESC) AS age_rank
+  SELECT
+    cluster_id, risk_level, risk_reasons,
+    ROW_NUMBER() OVER (PARTITION BY cluster_id ORDER BY computed_at DESC) AS age_rank
   FROM alerts.cluster_risk_snapshots
 ),
 health AS (
@@ -19,8 +21,8 @@ SELECT
     WHEN c.account_id = own.account_id THEN 'account'
     ELSE 'version'
   END AS shared,
-  c.biz_id AS cluster_id, c.cluster_name, c.cluster_type, i.sr_version, a.name AS account_name, COALESCE(p.tier, 'B') AS tier,
-  k.risk_level, h.overall_score, k.risk_reasons
+  c.biz_id AS cluster_id, c.cluster_name, c.cluster_type, i.sr_version, a.name AS account_name,
+  COALESCE(p.tier, 'B') AS tier, k.risk_level, h.overall_score, k.risk_reasons
 FROM byoc.clusters AS c
 CROSS JOIN own
 LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = c.biz_id

@@ -1,10 +1,7 @@
 """Running statements: caps, time limit, cancellation, lost connections; nothing is left running behind."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import pytest
 from pydantic import SecretStr
@@ -15,6 +12,7 @@ from mcp_server.connection import Pool, SingleStatementConnection
 from mcp_server.errors import Code, DoorError, WarehouseError
 from mcp_server.executor import Executor
 from sandbox.launch import Endpoint
+from tests.mcp_server.forwarder import forwarder
 
 Configs = Callable[..., WarehouseConfig]
 
@@ -35,60 +33,6 @@ async def until_running(executor: Executor, count: int) -> None:
     async with asyncio.timeout(10):
         while len(await running(executor)) != count:
             await asyncio.sleep(0)
-
-
-@dataclass
-class Forwarder:
-    """A port before the warehouse: `sent` is what clients said, `cut` ends all connections and counts them."""
-
-    port: int
-    sent: bytearray
-    cut: Callable[[], int]
-
-    def killed(self) -> list[int]:
-        """The connection ids that were asked to be killed, in order."""
-        return [int(number) for number in re.findall(rb"KILL QUERY (\d+)", self.sent)]
-
-
-@asynccontextmanager
-async def forwarder(endpoint: Endpoint) -> AsyncIterator[Forwarder]:
-    """Forward a loopback port to the warehouse."""
-    sent = bytearray()
-    pipes: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: bytearray) -> None:
-        try:
-            while data := await reader.read(65_536):
-                said += data
-                writer.write(data)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-        pair = (writer, far_writer)
-        pipes.add(pair)
-        await asyncio.gather(pump(reader, far_writer, sent), pump(far_reader, writer, bytearray()))
-        pipes.discard(pair)
-
-    def cut() -> int:
-        ended = list(pipes)
-        pipes.clear()
-        for near, far in ended:
-            near.transport.abort()
-            far.transport.abort()
-        return len(ended)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield Forwarder(server.sockets[0].getsockname()[1], sent, cut)
-    finally:
-        cut()
-        server.close()
-        await server.wait_closed()
 
 
 async def test_rows_over_the_cap_are_not_fetched_and_the_result_says_more(config: Configs) -> None:
@@ -266,11 +210,13 @@ async def test_a_warehouse_that_is_not_there_is_unavailable(config: Configs) -> 
 
 
 async def test_a_server_that_never_speaks_is_given_up(config: Configs) -> None:
-    silence = asyncio.Event()
+    silence, served = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await silence.wait()
         writer.close()
+        await writer.wait_closed()
+        served.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with Executor(config(port=server.sockets[0].getsockname()[1], connect_seconds=0.2)) as executor:
@@ -278,6 +224,7 @@ async def test_a_server_that_never_speaks_is_given_up(config: Configs) -> None:
             await executor.fetch("SELECT 1", max_rows=1)
     assert caught.value.code is Code.UNAVAILABLE
     silence.set()
+    await served.wait()
     server.close()
     await server.wait_closed()
 
