@@ -1,4 +1,4 @@
-"""How long the simulated fleet takes to build, and how much memory: `python benchmarks/sandbox_load.py [clusters days]`."""
+"""How long the simulated fleet takes to build and how much memory: `python benchmarks/sandbox_load.py 170 30`."""
 
 import resource
 import sys

@@ -16,7 +16,7 @@ _ORDINARY_PER_CLUSTER_AND_DAY = 0.03
 _ORDINARY = (
     ("UPDATE", "setting max_user_connections changed"),
     ("UPDATE", "labels changed"),
-    ("NODE_UPDATE", "volume enlarged by 0 GB after a check"),
+    ("NODE_UPDATE", "volume type gp2 -> gp3"),
     ("START", "start by schedule"),
 )
 _CALM_LINES = (
@@ -40,9 +40,7 @@ def operations(fleet: Fleet, planted: Planted, seed: int, days: int, now: dateti
     ):
         kind, detail = _ORDINARY[int(rng.integers(len(_ORDINARY)))]
         found.append((fleet.active[row], now - _minutes(rng, days), kind, detail))
-    found.extend(
-        (c, now - _minutes(rng, 60), "STOP", "stop") for c in fleet.retired if c.stopped and rng.random() < 0.3
-    )
+    found.extend(_rests(rng, fleet, now))
     found.sort(key=lambda item: item[1])
     return [
         {
@@ -73,6 +71,15 @@ def investigations(fleet: Fleet, seed: int, days: int, now: datetime) -> list[Ro
         _investigation(rng, fleet.active[int(row)], now - timedelta(days=days * 0.5) - _minutes(rng, days), key)
         for row, key in zip(rng.integers(0, len(fleet.active), count), uuids(rng, count), strict=True)
     ]
+
+
+def _rests(rng: np.random.Generator, fleet: Fleet, now: datetime) -> Iterator[tuple[Cluster, datetime, str, str]]:
+    """Yield the last start and stop of some clusters that no longer run."""
+    for cluster in fleet.retired:
+        if cluster.stopped and rng.random() < 0.3:
+            stopped = now - _minutes(rng, 60)
+            yield cluster, stopped - _minutes(rng, 20), "START", "start"
+            yield cluster, stopped, "STOP", "stop"
 
 
 def _minutes(rng: np.random.Generator, days: float) -> timedelta:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sandbox.fleet.chance import stream
 from sandbox.fleet.decoys import INJECTED_NAME
@@ -114,7 +115,7 @@ def _time(state: State, hour: int) -> datetime:
     return moment
 
 
-def hours_before(now: datetime, days: int) -> np.ndarray:
+def hours_before(now: datetime, days: int) -> NDArray[np.datetime64]:
     """Return the starts of the `days` x 24 complete hours before `now`, oldest first, as datetime64[h]."""
     end = np.datetime64(now.replace(tzinfo=None), "h")
     return np.asarray(end - np.arange(days * 24, 0, -1).astype("timedelta64[h]"))

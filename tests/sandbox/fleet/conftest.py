@@ -72,8 +72,9 @@ def fleet() -> Iterator[Builder]:
         return built[key]
 
     yield make
-    for engine in engines:
-        engine.close()
+    built.clear()
+    while engines:
+        engines.pop().close()
 
 
 @pytest.fixture(scope="session")

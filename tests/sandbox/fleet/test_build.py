@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import schema
@@ -113,6 +113,7 @@ def test_a_random_scenario_stays_the_same(fleet: Builder) -> None:
     assert fingerprint(first) == fingerprint(again)
 
 
+@settings(deadline=None)
 @given(number=st.integers(min_value=0, max_value=10**9 - 1))
 def test_any_number_gives_three_to_eight_fault_kinds_and_four_to_eight_decoys(number: int) -> None:
     laid = plan(f"random:{number}", TOWN, 1)
@@ -143,6 +144,7 @@ def test_progress_is_told_in_plain_lines() -> None:
     assert len(lines) >= 3
 
 
+@settings(deadline=None)
 @given(name=st.text(max_size=20))
 def test_any_other_name_is_refused_and_never_guessed(name: str) -> None:
     assume(name not in FORMS and not re.fullmatch(r"random:[0-9]{1,9}", name))

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.fleet.scoring import RULES, breach, points
@@ -25,6 +25,7 @@ def test_points_are_100_at_green_50_at_yellow_and_0_at_red(rule) -> None:
     assert points(rule, np.array([rule.green, middle, rule.yellow, rule.red])).tolist() == [100, 75, 50, 0]
 
 
+@settings(deadline=None)
 @given(rule=st.sampled_from(RULES), one=VALUES, other=VALUES)
 def test_a_worse_value_never_scores_better(rule, one: float, other: float) -> None:
     better, worse = sorted((one, other), reverse=rule.red < rule.green)
