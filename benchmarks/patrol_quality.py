@@ -89,7 +89,9 @@ class Tally:
     def add_earlier(self, evidence: Evidence, truth: dict[str, Any], *, verbose: bool, seed: int) -> None:
         """Count the false alarms of a look into the past, when some of the faults had not begun yet."""
         self.earlier_looks += 1
-        begun = {one["cluster_id"] for one in truth["faults"] if datetime.fromisoformat(one["onset"]) <= evidence.now}
+        # The newest hour's row also covers what happened later in that hour.
+        end = evidence.as_of + timedelta(hours=1)
+        begun = {one["cluster_id"] for one in truth["faults"] if datetime.fromisoformat(one["onset"]) < end}
         for cluster in evidence.flagged:
             if cluster.identity.cluster_id not in begun:
                 self.earlier_false += 1

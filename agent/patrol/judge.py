@@ -156,7 +156,9 @@ class Judge:
         slopes = [slope(rest, span) for span in _TREND_SPANS]
         apart = level(rest, self.rules.window.recent_hours)
         newest = slopes[0]
-        if newest is None or apart is None or apart * bad < max(rule.step, _BEYOND_WANDER * wander(rest, _DAY)):
+        if newest is None or apart is None or apart * bad < _BEYOND_WANDER * wander(rest, _DAY):
+            return None
+        if (course.value - course.baseline) * bad < rule.step:
             return None
         pace = newest.per_hour * bad
         moved = pace * _TREND_SPANS[0]
