@@ -169,7 +169,8 @@ def load_rules() -> Rules:
 
 def number(value: float) -> str:
     """A figure as people write it: three significant digits below 1,000, whole and grouped from there."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    # From 999.5 on three digits would round up to `1e+03`.
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def quantity(value: float, unit: str) -> str:

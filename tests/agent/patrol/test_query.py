@@ -1,0 +1,87 @@
+"""Cells of a result as values: what is no measurement is none, what is no time is none."""
+
+import math
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.patrol.query import Rows, figure, moment, read, stamp, truth, words
+from agent.tools import ToolResult, ToolSpec
+
+
+class OneResult:
+    """Gives the same result to every call and keeps the arguments."""
+
+    def __init__(self, result: ToolResult) -> None:
+        self.result = result
+        self.asked: list[tuple[str, Any]] = []
+
+    async def specs(self) -> tuple[ToolSpec, ...]:
+        return ()
+
+    async def call(self, name: str, arguments: Any) -> ToolResult:
+        self.asked.append((name, arguments))
+        return self.result
+
+
+@pytest.mark.parametrize("cell", [None, "NaN", "nan", float("inf"), -1, "-3", True, "", "abc", [], {}])
+def test_what_cannot_be_measured_is_no_figure(cell: object) -> None:
+    assert figure(cell) is None
+
+
+@pytest.mark.parametrize(("cell", "value"), [(0, 0.0), (3, 3.0), ("2.5", 2.5), (1e300, 1e300)])
+def test_a_measurement_is_a_figure(cell: object, value: float) -> None:
+    assert figure(cell) == value
+
+
+@given(st.one_of(st.none(), st.booleans(), st.integers(-(10**400), 10**400), st.floats(), st.text(), st.binary()))
+def test_any_cell_is_a_sound_figure_or_none(cell: object) -> None:
+    found = figure(cell)
+    assert found is None or (math.isfinite(found) and found >= 0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "at"),
+    [
+        ("2026-11-20 12:00:00", datetime(2026, 11, 20, 12)),
+        ("2026-11-20T12:00:00+02:00", datetime(2026, 11, 20, 10)),
+        ("yesterday", None),
+        (None, None),
+        (20261120, None),
+    ],
+)
+def test_times_are_read_as_naive_utc(cell: object, at: datetime | None) -> None:
+    assert moment(cell) == at
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)))
+def test_a_written_time_is_read_back_to_the_second(at: datetime) -> None:
+    assert moment(stamp(at)) == at.replace(microsecond=0)
+
+
+def test_flags_and_words_of_a_mysql_client_are_understood() -> None:
+    assert [truth(cell) for cell in (1, "1", True, "true", 0, None, "0", [])] == [True] * 4 + [False] * 4
+    assert [words(cell) for cell in (None, 3, "x")] == ["", "3", "x"]
+
+
+async def test_a_result_becomes_rows_with_its_receipt() -> None:
+    data = {"columns": [{"name": "a"}, {"name": "b"}], "rows": [[1, "x"]], "truncated": True, "query_id": "q-1"}
+    tools = OneResult(ToolResult("…", data=data))
+    assert await read(tools, "SELECT 1", 7) == Rows(({"a": 1, "b": "x"},), "q-1", cut=True)
+    assert tools.asked == [("read_query", {"sql": "SELECT 1", "max_rows": 7})]
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        (ToolResult("timeout: too slow", is_error=True, data={"code": "timeout"}), "timeout"),
+        (ToolResult("lost", is_error=True), "unavailable"),
+        (ToolResult("no structure"), "unavailable"),
+    ],
+)
+async def test_a_failed_statement_is_a_result_with_its_code(result: ToolResult, code: str) -> None:
+    rows = await read(OneResult(result), "SELECT 1")
+    assert (rows.failed, rows.code, rows.rows) == (True, code, ())
