@@ -14,6 +14,7 @@ from mcp_server.directory import Directory
 from mcp_server.errors import Code, Refusal, WarehouseError
 from mcp_server.executor import Executor
 from mcp_server.guard import Admitted, Guard
+from mcp_server.principal import LOCAL, Caller
 from mcp_server.queries import Value
 from mcp_server.results import Result
 
@@ -50,7 +51,11 @@ class Door:
     ) -> None:
         await self._executor.__aexit__(kind, error, trace)
 
-    async def read(self, sql: str, max_rows: int | None = None) -> Result:
+    def visit(self, caller: Caller) -> "Visit":
+        """The door as one caller finds it."""
+        return Visit(self, caller)
+
+    async def read(self, sql: str, max_rows: int | None = None, caller: Caller = LOCAL) -> Result:
         """The first `max_rows` (default: the config's) rows of a SELECT. Raises Refusal and WarehouseError."""
         limit = self._config.max_rows if max_rows is None else max_rows
         if not 1 <= limit <= MAX_ROWS:
@@ -66,10 +71,28 @@ class Door:
             fetched.columns, fetched.rows, fetched.more, self._new_id(), admitted.sql, fetched.seconds, admitted.tables
         )
 
-    async def ask(self, query: str, *, max_rows: int | None = None, **values: Value) -> Result:
+    async def ask(self, query: str, *, max_rows: int | None = None, caller: Caller = LOCAL, **values: Value) -> Result:
         """The result of one of the door's own queries (a file in queries/) with its values bound."""
-        return await self.read(queries.bound(query, **values), max_rows)
+        return await self.read(queries.bound(query, **values), max_rows, caller)
 
     async def _add_near_names(self, error: WarehouseError, admitted: Admitted) -> None:
         if error.code is Code.UNKNOWN_COLUMN and error.part and not error.near:
             error.near = tuple(await self.catalog.near_columns(error.part, admitted.tables))
+
+
+class Visit:
+    """The door for one call: every read of a tool is its caller's, so that no tool can forget to say who asks."""
+
+    def __init__(self, door: Door, caller: Caller) -> None:
+        self._door = door
+        self.caller = caller
+        self.catalog = door.catalog
+        self.directory = door.directory
+
+    async def read(self, sql: str, max_rows: int | None = None) -> Result:
+        """See Door.read."""
+        return await self._door.read(sql, max_rows, self.caller)
+
+    async def ask(self, query: str, *, max_rows: int | None = None, **values: Value) -> Result:
+        """See Door.ask."""
+        return await self._door.ask(query, max_rows=max_rows, caller=self.caller, **values)

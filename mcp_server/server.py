@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from mcp_server import replies
 from mcp_server.config import WarehouseConfig
-from mcp_server.door import Door
+from mcp_server.door import Door, Visit
 from mcp_server.errors import Code, DoorError, Refusal
+from mcp_server.principal import LOCAL, Caller, Principal, caller_named
 from mcp_server.tools.cluster import ClusterTools
 from mcp_server.tools.fleet import FleetTools
 from mcp_server.tools.reading import ReadingTools
@@ -30,10 +31,18 @@ _INSTRUCTIONS = (
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 
+AnyContext = Context[dict[str, Any], Any]
+
+
 class DoorServer(MCPServer[dict[str, Any]]):
     """An MCP server that refuses unknown arguments and answers every expected failure with a code."""
 
-    def __init__(self, tools: Sequence[Tool], resources: Sequence[FunctionResource]) -> None:
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        resources: Sequence[FunctionResource],
+        caller_of: Callable[[AnyContext | None], Caller],
+    ) -> None:
         super().__init__(
             name="starwatch",
             instructions=_INSTRUCTIONS,
@@ -41,10 +50,11 @@ class DoorServer(MCPServer[dict[str, Any]]):
             resources=list(resources),
             log_level="WARNING",
         )
+        self._caller_of = caller_of
         self._arguments = {tool.name: tuple(tool.parameters.get("properties", {})) for tool in tools}
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[dict[str, Any], Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: AnyContext | None = None
     ) -> CallToolResult | InputRequiredResult:
         """The tool's result; refusals and warehouse errors are results with `is_error` and a code."""
         try:
@@ -69,8 +79,16 @@ class DoorServer(MCPServer[dict[str, Any]]):
             raise Refusal("arguments", Code.BAD_ARGUMENT, "unknown argument", part=", ".join(unknown), hint=hint)
 
 
-def build_server(door: Door) -> DoorServer:
-    """The server of an opened door: its tools, and the data dictionary as a resource."""
+STDIO = Caller(Principal("mcp", "stdio"))
+"""Whoever started the process that speaks on stdin and stdout."""
+
+
+def build_server(door: Door, caller: Caller | None = None) -> DoorServer:
+    """The server of an opened door: its tools, and the data dictionary as a resource.
+
+    Every call is `caller`'s. None is for in-process clients alone: they name the caller of each call in its metadata,
+    which no client from outside may be trusted with.
+    """
     dictionary = FunctionResource.from_function(
         door.catalog.dictionary,
         uri=SCHEMA_URI,
@@ -78,16 +96,24 @@ def build_server(door: Door) -> DoorServer:
         description="Tables, columns, join paths and traps of the warehouse",
         mime_type="text/plain",
     )
-    return DoorServer([_tool(function) for function in _functions(door)], [dictionary])
+
+    def caller_of(context: AnyContext | None) -> Caller:
+        return caller or caller_named(context.request_context.meta if context is not None else None)
+
+    def visited(context: AnyContext) -> tuple[Callable[..., Any], ...]:
+        return _functions(door.visit(caller_of(context)))
+
+    tools = [_tool(place, function, visited) for place, function in enumerate(_functions(door.visit(LOCAL)))]
+    return DoorServer(tools, [dictionary], caller_of)
 
 
 async def serve_stdio(config: WarehouseConfig) -> None:
     """Serve the door on stdin and stdout until stdin ends; nothing else may write to stdout meanwhile."""
     async with Door(config) as door:
-        await build_server(door).run_stdio_async()
+        await build_server(door, STDIO).run_stdio_async()
 
 
-def _functions(door: Door) -> tuple[Callable[..., Any], ...]:
+def _functions(door: Visit) -> tuple[Callable[..., Any], ...]:
     """The tools in the order in which a model sees them: ready answers first, free SQL last."""
     fleet, cluster, reading = FleetTools(door), ClusterTools(door), ReadingTools(door)
     return (
@@ -107,10 +133,19 @@ def _functions(door: Door) -> tuple[Callable[..., Any], ...]:
     )
 
 
-def _tool(function: Callable[..., Any]) -> Tool:
+def _tool(
+    place: int, function: Callable[..., Any], visited: Callable[[AnyContext], Sequence[Callable[..., Any]]]
+) -> Tool:
+    """A tool with the contract of `function`; a call of it runs its like (same `place`) in its caller's own visit."""
     tool = Tool.from_function(
         function, description=inspect.getdoc(function), annotations=_READS, structured_output=False
     )
+
+    async def called(context: AnyContext, **arguments: Any) -> CallToolResult:
+        result: CallToolResult = await visited(context)[place](**arguments)
+        return result
+
+    tool.fn, tool.context_kwarg = called, "context"
     tool.parameters = {**_untitled(tool.parameters), "additionalProperties": False}
     return tool
 

@@ -8,7 +8,7 @@ from bot.compose import door_to
 from bot.settings import load
 from bot.terminal import Terminal, console
 from bot.warehouse import address
-from mcp_server.server import build_server
+from mcp_server.server import STDIO, build_server
 from sandbox.launch import Options
 
 
@@ -23,5 +23,5 @@ async def _serve() -> int:
     progress = Terminal(console(stream_is_error=True), console(stream_is_error=True))
     async with address(settings, Options(), progress.show) as place, door_to(place, settings) as door:
         progress.show("")
-        await build_server(door).run_stdio_async()
+        await build_server(door, STDIO).run_stdio_async()
     return 0

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mcp_server import replies
 from mcp_server.directory import Cluster
-from mcp_server.door import MAX_ROWS, Door
+from mcp_server.door import MAX_ROWS, Visit
 from mcp_server.errors import Code, Refusal
 from mcp_server.results import plain
 from mcp_server.tools.fleet import ClusterName
@@ -41,7 +41,7 @@ _LOG_LINES = 200
 class ClusterTools:
     """Questions about one cluster."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Visit) -> None:
         self._door = door
 
     async def query_cluster_info(self, cluster: ClusterName) -> CallToolResult:

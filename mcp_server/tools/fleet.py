@@ -6,7 +6,7 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from mcp_server import replies
-from mcp_server.door import Door
+from mcp_server.door import Visit
 
 Severity = Literal["Critical", "Warning", "Info"]
 ClusterName = Annotated[str, Field(description="Cluster UUID, its first 6 or more characters, or the cluster's name")]
@@ -15,7 +15,7 @@ ClusterName = Annotated[str, Field(description="Cluster UUID, its first 6 or mor
 class FleetTools:
     """Questions that name no cluster."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Visit) -> None:
         self._door = door
 
     async def query_fleet_summary(self) -> CallToolResult:

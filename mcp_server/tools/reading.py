@@ -6,13 +6,13 @@ from mcp.types import CallToolResult
 from pydantic import Field
 
 from mcp_server import replies
-from mcp_server.door import Door
+from mcp_server.door import Visit
 
 
 class ReadingTools:
     """Schema and SQL."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Visit) -> None:
         self._door = door
 
     async def read_query(
