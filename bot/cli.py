@@ -107,6 +107,7 @@ def warehouse(
     ] = "default",
     truth_file: Annotated[Path | None, typer.Option(help="Write what was planted to this JSON file.")] = None,
     load: Annotated[Path | None, typer.Option(help="Serve your own export: one CSV or Parquet file per table.")] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="No tables; admin/admin may create them (init-db).")] = False,
 ) -> None:
     """Serve the embedded warehouse to MySQL clients."""
     _run(
@@ -118,6 +119,7 @@ def warehouse(
         scenario=scenario,
         truth_file=truth_file,
         load=load,
+        empty=empty,
     )
 
 

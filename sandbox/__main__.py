@@ -16,7 +16,7 @@ from types import FrameType
 
 import schema
 from sandbox import fleet
-from sandbox.accounts import READER
+from sandbox.accounts import ADMIN, READER, WRITER
 from sandbox.engine import Engine, open_engine
 from sandbox.errors import StartError
 from sandbox.load import load
@@ -35,7 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.exit_with_stdin:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     options = Options(
-        chosen.port, chosen.seed, chosen.clusters, chosen.days, chosen.scenario, chosen.truth_file, chosen.load
+        port=chosen.port,
+        seed=chosen.seed,
+        clusters=chosen.clusters,
+        days=chosen.days,
+        scenario=chosen.scenario,
+        truth_file=chosen.truth_file,
+        load=chosen.load,
+        empty=chosen.empty,
     )
     try:
         engine = filled(options)
@@ -47,11 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def filled(options: Options) -> Engine:
-    """An engine with the schema, and with the simulated fleet or the files of `options.load`.
+    """An engine with the schema, and with the simulated fleet or the files of `options.load`; or a bare one with an
+    administrator who may create the schema.
 
     Raises:
         StartError: unknown scenario, files that do not fit, or a truth file that cannot be written.
     """
+    if options.empty:
+        return open_engine((READER, WRITER, ADMIN))
     engine = open_engine()
     for text in schema.statements():
         engine.define(text)
@@ -122,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
         "--scenario", default=default.scenario, help="default, none, decoys, random:N or one fault kind"
     )
     parser.add_argument("--truth-file", type=Path, help="write the planted faults to this JSON file")
-    parser.add_argument("--load", type=Path, help="fill the tables from DIR/database.table.csv or .parquet instead")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--load", type=Path, help="fill the tables from DIR/database.table.csv or .parquet instead")
+    instead.add_argument("--empty", action="store_true", help="no tables; the account admin/admin may create them")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     return parser
 

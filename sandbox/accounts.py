@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+import schema
 from sandbox.dialect.translate import Effect, TableName
 from sandbox.errors import access_denied
 
-WRITTEN_TABLES = frozenset(
-    TableName("alerts", name)
-    for name in ("patrol_reports", "cluster_health_scores", "cluster_risk_snapshots", "agent_investigations")
-)
+WRITTEN_TABLES = frozenset(TableName(*name.split(".")) for name in schema.WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +58,5 @@ class Account:
 
 READER = Account("reader", SecretStr("reader"))
 WRITER = Account("writer", SecretStr("writer"), reads=WRITTEN_TABLES, inserts=WRITTEN_TABLES)
+ADMIN = Account("admin", SecretStr("admin"), administers=True)
+"""Exists only in a warehouse that was started empty, for trying out how the tables are created."""

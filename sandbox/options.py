@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One run: where it listens, and what it holds (a simulated fleet, or the files of `load`)."""
+    """One run: where it listens, and what it holds (a simulated fleet, the files of `load`, or nothing)."""
 
     port: int = 0
     seed: int = 7
@@ -17,6 +17,7 @@ class Options:
     scenario: str = "default"
     truth_file: Path | None = None
     load: Path | None = None
+    empty: bool = False
 
     def arguments(self) -> list[str]:
         """The same choice as command-line arguments."""
@@ -31,4 +32,4 @@ class Options:
             pairs.append(("--truth-file", str(self.truth_file)))
         if self.load is not None:
             pairs.append(("--load", str(self.load)))
-        return [word for pair in pairs for word in pair]
+        return [word for pair in pairs for word in pair] + ["--empty"] * self.empty

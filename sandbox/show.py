@@ -193,13 +193,13 @@ def _engines(view: View, rest: Statement | None, full: bool) -> Listing:
 
 def _grants(view: View, rest: Statement | None, full: bool) -> Listing:
     account = view.account
-    names = sorted(str(TableName(t.database, t.name)) for t in view.catalogue.all_tables())
+    grantee = f"'{account.name}'@'%'"
     rows = []
-    for name in names:
-        table = TableName(*name.split(".", 1))
-        granted = account.privileges(table)
-        if granted:
-            rows.append((f"'{account.name}'@'%'", "default", f"GRANT {', '.join(granted)} ON TABLE {name}"))
+    for table in sorted(view.catalogue.all_tables(), key=lambda table: (table.database, table.name)):
+        name = TableName(table.database, table.name)
+        if granted := account.privileges(name):
+            kind = "VIEW" if table.is_view else "TABLE"
+            rows.append((grantee, "default", f"GRANT {', '.join(granted)} ON {kind} {name} TO USER {grantee}"))
     return Listing(("UserIdentity", "Catalog", "Grants"), tuple(rows))
 
 

@@ -42,5 +42,11 @@ def _split(text: str) -> list[str]:
     return [piece.strip() for piece in re.split(r";[ \t]*(?:\n|$)", code) if piece.strip()]
 
 
+WRITTEN: tuple[str, ...] = tuple(
+    f"alerts.{name}"
+    for name in ("patrol_reports", "cluster_health_scores", "cluster_risk_snapshots", "agent_investigations")
+)
+"""The tables that the writer account fills; every other one is filled by somebody else and only read."""
+
 TABLES: tuple[str, ...] = tables()
 """All qualified names, for callers that want a constant."""

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiomysql
 import pytest
 
+import schema
 from sandbox.launch import Endpoint, Options, StartError, running
 from tests.sandbox.conftest import Connect, rows
 
@@ -54,6 +56,21 @@ async def test_the_launcher_serves_and_ends_its_process(export: Path, connect: C
     assert said == ["loaded 1 rows into byoc.region_details"]
     with pytest.raises(OSError, match=r"[Cc]onnect"):
         await asyncio.open_connection(endpoint.host, endpoint.port)
+
+
+async def test_an_empty_warehouse_lets_its_administrator_create_the_tables(connect: Connect) -> None:
+    async with running(Options(empty=True)) as endpoint:
+        reader = await connect(endpoint.port, *endpoint.reader)
+        assert await rows(reader, "SHOW DATABASES LIKE 'alerts'") == []
+        admin = await connect(endpoint.port, "admin")
+        for statement in schema.statements():
+            await rows(admin, statement)
+        assert await rows(reader, "SELECT count(*) FROM alerts.patrol_reports") == [(0,)]
+
+
+async def test_only_an_empty_warehouse_has_an_administrator(warehouse: Endpoint) -> None:
+    with pytest.raises(aiomysql.MySQLError, match="Access denied"):
+        await aiomysql.connect(host=warehouse.host, port=warehouse.port, user="admin", password="admin")
 
 
 async def test_a_file_that_does_not_fit_is_told_by_the_launcher(export: Path) -> None:
@@ -124,7 +141,9 @@ async def test_the_simulated_fleet_is_served_and_its_truth_is_not(
     assert named == 0
 
 
-@pytest.mark.parametrize("words", [["--port", "70000"], ["--clusters", "0"], ["--days", "x"], ["--nope"]])
+@pytest.mark.parametrize(
+    "words", [["--port", "70000"], ["--clusters", "0"], ["--days", "x"], ["--nope"], ["--empty", "--load", "."]]
+)
 async def test_a_bad_argument_is_exit_2(words: list[str]) -> None:
     process = await start(*words)
     out, said = await process.communicate()
@@ -140,3 +159,4 @@ def test_options_and_arguments_say_the_same(tmp_path: Path) -> None:
         *("--port", "5", "--seed", "1", "--clusters", "2", "--days", "3", "--scenario", "none"),
         *("--truth-file", str(tmp_path / "t"), "--load", str(tmp_path)),
     ]
+    assert Options(empty=True).arguments() == [*Options().arguments(), "--empty"]
