@@ -11,7 +11,9 @@ from agent.patrol.series import WEEK, Track
 from agent.tools import Tools
 
 RECENT_HOURS = 48
+LONG = timedelta(days=3)
 _DAY = 24
+_SLACK = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,16 @@ class _Plan:
         return self.recent + self.week + self.profile + self.days
 
 
-def _plan(rules: Rules, as_of: datetime, clusters: int) -> _Plan:
-    """Spans shrink when a fleet is so large that a result would not fit."""
+def _plan(rules: Rules, as_of: datetime, clusters: int, reach: timedelta) -> _Plan:
+    """Spans shrink when a fleet is so large that a result would not fit, and when the data does not go back far."""
     per_statement = max(1, min(_DAY, MAX_ROWS // max(1, clusters)))
     middle, start = as_of - timedelta(hours=per_statement), as_of - timedelta(hours=2 * per_statement)
     past = as_of - timedelta(hours=WEEK)
     days = max(2, min(rules.window.baseline_days, MAX_ROWS // max(1, clusters)))
-    # A fault that began within the excluded hours cannot hide in its own baseline.
-    usual = (as_of - timedelta(days=days), as_of - timedelta(hours=rules.window.exclude_hours))
+    # A fault that began within the excluded hours cannot hide in its own baseline; a short past is shared in halves.
+    long = reach >= LONG - _SLACK
+    excluded = timedelta(hours=rules.window.exclude_hours) if long else reach / 2
+    usual = (as_of - timedelta(days=days), as_of - excluded)
     levels, gains = queries.gauges(rules), queries.counters(rules)
     return _Plan(
         recent=(queries.hourly(rules, middle, as_of), queries.hourly(rules, start, middle)),
@@ -107,9 +111,10 @@ def _collect(rules: Rules, as_of: datetime, parts: list[tuple[int, Rows]]) -> Co
     return Courses(tracks, parts[0][1].query_id, failed, cut, len(parts))
 
 
-async def measure(tools: Tools, rules: Rules, as_of: datetime, clusters: int) -> Courses:
-    """All courses of the fleet as of the hour `as_of` (naive UTC) in seven concurrent statements."""
-    plan = _plan(rules, as_of, clusters)
+async def measure(tools: Tools, rules: Rules, as_of: datetime, clusters: int, reach: timedelta = LONG) -> Courses:
+    """All courses of the fleet as of the hour `as_of` (naive UTC) in seven concurrent statements. `reach` is how far
+    back the data goes; anything from three days on counts as long."""
+    plan = _plan(rules, as_of, clusters, reach)
     results = await read_all(tools, plan.all)
     lengths = (len(plan.recent), len(plan.week), len(plan.profile), len(plan.days))
     numbers = [part for part, length in enumerate(lengths) for _ in range(length)]

@@ -8,11 +8,12 @@ from typing import cast
 
 from agent.patrol import facts as fleet_facts
 from agent.patrol import queries
-from agent.patrol.courses import Courses, measure
+from agent.patrol.courses import LONG, Courses, measure
 from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
 from agent.patrol.freshness import (
+    STALE_AFTER,
     Operation,
     gone_by_cluster,
     judged_hour,
@@ -48,9 +49,19 @@ class _Side:
     alerts_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The hour to judge by, how far back the data goes before it (three days are enough), and what it took to know."""
+
+    at: datetime
+    reach: timedelta
+    statements: int = 1
+
+
 async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
     """The evidence as of `now` (naive UTC). Raises WarehouseUnreadable when clusters or measurements cannot be read."""
-    as_of, roster = await asyncio.gather(_as_of(tools, now), _roster(tools))
+    newest, roster = await asyncio.gather(_newest(tools, now), _roster(tools))
+    as_of = newest.at
     reads = (
         queries.last_data(as_of - timedelta(days=rules.window.baseline_days), as_of),
         queries.gone_metrics(as_of, rules.window.silent_hours),
@@ -58,7 +69,9 @@ async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
         queries.alert_hours(as_of - _ALERT_DAYS, as_of + timedelta(hours=1)),
     )
     sides, courses, facts = await asyncio.gather(
-        read_all(tools, reads), measure(tools, rules, as_of, len(roster)), fleet_facts.gather(tools, as_of)
+        read_all(tools, reads),
+        measure(tools, rules, as_of, len(roster), newest.reach),
+        fleet_facts.gather(tools, as_of),
     )
     if sides[0].failed:
         raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")
@@ -74,24 +87,30 @@ async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
         patterns(clusters, rules),
         tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
         tuple(one for one in ids if one),
-        statements=2 + len(reads) + courses.statements + len(fleet_facts.PARTS),
+        statements=1 + newest.statements + len(reads) + courses.statements + len(fleet_facts.PARTS),
     )
 
 
-async def _as_of(tools: Tools, now: datetime) -> datetime:
+async def _newest(tools: Tools, now: datetime) -> _Newest:
     limit = now + timedelta(hours=1)
     hours = await read(tools, queries.hours_sent(now - _LOOK_BACK, limit))
     if hours.failed:
         raise WarehouseUnreadable(f"measurements cannot be read: {hours.error}")
     at = judged_hour(hours.rows)
-    if at is not None:
-        return at
+    if at is None:
+        return await _long_ago(tools, limit)
+    oldest = min(hour for row in hours.rows if (hour := moment(row["snapshot_hour"])))
+    # Data that ended some hours ago reaches back farther than these three days show.
+    return _Newest(at, LONG if now - at > STALE_AFTER else at - oldest)
+
+
+async def _long_ago(tools: Tools, limit: datetime) -> _Newest:
     newest = await read(tools, queries.newest_hour(limit))
-    last = moment(newest.rows[0]["newest"]) if newest.rows else None
-    if last is None:
+    at = moment(newest.rows[0]["newest"]) if newest.rows else None
+    if at is None:
         raise WarehouseUnreadable(f"there are no measurements: {newest.error or 'the snapshots are empty'}")
-    hours = await read(tools, queries.hours_sent(last - _LOOK_BACK, last))
-    return judged_hour(hours.rows) or last
+    hours = await read(tools, queries.hours_sent(at - _LOOK_BACK, at))
+    return _Newest(judged_hour(hours.rows) or at, LONG, statements=3)
 
 
 async def _roster(tools: Tools) -> tuple[Identity, ...]:

@@ -66,3 +66,11 @@ async def test_a_part_that_fails_or_is_cut_is_named() -> None:
     assert made.tracks == {}
     assert made.failed[0] == "the newest hours (unavailable)"
     assert len(made.failed) == 4
+
+
+@pytest.mark.parametrize(("reach", "excluded"), [(72, 48), (69, 48), (40, 20), (10, 5), (0, 0)])
+async def test_a_short_past_leaves_something_to_compare_with(reach: int, excluded: int) -> None:
+    tools = FleetTools([Cluster("c1")])
+    await measure(tools, RULES, AS_OF, 1, timedelta(hours=reach))
+    profile = next(sql for sql in tools.statements if " HOUR(snapshot_hour) AS bucket" in sql)
+    assert _times(profile)[1] == AS_OF - timedelta(hours=excluded)

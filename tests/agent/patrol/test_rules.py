@@ -96,7 +96,13 @@ def test_the_description_names_every_dimension_with_both_limits() -> None:
 
 def test_figures_are_written_as_people_write_them() -> None:
     assert [number(value) for value in (0.01234, 3.14159, 81.26, 1234.5, 0)] == ["0.0123", "3.14", "81.3", "1,234", "0"]
-    assert [number(value) for value in (999.4, 999.5, 999.6, -999.6, 1000)] == ["999", "1,000", "1,000", "-1,000", "1,000"]
+    assert [number(value) for value in (999.4, 999.5, 999.6, -999.6, 1000)] == [
+        "999",
+        "1,000",
+        "1,000",
+        "-1,000",
+        "1,000",
+    ]
     assert [quantity(80, "%"), quantity(340, "ms"), quantity(1204, "")] == ["80%", "340 ms", "1,204"]
 
 
