@@ -2,10 +2,12 @@
 
 DoorError                one refusal or failure: code, reason, offending part, nearest names, what to try
 ├── Refusal              the guard or a tool did not let it pass; nothing reached the warehouse
+│   └── RateLimited      too many calls of one caller or of all; says after how many seconds to come again
 └── WarehouseError       the warehouse answered with an error, or did not answer
     └── ConnectionLost   the connection died under a statement; a read may be tried once more
 """
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -26,6 +28,7 @@ class Code(StrEnum):
     UNAVAILABLE = "unavailable"
     EXECUTION = "execution"
     BAD_ARGUMENT = "bad_argument"
+    RATE_LIMITED = "rate_limited"
 
 
 class DoorError(Exception):
@@ -68,6 +71,17 @@ class Refusal(DoorError):
 
     def data(self) -> dict[str, Any]:
         return {**super().data(), "rule": self.rule}
+
+
+class RateLimited(Refusal):
+    """A call too many; `seconds` is when the next one may pass."""
+
+    def __init__(self, reason: str, seconds: float) -> None:
+        self.seconds = max(1, math.ceil(seconds))
+        super().__init__("limits", Code.RATE_LIMITED, reason, hint=f"wait {self.seconds} s, then ask again")
+
+    def data(self) -> dict[str, Any]:
+        return {**super().data(), "retry_after_seconds": self.seconds}
 
 
 class WarehouseError(DoorError):
