@@ -28,12 +28,28 @@ def pacific(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC).astimezone(PACIFIC).replace(tzinfo=None)
 
 
+class _Dice:
+    """Chance per alert row. Rows since the last full hour draw from a stream of their own, so that however many of
+    them there are by now, the rows before stay the same."""
+
+    def __init__(self, seed: int, now: datetime) -> None:
+        self._hour = now.replace(minute=0, second=0, microsecond=0)
+        self._settled, self._fresh = stream(seed, "alarms"), stream(seed, "alarms since the hour")
+
+    def at(self, moment: datetime) -> np.random.Generator:
+        return self._settled if moment <= self._hour else self._fresh
+
+
 def rows(episodes: Sequence[Episode], clusters: list[Cluster], seed: int, now: datetime) -> list[Row]:
-    """Return the rows of alerts.lark_alerts up to `now`, oldest first."""
-    rng = stream(seed, "alarms")
-    written = [row for episode in episodes for row in _rows_of(rng, episode, clusters[episode.row], now)]
-    written.extend([_footer(rng, row) for row in written if rng.random() < _FOOTER_SHARE])
-    return sorted(written, key=lambda row: (row["created_at_utc"], row["message_id"]))
+    """Return the rows of alerts.lark_alerts up to `now`, to the minute, oldest first."""
+    dice = _Dice(seed, now)
+    written = [row for episode in episodes for row in _rows_of(dice, episode, clusters[episode.row], now)]
+    footers = []
+    for row in written:
+        rng = dice.at(row["created_at_utc"])
+        if rng.random() < _FOOTER_SHARE:
+            footers.append(_footer(rng, row))
+    return sorted([*written, *footers], key=lambda row: (row["created_at_utc"], row["message_id"]))
 
 
 def recommendations(alerts: Sequence[Row]) -> list[Row]:
@@ -45,16 +61,16 @@ def recommendations(alerts: Sequence[Row]) -> list[Row]:
     return [_recommendation(day, name, of_day) for (day, name), of_day in sorted(days.items())]
 
 
-def _rows_of(rng: np.random.Generator, episode: Episode, cluster: Cluster, now: datetime) -> Iterator[Row]:
+def _rows_of(dice: _Dice, episode: Episode, cluster: Cluster, now: datetime) -> Iterator[Row]:
     starts = episode.start.replace(microsecond=0)
     end = min(episode.end or now, now)
-    moment = starts + timedelta(seconds=int(rng.integers(1, 50)))
+    moment = starts + timedelta(seconds=int(dice.at(starts).integers(1, 50)))
     while moment <= end:
-        yield from _paths(rng, _row(episode, cluster, "Firing", moment), starts, now)
+        yield from _paths(dice.at(moment), _row(episode, cluster, "Firing", moment), starts, now)
         moment += REPEAT
     if episode.end is not None and episode.end <= now:
         resolved = episode.end.replace(microsecond=0)
-        yield from _paths(rng, _row(episode, cluster, "Resolved", resolved), starts, now)
+        yield from _paths(dice.at(resolved), _row(episode, cluster, "Resolved", resolved), starts, now)
 
 
 def _row(episode: Episode, cluster: Cluster, status: str, moment: datetime) -> Row:

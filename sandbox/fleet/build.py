@@ -34,13 +34,15 @@ def build(
 ) -> Truth:
     """Fill the tables of `schema` with `clusters` active clusters and `days` of hourly history before `now`.
 
-    The same arguments give the same fleet; of `now` (UTC when it has no zone) only the hour counts.
+    The same arguments give the same fleet. Metrics end with the last full hour before `now` (UTC when it has no zone),
+    alerts and issues of lasting conditions with its minute.
 
     Raises ValueError for an unknown scenario (the text lists the names) or a size out of bounds.
     """
     _check(clusters, days)
     say = on_progress or (lambda _: None)
-    moment = _hour(now)
+    minute = _minute(now)
+    moment = minute.replace(minute=0)
     fleet = settle(seed, clusters, moment)
     laid = plan(scenario, fleet, seed)
     say(f"simulating {clusters} clusters over {days} days")
@@ -54,13 +56,13 @@ def build(
     for table, rows in resources.tables(fleet, seed, days, moment).items():
         insert(connection, table, rows)
     say("writing alerts, issues and scores")
-    spells = episodes(laid, planted, seed, clusters, days, moment)
-    alerts = alarms.rows(spells, fleet.active, seed, moment)
+    spells = episodes(laid, planted, seed, clusters, days, minute)
+    alerts = alarms.rows(spells, fleet.active, seed, minute)
     scorer = Scorer(fleet.active, state, export, alerts, moment)
     for table, rows in {
         "alerts.lark_alerts": alerts,
         "alerts.alert_recommendations": alarms.recommendations(alerts),
-        "alerts.issues": issues.rows(spells, fleet.active, seed, moment),
+        "alerts.issues": issues.rows(spells, fleet.active, seed, minute),
         "alerts.cluster_health_scores": scorer.health(),
         "alerts.cluster_risk_snapshots": scorer.risk(),
         "alerts.agent_investigations": chronicle.investigations(fleet, seed, days, moment),
@@ -79,9 +81,9 @@ def _check(clusters: int, days: int) -> None:
         raise ValueError(f"days must be 2..{MOST_DAYS}, got {days}")
 
 
-def _hour(now: datetime) -> datetime:
+def _minute(now: datetime) -> datetime:
     moment = now.astimezone(UTC) if now.tzinfo else now
-    return moment.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    return moment.replace(second=0, microsecond=0, tzinfo=None)
 
 
 def _dictionary() -> list[dict[str, str]]:

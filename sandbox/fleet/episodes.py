@@ -32,10 +32,11 @@ class Episode:
 
 
 def episodes(plan: Plan, planted: Planted, seed: int, clusters: int, days: int, now: datetime) -> list[Episode]:
-    """Return all episodes up to `now`, oldest first."""
-    found = list(_noise(seed, clusters, days, now))
+    """Return all episodes up to `now`, oldest first; only what flaps changes within its last hour."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    found = list(_noise(seed, clusters, days, hour))
     for fault, onset in zip(plan.faults, planted.fault_onsets, strict=True):
-        found.extend(_flapping(fault, onset, now) if fault.kind.name == "flapping_alert" else _of(fault, onset, now))
+        found.extend(_flapping(fault, onset, now) if fault.kind.name == "flapping_alert" else _of(fault, onset, hour))
     for decoy, onset in zip(plan.decoys, planted.decoy_onsets, strict=True):
         injected = decoy.decoy.name == "injected_instruction"
         found.extend(

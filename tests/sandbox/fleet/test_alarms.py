@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from sandbox.fleet.alarms import pacific
-from tests.sandbox.fleet.conftest import Built
+from tests.sandbox.fleet.conftest import NOW, Built
 
 CARDS = "SELECT {} FROM alerts.lark_alerts WHERE "
 
@@ -37,7 +37,19 @@ def test_both_pacific_offsets_occur_in_one_fleet(troubled: Built) -> None:
 
 
 def test_no_alert_lies_in_the_future(troubled: Built) -> None:
-    assert troubled.one("SELECT max(created_at_utc) FROM alerts.lark_alerts") <= datetime(2026, 3, 10, 14)
+    assert troubled.one("SELECT max(created_at_utc) FROM alerts.lark_alerts") <= NOW
+
+
+def test_a_lasting_condition_fired_within_the_last_quarter_of_an_hour(troubled: Built) -> None:
+    lasting = troubled.rows(
+        "SELECT i.cluster_id, max(l.created_at_utc) FROM alerts.issues AS i JOIN alerts.lark_alerts AS l "
+        "ON l.cluster_id = i.cluster_id AND starts_with(l.alert_name, i.alert_name) "
+        "AND l.alert_status LIKE 'Firing%' WHERE i.status = 'Ongoing' AND i.last_seen = $1 GROUP BY 1, i.alert_name",
+        NOW,
+    )
+
+    assert len(lasting) > 20
+    assert all(NOW - timedelta(minutes=15) < newest <= NOW for _, newest in lasting)
 
 
 def test_ids_tell_the_three_ways_in(troubled: Built) -> None:

@@ -20,6 +20,12 @@ from tests.sandbox.fleet.conftest import NOW, Builder, Built
 SMALL = {"clusters": 6, "days": 3}
 HAMLET, TOWN = settle(1, 2, NOW), settle(1, 40, NOW)
 TABLES = [table for table in schema.tables() if table not in schema.views()]
+ALERTED = {
+    "alerts.lark_alerts",
+    "alerts.alert_recommendations",
+    "alerts.issues",
+    "metrics.v_customer_daily_360_v2",
+}
 
 
 def fingerprint(built: Built) -> dict[str, tuple[int, object]]:
@@ -30,12 +36,25 @@ def fingerprint(built: Built) -> dict[str, tuple[int, object]]:
     }
 
 
-def test_the_same_seed_and_hour_give_the_same_fleet(fleet: Builder) -> None:
+def test_the_same_seed_and_minute_give_the_same_fleet(fleet: Builder) -> None:
     first = fleet("default", **SMALL)
-    again = fleet("default", **SMALL, now=NOW + timedelta(minutes=30), copy=1)
+    again = fleet("default", **SMALL, now=NOW + timedelta(seconds=30), copy=1)
 
     assert fingerprint(first) == fingerprint(again)
     assert first.truth == again.truth
+
+
+def test_within_an_hour_only_alerts_and_what_is_counted_from_them_go_on(fleet: Builder) -> None:
+    first = fleet("default", **SMALL)
+    later = fleet("default", **SMALL, now=NOW + timedelta(minutes=30), copy=1)
+    before, after = fingerprint(first), fingerprint(later)
+    settled = "SELECT * FROM alerts.lark_alerts WHERE created_at_utc <= $1 ORDER BY ALL"
+    hour = NOW.replace(minute=0)
+
+    assert {table for table in TABLES if before[table] != after[table]} <= ALERTED
+    assert before["alerts.lark_alerts"] != after["alerts.lark_alerts"]
+    assert first.rows(settled, hour) == later.rows(settled, hour)
+    assert first.truth == later.truth
 
 
 def test_another_seed_gives_another_fleet(fleet: Builder) -> None:
@@ -45,7 +64,7 @@ def test_another_seed_gives_another_fleet(fleet: Builder) -> None:
     assert first["metrics.amv_hourly_snapshots_v1"] != other["metrics.amv_hourly_snapshots_v1"]
 
 
-def test_only_the_hour_of_now_counts_in_whatever_zone_it_is_given(fleet: Builder) -> None:
+def test_only_the_instant_of_now_counts_in_whatever_zone_it_is_given(fleet: Builder) -> None:
     tokyo = NOW.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=9)))
 
     assert fingerprint(fleet("none", **SMALL)) == fingerprint(fleet("none", **SMALL, now=tokyo, copy=2))
