@@ -46,6 +46,12 @@ class Evidence:
         return tuple(finding for cluster in self.clusters for finding in cluster.findings)
 
     @property
+    def unjudged(self) -> int:
+        """How many clusters without findings cannot be called healthy either: starting, being stopped, or sending too
+        few metrics for a score."""
+        return sum(not cluster.findings and cluster.score is None for cluster in self.clusters)
+
+    @property
     def stale(self) -> bool:
         """Whether even the newest data is old, so that all is said as of then."""
         return self.now - self.as_of > STALE_AFTER
@@ -69,7 +75,7 @@ class Evidence:
     def _lines(self) -> Iterator[str]:
         yield from _overview(self)
         if not self.flagged:
-            yield "No cluster is flagged: every active cluster that sends data is within its limits and its own past."
+            yield "No cluster is flagged: every cluster that could be judged is within its limits and its own past."
             return
         yield "Flagged, worst first (id prefix, name, tier, severity: findings):"
         short = {identity: prefix for prefix, identity in self.prefixes().items()}
@@ -116,6 +122,8 @@ def _overview(evidence: Evidence) -> Iterator[str]:
     newest = f"{evidence.as_of:%Y-%m-%d %H:%M} UTC"
     yield f"Newest data: {newest}" + (" (old: everything below is as of then)" if evidence.stale else "")
     flagged = _counts(evidence.by_severity())
+    if evidence.unjudged:
+        flagged += f"; not judged (starting, being stopped, or too few metrics): {evidence.unjudged}"
     yield f"Active clusters: {len(evidence.clusters)} of {facts.total} ({_counts(facts.by_type)}); flagged: {flagged}"
     yield f"Stored risk levels: {_counts(facts.risk)}; stored health classes: {_counts(facts.health)}"
     firing, pairs = facts.alert_rows.get("Firing", 0), facts.alert_names.get("Firing", 0)

@@ -61,17 +61,17 @@ def _count(number: int, noun: str) -> str:
 def _opening(evidence: Evidence) -> str:
     active = _count(len(evidence.clusters), "active cluster")
     as_of = f"{evidence.as_of:%Y-%m-%d %H:%M} UTC"
+    unjudged = evidence.unjudged
+    rest = f" {_count(unjudged, 'cluster')} could not be judged: starting, being stopped, or too few metrics."
+    aside = rest if unjudged else ""
+    well = len(evidence.clusters) - len(evidence.flagged) - unjudged
     if not evidence.flagged:
-        return (
-            f"The fleet is healthy: all {active} send data and are within their limits and their own past "
-            f"(as of {as_of})."
-        )
+        which = f"all {active} send data and" if not unjudged else f"the {well} of {active} that could be judged"
+        return f"The fleet is healthy: {which} are within their limits and their own past (as of {as_of}).{aside}"
     counts = ", ".join(f"{number} {severity}" for severity, number in evidence.by_severity().items())
     verb = "needs" if len(evidence.flagged) == 1 else "need"
-    quiet = len(evidence.clusters) - len(evidence.flagged)
-    return (
-        f"{len(evidence.flagged)} of {active} {verb} attention as of {as_of}: {counts}. The other {quiet} are healthy."
-    )
+    others = f" {well} are healthy." if well else ""
+    return f"{len(evidence.flagged)} of {active} {verb} attention as of {as_of}: {counts}.{others}{aside}"
 
 
 def _worst(evidence: Evidence) -> str:

@@ -220,6 +220,14 @@ async def test_a_healthy_fleet_is_called_healthy_and_nothing_is_invented() -> No
     assert 6 <= report.usage.tool_calls <= 10
 
 
+async def test_a_cluster_that_cannot_be_judged_is_not_called_healthy() -> None:
+    new = Cluster(cid(7), "new", silent=14 * 24, created=NOW - timedelta(hours=3))
+    report = await report_of(by_rules(), fleet(new))
+    assert report.flagged_clusters == ()
+    assert report.fleet_narrative.startswith("The fleet is healthy: the 4 of 5 active clusters that could be judged")
+    assert "1 cluster could not be judged" in report.fleet_narrative
+
+
 async def test_a_steady_course_becomes_a_prediction_with_a_time() -> None:
     filling = {"disk_free": lambda back: (500 - 10 * max(0, 24 - back)) * 2**30, "disk_percent": rhythm(46)}
     report = await report_of(by_rules(), fleet(Cluster(cid(3), "filling", filling)))
