@@ -1,35 +1,37 @@
-"""Connections to the warehouse that cannot run a second statement, and a pool that hands out only living ones."""
+"""Connections to the warehouse that cannot run a second statement and never hold a giant row."""
 
 import asyncio
 import math
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-from aiomysql.connection import Connection
+from aiomysql.connection import Connection, MysqlPacket
 from aiomysql.cursors import SSCursor
-from pymysql.constants import CLIENT, CR
+from pymysql.constants import CLIENT, CR, FIELD_TYPE
 from pymysql.err import MySQLError, OperationalError
 
 from mcp_server.config import WarehouseConfig
 from mcp_server.errors import Code, WarehouseError
 from mcp_server.faults import unreachable
-from mcp_server.values import DECODERS
+from mcp_server.long_rows import LONG, frame_length, read_long_row, shown
+from mcp_server.values import DECODERS, Scalar
 
-_LARGEST_PACKET = 0xFFFFFF
-
-# What the driver raises on a greeting that is none.
-_GARBAGE = (struct.error, IndexError, ValueError, AssertionError)
+# What the driver raises on bytes that are not the protocol's.
+GARBAGE = (struct.error, IndexError, ValueError, AssertionError)
 
 
 class SingleStatementConnection(Connection):  # type: ignore[misc]  # aiomysql carries no types
-    """An aiomysql connection that does not negotiate multi-statements and refuses rows of 16 MiB and more."""
+    """An aiomysql connection that does not negotiate multi-statements and keeps `cell_chars` characters of a cell."""
 
-    def __init__(self, **settings: object) -> None:
+    _next_seq_id: int
+
+    def __init__(self, *, cell_chars: int = 65_536, **settings: object) -> None:
         super().__init__(**settings)
         self.client_flag &= ~CLIENT.MULTI_STATEMENTS
+        self._cell_chars = cell_chars
+        self._peeked = b""
 
     @property
     def id(self) -> int:
@@ -42,18 +44,45 @@ class SingleStatementConnection(Connection):  # type: ignore[misc]  # aiomysql c
             raise RuntimeError("multi-statements would be negotiated")
         try:
             await self._connect()
-        except _GARBAGE as error:
+        except GARBAGE as error:
             self.close()
             raise ConnectionError("the server does not speak the MySQL protocol") from error
         except BaseException:
             self.close()
             raise
 
-    async def _read_bytes(self, num_bytes: int) -> bytes:
-        if num_bytes >= _LARGEST_PACKET:
+    async def exactly(self, count: int) -> bytes:
+        """The next `count` bytes from the warehouse."""
+        return bytes(await super()._read_bytes(count))
+
+    async def header(self) -> int:
+        """The length of the next frame; frames out of order end the connection."""
+        length, sequence = frame_length(await self._read_bytes(4))
+        if sequence != self._next_seq_id:
             self.close()
-            raise OperationalError(CR.CR_NET_PACKET_TOO_LARGE, "a row is larger than 16 MiB")
-        return bytes(await super()._read_bytes(num_bytes))
+            raise OperationalError(CR.CR_SERVER_LOST, "a frame out of order")
+        self._next_seq_id = (self._next_seq_id + 1) % 256
+        return length
+
+    async def _read_packet(self, packet_type: Callable[..., Any] = MysqlPacket) -> Any:
+        """The driver's own, but for long rows: those are read in pieces."""
+        self._peeked = await self.exactly(4)
+        if frame_length(self._peeked)[0] < LONG:
+            return await super()._read_packet(packet_type)
+        if not self._in_rows():
+            self.close()
+            raise OperationalError(CR.CR_NET_PACKET_TOO_LARGE, "a packet of the protocol is too large")
+        return await read_long_row(self, await self.header(), self._cell_chars)
+
+    async def _read_bytes(self, num_bytes: int) -> bytes:
+        if self._peeked:
+            peeked, self._peeked = self._peeked, b""
+            return peeked
+        return await self.exactly(num_bytes)
+
+    def _in_rows(self) -> bool:
+        """The driver remembers a result once its columns are read; until its end all packets are rows."""
+        return self._result is not None and bool(self._result.unbuffered_active)
 
 
 class StreamingCursor(SSCursor):  # type: ignore[misc]  # aiomysql carries no types
@@ -63,105 +92,40 @@ class StreamingCursor(SSCursor):  # type: ignore[misc]  # aiomysql carries no ty
         return None
 
 
-class Pool:
-    """At most `pool_size` connections, opened when needed; waiting callers are served in turn."""
-
-    def __init__(self, config: WarehouseConfig) -> None:
-        self._config = config
-        self._slots = asyncio.Semaphore(config.pool_size)
-        self._idle: list[tuple[float, SingleStatementConnection]] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        while self._idle:
-            _, connection = self._idle.pop()
-            await _ended(connection)
-
-    @asynccontextmanager
-    async def lease(self) -> AsyncIterator[SingleStatementConnection]:
-        """A connection for one statement; it returns to the pool unless it was closed meanwhile.
-
-        Raises WarehouseError when none can be opened, or all stay busy for the time of a statement.
-        """
-        await self._slot()
-        try:
-            connection = await self._living()
-            try:
-                yield connection
-            except WarehouseError:
-                raise
-            except BaseException:
-                # An interrupted statement may leave unread packets behind; such a connection is not used again.
-                connection.close()
-                raise
-            finally:
-                if not connection.closed:
-                    self._idle.append((self._now(), connection))
-        finally:
-            self._slots.release()
-
-    async def connect(self) -> SingleStatementConnection:
-        """A new connection outside the pool. Raises WarehouseError."""
-        config = self._config
-        connection = SingleStatementConnection(
-            host=config.host,
-            port=config.port,
-            user=config.user,
-            password=config.password.get_secret_value(),
-            connect_timeout=config.connect_seconds,
-            charset="utf8mb4",
-            use_unicode=False,
-            conv=DECODERS,
-            autocommit=None,
-            init_command=f"SET query_timeout = {math.ceil(config.timeout_seconds)}",
-        )
-        try:
-            async with asyncio.timeout(config.connect_seconds):
-                await connection.open()
-        except TimeoutError as error:
-            raise WarehouseError(Code.UNAVAILABLE, "the warehouse did not answer in time") from error
-        except (MySQLError, OSError) as error:
-            raise unreachable(error) from error
-        return connection
-
-    async def _slot(self) -> None:
-        try:
-            async with asyncio.timeout(self._config.timeout_seconds):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            reason = "all connections to the warehouse are busy"
-            raise WarehouseError(Code.UNAVAILABLE, reason, hint="ask again in a moment") from error
-
-    async def _living(self) -> SingleStatementConnection:
-        while self._idle:
-            rested_since, connection = self._idle.pop()
-            if await self._answers(connection, self._now() - rested_since):
-                return connection
-            connection.close()
-        return await self.connect()
-
-    async def _answers(self, connection: SingleStatementConnection, rested: float) -> bool:
-        if connection.closed:
-            return False
-        if rested < self._config.idle_seconds:
-            return True
-        try:
-            async with asyncio.timeout(self._config.connect_seconds):
-                await connection.ping(reconnect=False)
-        except (MySQLError, OSError, TimeoutError):
-            return False
-        return True
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+async def connect(config: WarehouseConfig) -> SingleStatementConnection:
+    """A new connection whose statements the warehouse itself ends at the time limit. Raises WarehouseError."""
+    connection = SingleStatementConnection(
+        host=config.host,
+        port=config.port,
+        user=config.user,
+        password=config.password.get_secret_value(),
+        connect_timeout=config.connect_seconds,
+        charset="utf8mb4",
+        use_unicode=False,
+        conv=_decoders(config.max_cell_chars),
+        cell_chars=config.max_cell_chars,
+        autocommit=None,
+        init_command=f"SET query_timeout = {math.ceil(config.timeout_seconds)}",
+    )
+    try:
+        async with asyncio.timeout(config.connect_seconds):
+            await connection.open()
+    except TimeoutError as error:
+        raise WarehouseError(Code.UNAVAILABLE, "the warehouse did not answer in time") from error
+    except (MySQLError, OSError) as error:
+        raise unreachable(error) from error
+    return connection
 
 
-async def _ended(connection: SingleStatementConnection) -> None:
+def _decoders(cell_chars: int) -> dict[int, Callable[[bytes], Scalar]]:
+    """The decoders of values, with texts cut to their limit."""
+    text = DECODERS[FIELD_TYPE.VARCHAR]
+    cut = partial(shown, limit=cell_chars)
+    return {kind: cut if decoder is text else decoder for kind, decoder in DECODERS.items()}
+
+
+async def ended(connection: SingleStatementConnection) -> None:
+    """Say goodbye and close."""
     try:
         await connection.ensure_closed()
     except OSError:

@@ -3,19 +3,28 @@
 import asyncio
 import logging
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from pymysql.err import MySQLError
 
+from mcp_server.breaker import Breaker
 from mcp_server.config import WarehouseConfig
-from mcp_server.connection import Pool, SingleStatementConnection, StreamingCursor
+from mcp_server.connection import GARBAGE, SingleStatementConnection, StreamingCursor, connect
 from mcp_server.errors import Code, ConnectionLost, DoorError, WarehouseError
-from mcp_server.faults import translated
+from mcp_server.faults import translated, unreadable
+from mcp_server.long_rows import shown
+from mcp_server.metrics import Count, Metrics
+from mcp_server.pool import Pool
 from mcp_server.values import Scalar, type_name
 
 _KILL_SECONDS = 5.0
+
+_CUT_HINT = "read fewer hours or clusters, or aggregate"
 
 _log = logging.getLogger(__name__)
 
@@ -38,12 +47,29 @@ class Fetched:
     seconds: float
 
 
+_Rows = tuple[tuple[Column, ...], list[list[Scalar]], bool]
+"""Columns, rows, and whether there were more."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Executor:
     """Runs one text per call on a pooled connection. Safe to call concurrently."""
 
-    def __init__(self, config: WarehouseConfig) -> None:
+    def __init__(
+        self,
+        config: WarehouseConfig,
+        metrics: Metrics | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
         self._config = config
-        self._pool = Pool(config)
+        self._metrics = metrics or Metrics()
+        self.breaker = Breaker(clock, now)
+        self._pool = Pool(config, self.breaker, self._metrics)
         self._kills: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -58,42 +84,58 @@ class Executor:
 
     async def fetch(self, sql: str, *, max_rows: int) -> Fetched:
         """The first `max_rows` rows of a read. A lost connection is tried once more; raises WarehouseError."""
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        deadline = started + self._config.timeout_seconds
         try:
-            columns, rows, more = await self._attempt(sql, max_rows)
+            columns, rows, more = await self._attempt(sql, max_rows, self._config.timeout_seconds)
         except ConnectionLost:
-            columns, rows, more = await self._attempt(sql, max_rows)
-        return Fetched(columns, rows, more, asyncio.get_running_loop().time() - started)
+            self._metrics.add(Count.RETRIED)
+            self._pool.drop_idle()
+            columns, rows, more = await self._again(sql, max_rows, max(0.0, deadline - loop.time()))
+        self._metrics.add(Count.ROWS, len(rows))
+        return Fetched(columns, rows, more, loop.time() - started)
 
-    async def _attempt(self, sql: str, max_rows: int) -> tuple[tuple[Column, ...], list[list[Scalar]], bool]:
+    async def _again(self, sql: str, max_rows: int, seconds: float) -> _Rows:
+        """The second attempt, in what is left of the time. A loss of this new connection speaks against the server."""
+        try:
+            return await self._attempt(sql, max_rows, seconds)
+        except ConnectionLost:
+            self.breaker.failed()
+            raise
+
+    async def _attempt(self, sql: str, max_rows: int, seconds: float) -> _Rows:
         async with self._pool.lease() as connection:
             try:
-                async with asyncio.timeout(self._config.timeout_seconds):
+                async with asyncio.timeout(seconds):
                     return await self._stream(connection, sql, max_rows)
             except TimeoutError as error:
-                await asyncio.shield(self._abandon(connection))
+                await asyncio.shield(self._abandon(connection, Count.KILLED_TIMEOUT))
                 reason = f"the statement was killed after {self._config.timeout_seconds:g} s"
-                hint = "read fewer hours or clusters, or aggregate"
-                raise WarehouseError(Code.TIMEOUT, reason, hint=hint) from error
+                raise WarehouseError(Code.TIMEOUT, reason, hint=_CUT_HINT) from error
             except asyncio.CancelledError:
                 # A cancelled caller cannot wait; the kill runs on as a task that __aexit__ awaits.
-                self._abandon(connection)
+                self._abandon(connection, Count.KILLED_CANCELLED)
                 raise
             except (MySQLError, OSError) as error:
                 raise translated(error) from error
+            except GARBAGE as error:
+                _log.exception("a result could not be read")
+                await asyncio.shield(self._abandon(connection, Count.KILLED_CUT))
+                raise unreadable() from error
 
-    async def _stream(
-        self, connection: SingleStatementConnection, sql: str, max_rows: int
-    ) -> tuple[tuple[Column, ...], list[list[Scalar]], bool]:
+    async def _stream(self, connection: SingleStatementConnection, sql: str, max_rows: int) -> _Rows:
         cursor = StreamingCursor(connection)
         await cursor.execute(sql)
         columns = tuple(Column(_name(field[0]), type_name(field[1])) for field in cursor.description or ())
         rows: list[list[Scalar]] = []
         size = 0
         while (raw := await cursor.fetchone()) is not None:
-            row = [self._cell(cell) for cell in raw]
-            size += sum(map(sys.getsizeof, row))
+            row = [shown(cell, self._config.max_cell_chars) if isinstance(cell, bytes) else cell for cell in raw]
+            size += sys.getsizeof(row) + sum(map(sys.getsizeof, row))
             if len(rows) == max_rows or size > self._config.max_bytes:
+                self._metrics.add(Count.CUT_ROWS if len(rows) == max_rows else Count.CUT_BYTES)
+                del row, raw
                 await self._abandon_unless_read(connection, cursor)
                 return columns, rows, True
             rows.append(row)
@@ -102,10 +144,11 @@ class Executor:
     async def _abandon_unless_read(self, connection: SingleStatementConnection, cursor: StreamingCursor) -> None:
         """End a result early; under the guard's LIMIT the row too many is the last, and the connection stays good."""
         if await cursor.fetchone() is not None:
-            await asyncio.shield(self._abandon(connection))
+            await asyncio.shield(self._abandon(connection, Count.KILLED_CUT))
 
-    def _abandon(self, connection: SingleStatementConnection) -> asyncio.Task[None]:
+    def _abandon(self, connection: SingleStatementConnection, why: Count) -> asyncio.Task[None]:
         """Close the connection and kill what runs on it; the returned task ends when that is done."""
+        self._metrics.add(why)
         connection.close()
         task = asyncio.create_task(self._kill(connection.id), name=f"kill-{connection.id}")
         self._kills.add(task)
@@ -113,24 +156,18 @@ class Executor:
         return task
 
     async def _kill(self, connection_id: int) -> None:
+        """Tell the warehouse on a connection of its own, outside the pool: all others may be busy."""
         try:
             async with asyncio.timeout(_KILL_SECONDS):
-                connection = await self._pool.connect()
+                connection = await connect(self._config)
                 try:
                     await connection.query(f"KILL QUERY {connection_id}")
                 finally:
                     connection.close()
         except (DoorError, MySQLError, OSError, TimeoutError) as error:
             # The warehouse's own query_timeout still ends the statement.
+            self._metrics.add(Count.NOT_KILLED)
             _log.warning("could not kill the statement of connection %d: %s", connection_id, type(error).__name__)
-
-    def _cell(self, value: object) -> Scalar:
-        if isinstance(value, bytes):
-            value = value.decode("utf-8", "replace")
-        if not isinstance(value, str):
-            return value  # type: ignore[return-value]  # the decoders give only scalars and bytes
-        limit = self._config.max_cell_chars
-        return value if len(value) <= limit else f"{value[:limit]}…[+{len(value) - limit} chars]"
 
 
 def _name(raw: str | bytes) -> str:

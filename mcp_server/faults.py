@@ -70,6 +70,11 @@ def unreachable(error: MySQLError | OSError) -> WarehouseError:
     return WarehouseError(Code.UNAVAILABLE, "the warehouse cannot be reached")
 
 
+def unreadable() -> WarehouseError:
+    """A result whose bytes are not the protocol's, or whose values are not of their type."""
+    return WarehouseError(Code.EXECUTION, "the warehouse sent a result that cannot be read", hint="CAST odd columns")
+
+
 def translated(error: MySQLError | OSError) -> WarehouseError:
     """What failed under a statement, as one of the codes: the warehouse's words without address, account or stack."""
     if isinstance(error, OSError) or _number(error) in _LOST:
