@@ -71,20 +71,48 @@ def serve() -> None:
 
 
 @app.command()
-def mcp() -> None:
-    """Serve the warehouse tools over stdio (MCP)."""
-    _run("mcp")
+def mcp(
+    http: Annotated[
+        str | None,
+        typer.Option(metavar="[HOST:]PORT", help="Serve over HTTP here instead of stdio; 0 = any free port."),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(help="A further host name by which HTTP clients reach this server; repeatable.")
+    ] = None,
+) -> None:
+    """Serve the warehouse tools to MCP clients, over stdio or HTTP.
+
+    Beyond loopback HTTP clients must bring STARWATCH_MCP_TOKEN as bearer token.
+    """
+    _run("mcp", http=http, names=tuple(name or ()))
+
+
+@app.command("mcp-servers")
+def mcp_servers(json: Json = False) -> None:
+    """List the foreign MCP servers of STARWATCH_MCP_SERVERS.
+
+    Starts each, shows its tools, and tells the hash by which changed tools are accepted. Exit code 1 when one is not in
+    use.
+    """
+    _run("mcp_servers", as_json=json)
 
 
 @app.command("init-db")
 def init_db(
     show: Annotated[bool, typer.Option("--show", help="Print the statements and change nothing.")] = False,
+    print_grants: Annotated[
+        bool, typer.Option("--print-grants", help="Print what creates the two users and their limits; change nothing.")
+    ] = False,
+    reader: Annotated[str, typer.Option(help="Name of the read-only user in --print-grants.")] = "starwatch",
+    writer: Annotated[str, typer.Option(help="Name of the user that stores reports.")] = "starwatch_writer",
+    group: Annotated[str, typer.Option(help="Name of the resource group.")] = "starwatch",
+    host: Annotated[str, typer.Option(help="Where the users may come from; % = anywhere.")] = "%",
 ) -> None:
     """Create the three databases in your StarRocks.
 
     They are metrics, byoc and alerts; existing tables stay as they are.
     """
-    _run("init_db", show=show)
+    _run("init_db", show=show, print_grants=print_grants, reader=reader, writer=writer, group=group, host=host)
 
 
 @app.command()

@@ -10,10 +10,11 @@ import aiomysql
 
 from agent.patrol.report import PatrolReport
 from bot.errors import WarehouseError
+from bot.login import logged_in
 from bot.warehouse import Address
 
 SECONDS = 30
-"""Time limit of one connection and of one INSERT."""
+"""Time limit of one INSERT."""
 
 INSERT_REPORT = """
 INSERT INTO alerts.patrol_reports (report_id, created_at, report_type, fleet_narrative, clusters_flagged, predictions,
@@ -63,35 +64,22 @@ class WarehouseWriter:
 
     async def write(self, report: PatrolReport, summary: Mapping[str, Any]) -> None:
         """Insert one report. Raises WarehouseError when the warehouse cannot be reached or refuses."""
-        async with self._connected() as connection, connection.cursor() as cursor:
-            try:
-                await cursor.execute(f"SET query_timeout = {SECONDS}")
-                await cursor.execute(INSERT_REPORT, report_row(report, summary))
-            except (aiomysql.MySQLError, OSError) as error:
-                raise self._refused("store the report", error) from error
+        async with self._connected("store the report") as connection, connection.cursor() as cursor:
+            await cursor.execute(f"SET query_timeout = {SECONDS}")
+            await cursor.execute(INSERT_REPORT, report_row(report, summary))
 
     async def check(self) -> None:
         """Log in and out. Raises WarehouseError when that fails."""
-        async with self._connected():
+        async with self._connected("log in"):
             pass
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[aiomysql.Connection]:
+    async def _connected(self, purpose: str) -> AsyncIterator[aiomysql.Connection]:
         try:
-            connection = await aiomysql.connect(
-                host=self._address.host,
-                port=self._address.port,
-                user=self._account.user,
-                password=self._account.password.get_secret_value(),
-                connect_timeout=SECONDS,
-                autocommit=True,
-            )
+            async with logged_in(self._address.host, self._address.port, self._account) as connection:
+                yield connection
         except (aiomysql.MySQLError, OSError) as error:
-            raise self._refused("connect", error) from error
-        try:
-            yield connection
-        finally:
-            connection.close()
+            raise self._refused(purpose, error) from error
 
     def _refused(self, what: str, error: Exception) -> WarehouseError:
         code = error.args[0] if error.args else type(error).__name__

@@ -10,7 +10,7 @@ from pathlib import Path
 from agent.errors import ModelError
 from agent.messages import user_text
 from agent.model import Request
-from bot import running
+from bot import checkup, running
 from bot.clock import utc_now
 from bot.compose import door_to, thinker
 from bot.errors import OperatorError
@@ -27,7 +27,8 @@ from mcp_server.errors import DoorError
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part looked at. `state` is ok, wrong, or off (not configured, and nothing is wrong with that)."""
+    """One part looked at. `state` is ok, warning (works, but more may happen than should), wrong, or off (not
+    configured, and nothing is wrong with that)."""
 
     part: str
     state: str
@@ -47,14 +48,16 @@ def run(*, as_json: bool) -> int:
 
 
 async def _examine(settings: Settings) -> Sequence[Check]:
-    parts: dict[str, Callable[[Settings], Awaitable[tuple[str, str]]]] = {
-        "own database": _database,
-        "warehouse": _warehouse,
-        "writer account": _writer,
-        "model": _model,
-        "Slack": _slack,
+    place = named(settings)
+    parts: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
+        "own database": lambda: _database(settings),
+        "warehouse": lambda: _warehouse(settings),
+        "writer account": lambda: _writer(settings),
+        **(checkup.parts(place, settings) if place else {}),
+        "model": lambda: _model(settings),
+        "Slack": lambda: _slack(settings),
     }
-    return await asyncio.gather(*(_look(part, look(settings)) for part, look in parts.items()))
+    return await asyncio.gather(*(_look(part, look()) for part, look in parts.items()))
 
 
 async def _look(part: str, look: Awaitable[tuple[str, str]]) -> Check:

@@ -1,4 +1,4 @@
-"""`starwatch init-db`: creates the three databases with the admin account, one statement after another."""
+"""`starwatch init-db`: creates the three databases with the admin account, or prints what creates users and tables."""
 
 import os
 from pathlib import Path
@@ -7,20 +7,28 @@ import aiomysql
 
 import schema
 from bot import running
-from bot.errors import SettingsError, WarehouseError
+from bot.errors import OperatorError, SettingsError, WarehouseError
+from bot.grants import Names, script
+from bot.login import logged_in, said
 from bot.settings import Settings, load
 from bot.terminal import Terminal, console
-
-SECONDS = 60
-"""Time limit of one connection attempt."""
+from bot.warehouse import Account
 
 
-def run(*, show: bool) -> int:
+def run(*, show: bool, print_grants: bool, **names: str) -> int:
     """0 when every statement was accepted. Raises OperatorError naming the first one that was not."""
     if show:
         print(";\n\n".join(schema.statements()) + ";")
-        return 0
-    return running.run(_create(load(os.environ, Path.cwd())))
+    if print_grants:
+        print(script(_named(names)), end="")
+    return 0 if show or print_grants else running.run(_create(load(os.environ, Path.cwd())))
+
+
+def _named(names: dict[str, str]) -> Names:
+    try:
+        return Names(**names)
+    except ValueError as error:
+        raise OperatorError(str(error)) from None
 
 
 async def _create(settings: Settings) -> int:
@@ -31,20 +39,10 @@ async def _create(settings: Settings) -> int:
         raise SettingsError("STARWATCH_ADMIN_USER: is missing; name an account that may create databases and tables")
     where = f"StarRocks at {host}:{settings.starrocks_port}, account {user!r}"
     try:
-        connection = await aiomysql.connect(
-            host=host,
-            port=settings.starrocks_port,
-            user=user,
-            password=settings.admin_password.get_secret_value(),
-            connect_timeout=SECONDS,
-            autocommit=True,
-        )
+        async with logged_in(host, settings.starrocks_port, Account(user, settings.admin_password)) as connection:
+            await _apply(connection, where)
     except (aiomysql.MySQLError, OSError) as error:
-        raise WarehouseError(f"{where}: {_said(error)}; check STARWATCH_ADMIN_USER and its password") from None
-    try:
-        await _apply(connection, where)
-    finally:
-        connection.close()
+        raise WarehouseError(f"{where}: {said(error)}; check STARWATCH_ADMIN_USER and its password") from None
     return 0
 
 
@@ -58,10 +56,6 @@ async def _apply(connection: aiomysql.Connection, where: str) -> None:
             try:
                 await cursor.execute(statement)
             except aiomysql.MySQLError as error:
-                raise WarehouseError(f"{where}: refused {title!r}: {_said(error)}") from None
+                raise WarehouseError(f"{where}: refused {title!r}: {said(error)}") from None
     progress.show("")
     print(f"{len(statements)} statements accepted by {where}; existing tables were left as they are")
-
-
-def _said(error: Exception) -> str:
-    return str(error.args[1]) if len(error.args) > 1 else type(error).__name__

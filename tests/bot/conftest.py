@@ -1,11 +1,19 @@
 """What the tests of the process share."""
 
+import asyncio
 import logging
-from collections.abc import Iterator
+import sys
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+
+from bot.cli import main
+from sandbox.launch import Endpoint
+
+Run = Callable[..., tuple[int, str, str]]
+RunAsync = Callable[..., Awaitable[tuple[int, str, str]]]
 
 
 @pytest.fixture
@@ -22,3 +30,58 @@ def restored() -> Iterator[None]:
     logging.root.handlers = handlers
     logging.root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+    """An empty folder, an own state folder, and none of the settings of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in (
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "SLACK_SIGNING_SECRET",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    yield monkeypatch
+
+
+@pytest.fixture
+def starwatch(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process: (exit code, stdout, stderr)."""
+
+    def run(*words: str, **variables: str) -> tuple[int, str, str]:
+        environment.setattr(sys, "argv", ["starwatch", *words])
+        for name, value in variables.items():
+            environment.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return int(ended.value.code or 0), output.out, output.err
+
+    return run
+
+
+@pytest.fixture
+def real(warehouse: Endpoint) -> dict[str, str]:
+    """The settings that name the embedded warehouse as if it were somebody's StarRocks."""
+    return {
+        "STARWATCH_STARROCKS_HOST": warehouse.host,
+        "STARWATCH_STARROCKS_PORT": str(warehouse.port),
+        "STARWATCH_STARROCKS_USER": warehouse.reader[0],
+        "STARWATCH_STARROCKS_PASSWORD": warehouse.reader[1],
+        "STARWATCH_WRITER_USER": warehouse.writer[0],
+        "STARWATCH_WRITER_PASSWORD": warehouse.writer[1],
+    }
+
+
+@pytest.fixture
+def in_thread(starwatch: Run) -> Callable[..., Awaitable[tuple[int, str, str]]]:
+    """The same for a test whose own loop must go on meanwhile."""
+
+    async def run(*words: str, **variables: str) -> tuple[int, str, str]:
+        return await asyncio.to_thread(starwatch, *words, **variables)
+
+    return run

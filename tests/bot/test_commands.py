@@ -3,61 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.cli import main
-from sandbox.launch import Endpoint
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
-    """An empty folder, an own state folder, and none of the settings of whoever runs the tests."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    for name in (
-        "ANTHROPIC_API_KEY",
-        "ANTHROPIC_BASE_URL",
-        "SLACK_BOT_TOKEN",
-        "SLACK_APP_TOKEN",
-        "SLACK_SIGNING_SECRET",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    yield monkeypatch
-
-
-@pytest.fixture
-def starwatch(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process: (exit code, stdout, stderr)."""
-
-    def run(*words: str, **variables: str) -> tuple[int, str, str]:
-        environment.setattr(sys, "argv", ["starwatch", *words])
-        for name, value in variables.items():
-            environment.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output = capsys.readouterr()
-        return int(ended.value.code or 0), output.out, output.err
-
-    return run
-
-
-@pytest.fixture
-def real(warehouse: Endpoint) -> dict[str, str]:
-    """The settings that name the embedded warehouse as if it were somebody's StarRocks."""
-    return {
-        "STARWATCH_STARROCKS_HOST": warehouse.host,
-        "STARWATCH_STARROCKS_PORT": str(warehouse.port),
-        "STARWATCH_STARROCKS_USER": warehouse.reader[0],
-        "STARWATCH_STARROCKS_PASSWORD": warehouse.reader[1],
-        "STARWATCH_WRITER_USER": warehouse.writer[0],
-        "STARWATCH_WRITER_PASSWORD": warehouse.writer[1],
-    }
+from tests.bot.conftest import Run
 
 
 def one_line(text: str) -> str:
@@ -172,48 +123,3 @@ def test_serving_without_tokens_says_which_one_is_missing(
     code, out, err = starwatch("serve", **variables)
     assert (code, out) == (2, "")
     assert named in one_line(err)
-
-
-def test_init_db_shows_its_statements_without_touching_anything(starwatch: Run) -> None:
-    code, out, _ = starwatch("init-db", "--show")
-    assert code == 0
-    for name in ("amv_hourly_snapshots_v1", "clusters", "patrol_reports"):
-        assert name in out
-
-
-@pytest.mark.parametrize(
-    ("variables", "named"),
-    [
-        ({}, "STARWATCH_STARROCKS_HOST: is missing"),
-        ({"STARWATCH_STARROCKS_HOST": "h", "STARWATCH_STARROCKS_USER": "u"}, "STARWATCH_ADMIN_USER: is missing"),
-    ],
-)
-def test_init_db_without_an_account_says_which_setting_is_missing(
-    starwatch: Run, variables: dict[str, str], named: str
-) -> None:
-    code, out, err = starwatch("init-db", **variables)
-    assert (code, out) == (2, "")
-    assert named in one_line(err)
-
-
-def test_init_db_with_an_account_that_may_not_create_names_the_statement(starwatch: Run, real: dict[str, str]) -> None:
-    admin = {"STARWATCH_ADMIN_USER": "reader", "STARWATCH_ADMIN_PASSWORD": "reader"}
-    code, out, err = starwatch("init-db", **real, **admin)
-    assert (code, out) == (2, "")
-    assert "refused 'CREATE DATABASE" in err.splitlines()[-1]
-
-
-def test_doctor_says_what_works_and_what_is_off(starwatch: Run, real: dict[str, str]) -> None:
-    code, out, _ = starwatch("doctor", "--json", **real)
-    states = {check["part"]: check["state"] for check in json.loads(out)}
-    assert code == 0
-    assert states == {"own database": "ok", "warehouse": "ok", "writer account": "ok", "model": "off", "Slack": "off"}
-
-
-def test_doctor_names_what_is_wrong_and_exits_with_one(starwatch: Run, real: dict[str, str]) -> None:
-    code, out, _ = starwatch("doctor", "--json", **(real | {"STARWATCH_WRITER_PASSWORD": "no"}))
-    checks = {check["part"]: check for check in json.loads(out)}
-    assert code == 1
-    assert checks["writer account"]["state"] == "wrong"
-    assert "STARWATCH_WRITER_USER" in checks["writer account"]["detail"]
-    assert checks["warehouse"]["state"] == "ok"
