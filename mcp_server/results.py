@@ -2,27 +2,28 @@
 
 import csv
 import io
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mcp_server.cells import NULL, clean, shown
 from mcp_server.executor import Column
+from mcp_server.folding import Fold, folded
 from mcp_server.values import Scalar
 
 TEXT_CHARS = 12_000
-CELL_CHARS = 200
-_DIGITS = 4
-
-# Letters and marks that count as printable but show nothing: fillers, joiners, variation selectors.
-_BLANK = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
+_MOST_ROWS = 1_000
+_ORDER_CHARS = 100
+_NOTE = "-- "
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One statement's result. `sql` is the text as run; `truncated` says that the warehouse had more rows."""
+    """One statement's result.
+
+    `sql` is the text as run; `truncated` says that the warehouse had more rows; `order` is its ORDER BY as text;
+    `caveats` are what to keep in mind when reading the rows; `stored` says that query_result can read it.
+    """
 
     columns: tuple[Column, ...]
     rows: list[list[Scalar]]
@@ -31,95 +32,123 @@ class Result:
     sql: str
     seconds: float
     tables: tuple[str, ...]
+    order: str = ""
+    caveats: tuple[str, ...] = ()
+    stored: bool = False
 
     def data(self) -> dict[str, Any]:
-        """Structured content: `columns`, `rows`, `row_count`, `truncated`, `query_id`, `sql`, `seconds`, `tables`."""
+        """Structured content: `columns`, `rows`, `row_count`, `truncated`, `query_id`, `result_id` (None when the rows
+        are not kept), `sql`, `seconds`, `tables`, `caveats`."""
         return {
             "columns": [{"name": column.name, "type": column.type} for column in self.columns],
             "rows": self.rows,
             "row_count": len(self.rows),
             "truncated": self.truncated,
             "query_id": self.query_id,
+            "result_id": self.query_id if self.stored else None,
             "sql": self.sql,
             "seconds": round(self.seconds, 3),
             "tables": list(self.tables),
+            "caveats": list(self.caveats),
         }
 
     def text(self, note: str = "") -> str:
-        """A types line, CSV and a last line that counts; at most about 12,000 characters, rows dropped whole."""
-        head = ["columns: " + ",".join(f"{_clean(column.name)}:{column.type}" for column in self.columns)]
-        if note:
-            head.append(f"-- {note}")
-        head.append(_csv_line([_clean(column.name) for column in self.columns]))
-        lines = _fitting([_csv_line([_shown(cell) for cell in row]) for row in self.rows], TEXT_CHARS)
-        return "\n".join([*head, *lines, self._count_line(len(lines))])
+        """Types, what to know, CSV, and a last line that counts; at most about 12,000 characters, rows dropped whole.
 
-    def _count_line(self, shown: int) -> str:
-        took = f"{self.seconds:.2f} s, {self.query_id}"
+        Above the CSV, lines that begin with `-- ` say what the rows would repeat; see docs/results.md.
+        """
+        names = [clean(column.name) for column in self.columns]
+        leading = self.rows[:_MOST_ROWS]
+        folds = [folded(name, shown([row[place] for row in leading])) for place, name in enumerate(names)]
+        constants, folds = _parted(folds)
+        lines = list(map(_line, zip(*(fold.cells for fold in folds), strict=True)))
+        count = _fitting([len(line) + 1 + extra for line, extra in zip(lines, _id_sizes(folds), strict=True)])
+        types = _csv(f"{name}:{column.type}" for name, column in zip(names, self.columns, strict=True))
+        return "\n".join(
+            [
+                f"columns: {types}",
+                *([f"{_NOTE}{note}"] if note else []),
+                *(f"{_NOTE}caution: {clean(caveat)}" for caveat in self.caveats),
+                *_legend(constants, folds, count),
+                _line([fold.name for fold in folds]),
+                *lines[:count],
+                self._count_line(count),
+            ]
+        )
+
+    def _count_line(self, count: int) -> str:
+        read = f"from {', '.join(self.tables)}, " if self.tables else ""
+        came = f"{read}{self.seconds:.2f} s, {self.query_id}"
         if not self.rows:
-            return f"-- no rows, {took}"
-        if self.truncated:
-            total = f"more than {len(self.rows)}"
-        elif shown < len(self.rows):
-            total = str(len(self.rows))
-        else:
-            return f"-- {_rows(shown)}, {took}"
-        return f"-- {shown} of {total} rows shown, {took}; to see the rest aggregate, filter or order"
+            return f"{_NOTE}no rows, {came}"
+        order = f", ordered by {clean(self.order)[:_ORDER_CHARS]}" if self.order else ""
+        if count == len(self.rows) and not self.truncated:
+            return f"{_NOTE}{_rows(count)}{order}, {came}"
+        total = f"more than {len(self.rows)}" if self.truncated else str(len(self.rows))
+        stored = ", or read the stored rows with query_result" if self.stored and count < len(self.rows) else ""
+        return f"{_NOTE}shown {count} of {total} rows{order}, {came}; for the rest aggregate or filter{stored}"
 
 
 def plain(text: str) -> str:
     """The text without characters that hide or reorder others; line breaks become spaces."""
-    return _clean(text)
+    return clean(text)
 
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
 
-def _fitting(lines: Sequence[str], budget: int) -> list[str]:
-    """The leading lines that fit into the budget of characters, always at least one."""
-    fitting: list[str] = []
-    for line in lines:
-        budget -= len(line) + 1
-        if budget < 0 and fitting:
-            break
-        fitting.append(line)
-    return fitting
+def _parted(folds: Sequence[Fold]) -> tuple[list[Fold], list[Fold]]:
+    """The constant columns and those that are left for the rows, at least one."""
+    constants = [fold for fold in folds if fold.constant is not None]
+    if len(constants) == len(folds):
+        constants = constants[1:]
+    return constants, [fold for fold in folds if fold not in constants]
 
 
-def _shown(cell: Scalar) -> str:
-    """NULL as `NULL` (an empty text stays empty), numbers short, text cleaned and cut."""
-    if cell is None:
-        return "NULL"
-    if isinstance(cell, float):
-        return _number(cell)
-    if isinstance(cell, int):
-        return str(cell)
-    return _cut(_clean(cell))
+def _id_sizes(folds: Sequence[Fold]) -> list[int]:
+    """Per row, the characters that its ids add to the legend when no row before had them."""
+    sizes = [0] * len(folds[0].cells) if folds else []
+    for fold in folds:
+        seen: set[str] = set()
+        for place, cell in enumerate(fold.cells if fold.ids else ()):
+            if cell not in seen:
+                seen.add(cell)
+                sizes[place] += len(fold.ids[0]) + 1
+    return sizes
 
 
-def _number(value: float) -> str:
-    """Four significant digits, but never fewer than the whole part: 12345.678 → 12346, 0.0123456 → 0.01235."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 10 ** (_DIGITS - 1):
-        return f"{value:.0f}" if abs(value) < 1e15 else f"{value:.6g}"
-    return f"{value:.{_DIGITS}g}"
+def _fitting(sizes: Sequence[int]) -> int:
+    """How many leading rows fit into the text, at least one where there are any."""
+    budget = TEXT_CHARS
+    for count, size in enumerate(sizes):
+        budget -= size
+        if budget < 0 and count:
+            return count
+    return len(sizes)
 
 
-def _clean(text: str) -> str:
-    """One line of characters that show: other white space becomes a space, what hides or reorders text is dropped."""
-    if text.isprintable() and text.isascii():
-        return text
-    spaced = (" " if character.isspace() else character for character in text)
-    return _BLANK.sub("", "".join(character for character in spaced if character.isprintable()))
+def _legend(constants: Sequence[Fold], folds: Sequence[Fold], count: int) -> Iterator[str]:
+    """The lines that undo the folds of the rows that are shown."""
+    if constants:
+        yield f"{_NOTE}every row: {_csv(f'{fold.name}={fold.constant}' for fold in constants)}"
+    patterns = [f"{fold.name}={fold.pattern}" for fold in folds if fold.pattern]
+    if patterns:
+        yield f"{_NOTE}* is the cell: {_csv(patterns)}"
+    for fold in (fold for fold in folds if fold.ids):
+        cells = tuple(set(fold.cells[:count]) - {NULL})
+        yield f"{_NOTE}{fold.name} in full: {' '.join(whole for whole in fold.ids if whole.startswith(cells))}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= CELL_CHARS else f"{text[:CELL_CHARS]}…[+{len(text) - CELL_CHARS} chars]"
+def _line(cells: Sequence[str]) -> str:
+    """A CSV line that no reader takes for a note or for nothing."""
+    line = _csv(cells)
+    if line.startswith("--") or not line.strip():
+        return f'"{cells[0]}"{line[len(cells[0]) :]}'
+    return line
 
 
-def _csv_line(cells: Sequence[str]) -> str:
+def _csv(cells: Iterator[str] | Sequence[str]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="").writerow(cells)
     return out.getvalue()

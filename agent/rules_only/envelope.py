@@ -3,14 +3,18 @@
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
 _COLUMNS = re.compile(r"^columns:\s*(.+)$", re.MULTILINE)
 _FAILURE = re.compile(r"^\s*([a-z_]{3,30}):\s*(.*)", re.DOTALL | re.IGNORECASE)
-_SHOWN = re.compile(r"(\d[\d,]*) of (more than )?(\d[\d,]*)")
+_SHOWN = re.compile(r"-- shown \d+ of ")
 _NOTE = "-- "
+# What the door says once above the rows instead of in each: constants, patterns with * for the cell, ids by beginning.
+_CONSTANTS, _PATTERNS = "every row: ", "* is the cell: "
+_IDS = re.compile(r"([A-Za-z_]\w*) in full: (.+)", re.ASCII)
+_CAUTION = "caution: "
 _NULLS = frozenset({"", "NULL", "null", "\\N"})
 # A cell the door cut carries this mark; what stands before it is still good for reading, not for parsing as JSON.
 _CUT = re.compile(r"…\[\+\d+ chars\]$")
@@ -84,18 +88,52 @@ def read(text: str, is_error: bool) -> Outcome:
     header = _COLUMNS.search(text)
     if header is None:
         return Failure("execution", ("the result had an unexpected form",))
-    body = text[header.end() :].splitlines(keepends=True)
-    note = " ".join(line[len(_NOTE) :].strip() for line in takewhile(_is_note, filter(str.strip, body)))
-    lines = list(_records(body))
+    body = [line.replace("\0", "") for line in text[header.end() :].splitlines(keepends=True) if line.strip()]
+    notes = [line[len(_NOTE) :].strip() for line in takewhile(_is_note, body)]
+    cut = bool(body) and _SHOWN.match(body[-1]) is not None
+    note = " ".join(filter(_is_remark, notes))
+    lines = list(_records(body[len(notes) :]))
     if not lines:
         return Sheet(columns=tuple(_column_names(header.group(1))), note=note)
-    columns = tuple(lines[0])
-    rows = tuple(Row(dict(zip(columns, line, strict=False))) for line in lines[1:])
-    return Sheet(columns, rows, _was_cut(text), note)
+    folds = _folds(notes)
+    constants = dict(pair for line in notes if line.startswith(_CONSTANTS) for pair in _pairs(line, _CONSTANTS))
+    rows = tuple(
+        Row(constants | {name: _unfolded(cell, folds.get(name)) for name, cell in zip(lines[0], line, strict=False)})
+        for line in lines[1:]
+    )
+    return Sheet((*lines[0], *constants), rows, cut, note)
 
 
 def _is_note(line: str) -> bool:
     return line.startswith(_NOTE)
+
+
+def _is_remark(note: str) -> bool:
+    return not note.startswith((_CONSTANTS, _PATTERNS, _CAUTION)) and _IDS.fullmatch(note) is None
+
+
+def _folds(notes: Iterable[str]) -> dict[str, str | tuple[str, ...]]:
+    """Column name → its pattern, or its ids in full."""
+    folds: dict[str, str | tuple[str, ...]] = {}
+    for note in notes:
+        if note.startswith(_PATTERNS):
+            folds |= _pairs(note, _PATTERNS)
+        elif match := _IDS.fullmatch(note):
+            folds[match.group(1)] = tuple(match.group(2).split())
+    return folds
+
+
+def _pairs(note: str, beginning: str) -> list[tuple[str, str]]:
+    record = next(csv.reader([note[len(beginning) :]]), [])
+    return [(name, value) for name, _, value in (pair.partition("=") for pair in record)]
+
+
+def _unfolded(cell: str, fold: str | tuple[str, ...] | None) -> str:
+    if fold is None or cell in _NULLS:
+        return cell
+    if isinstance(fold, str):
+        return fold.replace("*", cell, 1)
+    return next((whole for whole in fold if whole.startswith(cell)), cell)
 
 
 def _failure(text: str) -> Failure:
@@ -111,20 +149,10 @@ def _column_names(line: str) -> Iterator[str]:
         yield column.split(":")[0].strip()
 
 
-def _records(lines: Iterable[str]) -> Iterator[list[str]]:
-    """CSV records between the notes above and the count line below. The csv module is left lenient: a stray quote must
-    not lose the rest."""
-    body = [line.replace("\0", "") for line in lines if line.strip()]
-    if body and body[-1].startswith(_NOTE):
-        del body[-1]
-    start = next((index for index, line in enumerate(body) if not line.startswith(_NOTE)), len(body))
+def _records(body: Sequence[str]) -> Iterator[list[str]]:
+    """CSV records above the count line. The csv module is left lenient: a stray quote must not lose the rest."""
+    rows = body[:-1] if body and body[-1].startswith(_NOTE) else body
     try:
-        yield from csv.reader(body[start:])
+        yield from csv.reader(rows)
     except csv.Error:  # a field larger than the reader's limit; what was read so far stands
         return
-
-
-def _was_cut(text: str) -> bool:
-    tail = text[text.rfind("\n-- ") :] if "\n-- " in text else ""
-    match = _SHOWN.search(tail)
-    return match is not None and (match.group(2) is not None or match.group(1) != match.group(3))

@@ -62,7 +62,10 @@ async def test_every_data_tool_answers_with_text_and_structured_rows(
 ) -> None:
     result = await call(client, tool, **arguments)
     data = result.structured_content
-    assert set(data) == {"columns", "rows", "row_count", "truncated", "query_id", "sql", "seconds", "tables"}
+    assert set(data) == {"columns", "rows", "row_count", "truncated", "query_id", "result_id", "sql", "seconds"} | {
+        "tables",
+        "caveats",
+    }
     assert data["row_count"] == len(data["rows"])
     assert all(len(row) == len(data["columns"]) for row in data["rows"])
     assert result.content[0].text.startswith("columns: ")
@@ -319,11 +322,11 @@ async def test_a_result_over_the_limit_says_so_in_text_and_data(client: Client) 
     result = await call(client, "read_query", sql=sql, max_rows=60)
     assert result.structured_content["row_count"] == 60
     assert result.structured_content["truncated"] is True
-    assert "of more than 60 rows shown" in result.content[0].text
+    assert "of more than 60 rows" in result.content[0].text
     complete = await call(client, "read_query", sql=sql, max_rows=20_000)
     assert complete.structured_content["row_count"] == fleet.LOG_LINES + 2
     assert complete.structured_content["truncated"] is False
-    assert f"of {fleet.LOG_LINES + 2} rows shown" in complete.content[0].text
+    assert f"of {fleet.LOG_LINES + 2} rows" in complete.content[0].text
     assert len(complete.content[0].text) < 12_500
 
 
