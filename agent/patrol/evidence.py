@@ -13,8 +13,8 @@ from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identi
 from agent.patrol.freshness import STALE_AFTER
 from agent.untrusted import visible
 
-PROMPT_CHARS = 5_600
-"""The longest prompt block; figures and ids take about a token for each three characters, so 2,000 tokens at most."""
+PROMPT_CHARS = 5_000
+"""The longest prompt block; figures and ids take a token for every 2.5 characters or more, so 2,000 tokens at most."""
 
 _NAME_LENGTH = 48
 _REASONS = 3

@@ -78,11 +78,6 @@ def words(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def truth(value: object) -> bool:
-    """A BOOLEAN cell, which MySQL clients see as 0 and 1; NULL is false."""
-    return str(value).lower() in {"1", "true"}
-
-
 def stamp(value: datetime) -> str:
     """A time as the warehouse writes it: `2026-01-31 09:00:00`."""
     return value.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,146 @@
+"""The rules-only analyst's words: each from a finding, each group once, urgent things first."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.model import Request
+from agent.patrol.analyst import PatrolAnalyst
+from agent.patrol.evidence import Evidence
+from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
+from agent.patrol.narrative import confidence, sections
+from agent.patrol.patterns import patterns
+from agent.patrol.report import Severity, Tier
+from agent.patrol.rules import load_rules
+from agent.patrol.sections import parse, write
+from agent.tools import ToolSpec
+from tests.agent.patrol.courses import AS_OF
+
+RULES = load_rules()
+
+
+def sick(
+    number: int, dimension: str = "cpu_util_pct", severity: str = "Critical", tier: str = "B", **identity: str
+) -> ClusterEvidence:
+    cluster_id = f"{number:08d}-c"
+    since = AS_OF - timedelta(hours=3)
+    reason = f"{dimension} is bad"
+    finding = Finding(cluster_id, dimension, cast(Severity, severity), 95.0, "%", reason, 40.0, 90.0, since, "q-1")
+    who = Identity(cluster_id, f"name-{number}", tier=cast(Tier, tier), **identity)
+    return ClusterEvidence(who, score=50.0, findings=(finding,))
+
+
+def well(number: int, **identity: str) -> ClusterEvidence:
+    return replace(sick(number, **identity), findings=(), score=100.0)
+
+
+def evidence(*clusters: ClusterEvidence) -> Evidence:
+    return Evidence(AS_OF, AS_OF, clusters=clusters)
+
+
+def outlook(hours: float, fit: float = 0.9) -> Outlook:
+    return Outlook("00000001-c", "disk_used_pct", 75.0, 90.0, "%", hours, fit)
+
+
+@pytest.mark.parametrize(
+    ("hours", "fit", "sure"),
+    [(10, 0.95, "High"), (40, 0.95, "Medium"), (10, 0.75, "Medium"), (10, 0.62, "Low"), (47, 0.62, "Low")],
+)
+def test_a_straighter_and_nearer_course_is_surer(hours: float, fit: float, sure: str) -> None:
+    assert confidence(outlook(hours, fit)) == sure
+
+
+def test_only_what_happens_within_the_horizon_is_predicted_soonest_first() -> None:
+    watched = replace(well(1), outlooks=(outlook(30), outlook(90), outlook(5), outlook(0)))
+    found = [one.text for one in sections(evidence(watched), RULES).predictions]
+    assert [text.split("in about ")[1].split(" h")[0] for text in found] == ["5", "30"]
+
+
+def test_the_same_trouble_on_several_clusters_is_one_action() -> None:
+    made = sections(evidence(*(sick(number) for number in range(1, 8))), RULES)
+    (action,) = made.actions
+    assert action.text.startswith("name-1, name-2, name-3, name-4 and 3 more (BE CPU): ")
+
+
+def test_urgent_actions_come_first_and_important_customers_sooner() -> None:
+    clusters = (
+        sick(1, severity="Warning"),
+        sick(2, "nodes_up"),
+        sick(3, "compaction_score", "Warning", tier="A"),
+        sick(4, "freshness", "Unknown"),
+        sick(5, "alerts", "Warning"),
+    )
+    found = [one.urgency for one in sections(evidence(*clusters), RULES).actions]
+    assert found == ["Immediate", "Today", "Today", "This Week", "This Week"]
+
+
+def test_a_limit_soon_reached_makes_a_warning_urgent_for_an_important_customer() -> None:
+    soon = replace(sick(1, "disk_used_pct", "Warning", tier="S"), outlooks=(outlook(6),))
+    assert sections(evidence(soon), RULES).actions[0].urgency == "Immediate"
+
+
+def test_one_cluster_and_many_are_counted_in_words_that_agree() -> None:
+    assert sections(evidence(sick(1), well(2)), RULES).narrative.startswith("1 of 2 active clusters needs attention")
+    many = sections(evidence(*(sick(number) for number in range(1, 9))), RULES).narrative
+    assert "8 of 8 active clusters need attention" in many
+    assert "and 3 more below." in many
+
+
+def test_notes_and_failed_tools_are_told() -> None:
+    doubtful = replace(evidence(well(1)), notes=("alerts could not be read",))
+    text = sections(doubtful, RULES, [("search_logs", {}, "timeout: slow", True)]).narrative
+    assert text.endswith("On the data: alerts could not be read; no answer from search_logs.")
+
+
+def test_what_all_clusters_of_a_version_share_is_a_pattern_and_what_few_share_is_none() -> None:
+    new = [sick(number, version="3.5.0-ee") for number in (1, 2)]
+    old = [well(number, version="3.4.0-ee") for number in range(3, 13)]
+    assert patterns([*new, *old], RULES) == ("2 of 2 clusters on version 3.5.0-ee share: BE CPU",)
+    spread = [sick(1, version="3.4.0-ee"), sick(2, version="3.4.0-ee"), *old]
+    assert patterns(spread, RULES) == ()
+
+
+def test_clusters_without_a_version_share_nothing() -> None:
+    assert patterns([sick(1), sick(2)], RULES) == ()
+
+
+def test_an_alert_on_several_flagged_clusters_is_a_pattern() -> None:
+    noisy = [replace(one, alerts=("HeapUsageTooHigh",)) for one in (sick(1), sick(2, "nodes_up"), well(3))]
+    assert patterns(noisy, RULES) == ("alert HeapUsageTooHigh fires on 2 flagged clusters",)
+
+
+async def test_the_analyst_writes_at_once_when_it_may_not_call_tools() -> None:
+    analyst = PatrolAnalyst(evidence(sick(1)), RULES)
+    tools = (ToolSpec("query_fleet_summary", "", {}),)
+    reply = await analyst.reply(Request("", (), tools, may_call_tools=False))
+    assert (reply.stop_reason, reply.tool_calls) == ("end_turn", ())
+    assert parse(reply.text).flags[0].cluster == "00000001-c"
+
+
+async def test_the_analyst_calls_only_tools_that_are_offered() -> None:
+    analyst = PatrolAnalyst(evidence(sick(1)), RULES)
+    offered = (ToolSpec("query_agent_memory", "", {}),)
+    reply = await analyst.reply(Request("", (), offered))
+    assert [block["name"] for block in reply.tool_calls] == ["query_agent_memory"]
+
+
+async def test_the_analyst_says_the_same_of_the_same_evidence() -> None:
+    one, other = (PatrolAnalyst(evidence(sick(1), well(2)), RULES) for _ in range(2))
+    request = Request("", (), ())
+    assert (await one.reply(request)).text == (await other.reply(request)).text
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+def test_no_name_breaks_the_report(name: str, customer: str, reason: str) -> None:
+    base = sick(1, tier="S")
+    odd = replace(
+        base,
+        identity=replace(base.identity, name=name or "x", customer=customer),
+        findings=(replace(base.findings[0], reason=reason or "r"),),
+    )
+    made = parse(write(sections(evidence(odd), RULES)))
+    assert made.flags[0].cluster == "00000001-c"
