@@ -101,7 +101,7 @@ def _reader(names: Names) -> Iterator[Step]:
     listed = ", ".join(f"'{key}' = '{value}'" for key, value in properties.items())
     yield Step(
         "Defaults of its sessions, should a client forget them (3.3.3 and later, and for the bare name).\n"
-        "query_timeout is in seconds and must not be below STARWATCH_QUERY_SECONDS, query_mem_limit is bytes on a node.",
+        "query_timeout is in seconds and must not be below STARWATCH_QUERY_SECONDS, query_mem_limit in bytes a node.",
         f"ALTER USER '{names.reader}' SET PROPERTIES ({listed})",
     )
 

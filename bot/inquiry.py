@@ -37,6 +37,7 @@ class Inquiry:
 
 @asynccontextmanager
 async def asking(place: Address, account: Account) -> AsyncIterator[Inquiry]:
+    """A connection of the account to ask on; whatever goes wrong meanwhile is a WarehouseError."""
     try:
         async with logged_in(place.host, place.port, account) as connection:
             yield Inquiry(connection)

@@ -1,0 +1,63 @@
+"""`starwatch doctor`: a line for each part, exit code 1 only when something is wrong."""
+
+import json
+
+from sandbox.launch import Endpoint
+from tests.bot.conftest import Run
+
+PARTS = (
+    *("own database", "warehouse", "writer account", "StarRocks version", "reader's grants", "query timeout"),
+    *("resource group", "FE settings", "writer's grants", "model", "Slack"),
+)
+
+
+def checks(out: str) -> dict[str, tuple[str, str]]:
+    return {check["part"]: (check["state"], check["detail"]) for check in json.loads(out)}
+
+
+def test_the_stand_in_is_in_order_and_says_what_it_has_not(starwatch: Run, real: dict[str, str]) -> None:
+    code, out, _ = starwatch("doctor", "--json", **real)
+    states = {part: state for part, (state, _) in checks(out).items()}
+    assert code == 0
+    assert tuple(states) == PARTS
+    assert {part for part, state in states.items() if state == "off"} == {
+        *("resource group", "FE settings", "model", "Slack")
+    }
+    assert set(states.values()) == {"ok", "off"}
+
+
+def test_a_reader_that_cannot_read_everything_is_wrong(starwatch: Run, real: dict[str, str]) -> None:
+    as_writer = {"STARWATCH_STARROCKS_USER": "writer", "STARWATCH_STARROCKS_PASSWORD": "writer"}
+    _, out, _ = starwatch("doctor", "--json", **(real | as_writer))
+    state, detail = checks(out)["reader's grants"]
+    assert state == "wrong"
+    assert "lacks SELECT on byoc.organizations" in detail
+
+
+def test_a_wrong_password_is_named_and_the_rest_is_still_looked_at(starwatch: Run, real: dict[str, str]) -> None:
+    code, out, _ = starwatch("doctor", "--json", **(real | {"STARWATCH_WRITER_PASSWORD": "no"}))
+    found = checks(out)
+    assert code == 1
+    assert found["writer account"][0] == "wrong"
+    assert "STARWATCH_WRITER_USER" in found["writer account"][1]
+    assert found["writer's grants"][0] == "wrong"
+    assert found["warehouse"][0] == found["reader's grants"][0] == "ok"
+
+
+def test_without_a_warehouse_nothing_about_one_is_asked(starwatch: Run) -> None:
+    code, out, _ = starwatch("doctor", "--json")
+    assert code == 0
+    assert tuple(checks(out)) == ("own database", "warehouse", "writer account", "model", "Slack")
+
+
+def test_for_people_it_is_a_table_with_a_line_for_each_part(starwatch: Run, warehouse: Endpoint) -> None:
+    code, out, _ = starwatch(
+        "doctor",
+        STARWATCH_STARROCKS_HOST=warehouse.host,
+        STARWATCH_STARROCKS_PORT="1",
+        STARWATCH_STARROCKS_USER="reader",
+    )
+    assert code == 1
+    for part in PARTS:
+        assert part in out
+    assert "Traceback" not in out
