@@ -74,7 +74,7 @@ def serve() -> None:
 def mcp(
     http: Annotated[
         str | None,
-        typer.Option(metavar="[HOST:]PORT", help="Serve over HTTP here instead of stdio; 0 = any free port."),
+        typer.Option(metavar="[HOST:]PORT", help="Serve over HTTP here, not stdio; 0 = any free port."),
     ] = None,
     name: Annotated[
         list[str] | None, typer.Option(help="A further host name by which HTTP clients reach this server; repeatable.")

@@ -99,6 +99,11 @@ class Settings(BaseModel):
     patrol_evening: Clock = Field("18:00", description="time of the evening patrol")
     timezone: TimeZone = Field("UTC", description="time zone of the two patrol times")
 
+    mcp_token: SecretStr | None = Field(
+        None, description="bearer token of clients of `starwatch mcp --http`; required beyond loopback"
+    )
+    mcp_servers: Path | None = Field(None, description="YAML file that names foreign MCP servers; see docs/mcp.md")
+
     database_url: str | None = Field(
         None, description="SQLAlchemy async address of Starwatch's own database; none = SQLite in ~/.local/state"
     )

@@ -5,18 +5,20 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mcp import MCPError
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.mcpserver.tools import Tool
-from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, ToolAnnotations
 from pydantic import ValidationError
 
 from mcp_server import replies
 from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door, Visit
 from mcp_server.errors import Code, DoorError, Refusal
+from mcp_server.guides import add_guides
 from mcp_server.principal import LOCAL, Caller, Principal, caller_named
 from mcp_server.tools.cluster import ClusterTools
 from mcp_server.tools.fleet import FleetTools
@@ -68,6 +70,15 @@ class DoorServer(MCPServer[dict[str, Any]]):
                 raise
             return replies.failure(expected)
 
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: AnyContext | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """The prompt's messages. Raises MCPError for a prompt or an argument that does not exist."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            raise MCPError(INVALID_PARAMS, str(error)) from error
+
     def _require_known(self, name: str, arguments: dict[str, Any]) -> None:
         known = self._arguments.get(name)
         if known is None:
@@ -104,7 +115,9 @@ def build_server(door: Door, caller: Caller | None = None) -> DoorServer:
         return _functions(door.visit(caller_of(context)))
 
     tools = [_tool(place, function, visited) for place, function in enumerate(_functions(door.visit(LOCAL)))]
-    return DoorServer(tools, [dictionary], caller_of)
+    server = DoorServer(tools, [dictionary], caller_of)
+    add_guides(server, door.catalog.entries)
+    return server
 
 
 async def serve_stdio(config: WarehouseConfig) -> None:

@@ -1,27 +1,60 @@
-"""`starwatch mcp`: the door, offered over stdio. Nothing but the protocol may appear on stdout."""
+"""`starwatch mcp`: the door, offered over stdio or HTTP. Over stdio nothing but the protocol may appear on stdout."""
 
+import asyncio
 import os
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot import logs, running
 from bot.compose import door_to
-from bot.settings import load
+from bot.errors import SettingsError
+from bot.settings import Settings, load
 from bot.terminal import Terminal, console
 from bot.warehouse import address
+from mcp_server.door import Door
+from mcp_server.http import HTTP, HttpConfig, HttpRefused, serving
 from mcp_server.server import STDIO, build_server
 from sandbox.launch import Options
 
 
-def run() -> int:
-    """Serves until the client closes stdin."""
-    return running.run(_serve())
+def run(*, http: str | None = None, names: Sequence[str] = ()) -> int:
+    """Serves until the client closes stdin or, over HTTP, until SIGTERM or Ctrl-C."""
+    return running.run(_serve(http, names))
 
 
-async def _serve() -> int:
+def http_config(place: str, settings: Settings, names: Sequence[str]) -> HttpConfig:
+    """What `[HOST:]PORT` means; an IPv6 address stands in brackets. Raises SettingsError saying what to do instead."""
+    host, colon, port = place.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65_535 or (colon and not host):
+        raise SettingsError(f"--http {place}: write PORT or HOST:PORT, e.g. --http 8642")
+    try:
+        return HttpConfig(host.strip("[]") or "127.0.0.1", int(port), settings.mcp_token, tuple(names))
+    except HttpRefused as error:
+        raise SettingsError(f"--http {place}: {error} (STARWATCH_MCP_TOKEN, --name)") from None
+
+
+async def _serve(http: str | None, names: Sequence[str]) -> int:
     settings = load(os.environ, Path.cwd())
     logs.configure(settings.log_level)
+    config = http_config(http, settings, names) if http is not None else None
     progress = Terminal(console(stream_is_error=True), console(stream_is_error=True))
     async with address(settings, Options(), progress.show) as place, door_to(place, settings) as door:
         progress.show("")
-        await build_server(door, STDIO).run_stdio_async()
+        if config is None:
+            await build_server(door, STDIO).run_stdio_async()
+        else:
+            await _over_http(door, config)
     return 0
+
+
+async def _over_http(door: Door, config: HttpConfig) -> None:
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    try:
+        async with serving(build_server(door, HTTP), config) as url:
+            print(f"ready {url}", flush=True)
+            await stop.wait()
+    except HttpRefused as error:
+        raise SettingsError(f"--http: {error}") from None
