@@ -1,22 +1,13 @@
 """Where log lines go: stderr, one line each, JSON unless somebody is watching; secrets are blotted out."""
 
 import logging
-import re
 import sys
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor
 
-_SECRET = re.compile(
-    r"xox[a-z]-[\w-]{6,}|xapp-[\w-]{6,}|sk-ant-[\w-]{6,}|AKIA[0-9A-Z]{12,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"
-    r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)|-----BEGIN [A-Z ]+-----[\s\S]+?-----END [A-Z ]+-----"
-)
-
-
-def redact(text: str) -> str:
-    """`text` without tokens, keys and passwords in addresses."""
-    return _SECRET.sub("[redacted]", text)
+from mcp_server.redaction import redact
 
 
 def _redacted(_logger: Any, _method: str, event: EventDict) -> EventDict:

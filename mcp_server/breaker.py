@@ -1,11 +1,12 @@
 """Keeps callers from a warehouse that cannot be reached: they hear so at once, and one of them tries again in time."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from mcp_server.clock import Now, Seconds
 from mcp_server.errors import Code, WarehouseError
 
 
@@ -29,11 +30,9 @@ class Health:
 
 
 class Breaker:
-    """Around every attempt to connect. `clock` gives seconds that never jump, `now` the time of day in UTC."""
+    """Around every attempt to connect."""
 
-    def __init__(
-        self, clock: Callable[[], float], now: Callable[[], datetime], patience: Patience | None = None
-    ) -> None:
+    def __init__(self, clock: Seconds, now: Now, patience: Patience | None = None) -> None:
         self._clock = clock
         self._now = now
         self._patience = patience or Patience()

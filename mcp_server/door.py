@@ -8,14 +8,19 @@ from typing import Self
 
 import schema
 from mcp_server import queries
+from mcp_server.audit import AuditLog, Statement
 from mcp_server.catalog import Catalog
+from mcp_server.clock import Now, Seconds, utc_now
 from mcp_server.config import WarehouseConfig
 from mcp_server.directory import Directory
 from mcp_server.errors import Code, Refusal, WarehouseError
 from mcp_server.executor import Executor
 from mcp_server.guard import Admitted, Guard
+from mcp_server.limits import Allowance, Limits
+from mcp_server.metrics import Metrics
 from mcp_server.principal import LOCAL, Caller
 from mcp_server.queries import Value
+from mcp_server.recorder import Draft, Recorder
 from mcp_server.results import Result
 
 MAX_ROWS = 20_000
@@ -34,12 +39,18 @@ class Door:
         config: WarehouseConfig,
         *,
         new_id: Callable[[], str] = new_query_id,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Seconds = time.monotonic,
+        now: Now = utc_now,
+        allowance: Allowance | None = None,
+        audit: AuditLog | None = None,
     ) -> None:
         self._config = config
         self._new_id = new_id
         self._guard = Guard(schema.TABLES)
-        self._executor = Executor(config)
+        self.metrics = Metrics()
+        self.limits = Limits(clock, allowance)
+        self.recorder = Recorder(self.metrics, audit, clock=clock, now=now)
+        self._executor = Executor(config, self.metrics, clock=clock, now=now)
         self.catalog = Catalog(self._executor, schema.TABLES)
         self.directory = Directory(lambda: self.ask("cluster_index", max_rows=MAX_ROWS), clock)
 
@@ -57,11 +68,24 @@ class Door:
 
     async def read(self, sql: str, max_rows: int | None = None, caller: Caller = LOCAL) -> Result:
         """The first `max_rows` (default: the config's) rows of a SELECT. Raises Refusal and WarehouseError."""
+        statements: list[Statement] = []
+        with self.recorder.call(caller, "", {}, statements):
+            return await self.run(sql, max_rows, caller, statements)
+
+    async def run(self, sql: str, max_rows: int | None, caller: Caller, statements: list[Statement]) -> Result:
+        """The same for one statement of a call: what became of it is added to the call's `statements`."""
+        with self.recorder.statement(statements, sql) as draft:
+            result = await self._run(sql, max_rows, draft)
+            draft.answered(result)
+            return result
+
+    async def _run(self, sql: str, max_rows: int | None, draft: Draft) -> Result:
         limit = self._config.max_rows if max_rows is None else max_rows
         if not 1 <= limit <= MAX_ROWS:
             reason = f"max_rows is 1 to {MAX_ROWS}"
             raise Refusal("max_rows", Code.BAD_ARGUMENT, reason, part=str(limit), hint="aggregate in SQL instead")
         admitted = await self._guard.admit_async(sql, limit)
+        draft.admitted(admitted)
         try:
             fetched = await self._executor.fetch(admitted.sql, max_rows=limit)
         except WarehouseError as error:
@@ -86,13 +110,14 @@ class Visit:
     def __init__(self, door: Door, caller: Caller) -> None:
         self._door = door
         self.caller = caller
+        self.statements: list[Statement] = []
         self.catalog = door.catalog
         self.directory = door.directory
 
     async def read(self, sql: str, max_rows: int | None = None) -> Result:
         """See Door.read."""
-        return await self._door.read(sql, max_rows, self.caller)
+        return await self._door.run(sql, max_rows, self.caller, self.statements)
 
     async def ask(self, query: str, *, max_rows: int | None = None, **values: Value) -> Result:
         """See Door.ask."""
-        return await self._door.ask(query, max_rows=max_rows, caller=self.caller, **values)
+        return await self.read(queries.bound(query, **values), max_rows)

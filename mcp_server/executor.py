@@ -4,15 +4,14 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from pymysql.err import MySQLError
 
 from mcp_server.breaker import Breaker
+from mcp_server.clock import Now, Seconds, utc_now
 from mcp_server.config import WarehouseConfig
 from mcp_server.connection import GARBAGE, SingleStatementConnection, StreamingCursor, connect
 from mcp_server.errors import Code, ConnectionLost, DoorError, WarehouseError
@@ -51,10 +50,6 @@ _Rows = tuple[tuple[Column, ...], list[list[Scalar]], bool]
 """Columns, rows, and whether there were more."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Executor:
     """Runs one text per call on a pooled connection. Safe to call concurrently."""
 
@@ -63,8 +58,8 @@ class Executor:
         config: WarehouseConfig,
         metrics: Metrics | None = None,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = _utc_now,
+        clock: Seconds = time.monotonic,
+        now: Now = utc_now,
     ) -> None:
         self._config = config
         self._metrics = metrics or Metrics()

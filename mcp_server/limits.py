@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
+from mcp_server.clock import Seconds
 from mcp_server.errors import RateLimited
 from mcp_server.principal import Principal
 
@@ -62,7 +63,7 @@ class _Usage:
 class Limits:
     """The limits of a door. A user is one person on one surface, in whatever channel; a channel where none is named."""
 
-    def __init__(self, clock: Callable[[], float], allowance: Allowance | None = None) -> None:
+    def __init__(self, clock: Seconds, allowance: Allowance | None = None) -> None:
         self._clock = clock
         self._allowance = allowance or Allowance()
         self._all = Window(self._allowance.all_per_minute)

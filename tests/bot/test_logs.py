@@ -6,7 +6,8 @@ import logging
 import pytest
 import structlog
 
-from bot.logs import configure, redact
+from bot.logs import configure
+from mcp_server.redaction import redact
 
 
 @pytest.mark.parametrize(
