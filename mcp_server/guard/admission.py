@@ -6,17 +6,19 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
-from mcp_server.guard import joins, text, tree
+from mcp_server.guard import joins, metadata, sources, text, tree
+from mcp_server.guard.grammar import GRAMMAR
 from mcp_server.guard.limit import with_limit
 from mcp_server.guard.rewrite import PARSER_FAULTS, regenerated
+from mcp_server.guard.scoping import narrow
 from mcp_server.guard.statement import Statement
 from mcp_server.guard.tables import admitted_tables
+from mcp_server.principal import EVERYTHING, Scope
 
-_THREAD_CHARS = 2_048
+_THREAD_CHARS = 1_024
 _REMEMBERED = 256
 
 # The parser logs the text of statements it does not understand; texts of strangers have no place in a log.
@@ -25,12 +27,14 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 TEXT_RULES: tuple[Callable[[str], None], ...] = (
     text.refuse_size,
     text.refuse_control_characters,
+    text.refuse_costly,
 )
 
 TREE_RULES: tuple[Callable[[Statement], None], ...] = (
     tree.refuse_unlisted_nodes,
     tree.refuse_odd_selects,
     tree.refuse_ambiguous_separator,
+    sources.refuse_odd_sources,
     joins.refuse_unbound_joins,
 )
 
@@ -51,34 +55,53 @@ class Guard:
         # A verdict depends on nothing but its arguments, and tools send the same texts again and again.
         self._remembered = lru_cache(_REMEMBERED)(self._judged)
 
-    def admit(self, sql: str, max_rows: int) -> Admitted:
-        """The text to run instead of `sql`, limited to `max_rows + 1` rows. Raises Refusal naming the broken rule."""
-        return self._remembered(sql, max_rows)
+    def admit(self, sql: str, max_rows: int, scope: Scope = EVERYTHING) -> Admitted:
+        """The text to run instead of `sql`: limited to `max_rows + 1` rows and to what the scope may see.
 
-    def _judged(self, sql: str, max_rows: int) -> Admitted:
+        Raises Refusal naming the broken rule.
+        """
+        return self._remembered(sql, max_rows, scope)
+
+    async def admit_async(self, sql: str, max_rows: int, scope: Scope = EVERYTHING) -> Admitted:
+        """The same without holding up the event loop: long texts are parsed in a thread."""
+        if len(sql) > _THREAD_CHARS:
+            return await asyncio.to_thread(self.admit, sql, max_rows, scope)
+        return self.admit(sql, max_rows, scope)
+
+    def _judged(self, sql: str, max_rows: int, scope: Scope) -> Admitted:
         for refuse in TEXT_RULES:
             refuse(sql)
+        if not metadata.is_metadata(sql):
+            return self._read(sql, max_rows, scope)
+        plan = metadata.explained(sql)
+        if plan is None:
+            return Admitted(*metadata.listing(sql, self._tables, scope))
+        if scope.accounts is not None:
+            # A plan tells the sizes and value ranges of whole tables.
+            raise Refusal("scope", Code.PERMISSION, "plans are closed in this channel", hint="run the SELECT itself")
+        head, query = plan
+        read = self._read(query, max_rows, scope)
+        return Admitted(head + read.sql, read.tables)
+
+    def _read(self, sql: str, max_rows: int, scope: Scope) -> Admitted:
         try:
             statement = tree.listed(_parsed(sql))
             for check in TREE_RULES:
                 check(statement)
-            tables = admitted_tables(statement, self._tables)
-            return Admitted(regenerated(with_limit(statement.root, max_rows)), tables)
+            tables = admitted_tables(statement, self._tables, scope)
+            if scope.accounts is not None:
+                narrow(statement, scope.accounts)
+            with_limit(statement.root, max_rows)
+            return Admitted(regenerated(statement), tables)
         except RecursionError as error:
             hint = "use fewer nested parentheses and subqueries"
             raise Refusal("depth", Code.SYNTAX, "the statement is nested too deeply", hint=hint) from error
-
-    async def admit_async(self, sql: str, max_rows: int) -> Admitted:
-        """The same without holding up the event loop: long texts are parsed in a thread."""
-        if len(sql) > _THREAD_CHARS:
-            return await asyncio.to_thread(self.admit, sql, max_rows)
-        return self.admit(sql, max_rows)
 
 
 def _parsed(sql: str) -> exp.Query:
     """The one statement of the text. Raises Refusal when it does not parse or is not one."""
     try:
-        parsed = sqlglot.parse(sql, dialect="starrocks")
+        parsed = GRAMMAR.parse(sql)
     except PARSER_FAULTS as error:
         text.refuse_bracket_hints(sql)
         raise _syntax(error) from error

@@ -5,8 +5,8 @@ from sqlglot import exp
 from mcp_server.errors import Code, Refusal
 
 
-def with_limit(root: exp.Query, max_rows: int) -> exp.Query:
-    """The statement limited to `max_rows + 1`: the row too many tells a cut result from a complete one.
+def with_limit(root: exp.Query, max_rows: int) -> None:
+    """Limit the statement to `max_rows + 1`: the row too many tells a cut result from a complete one.
 
     A smaller LIMIT of the statement's own stays. Raises Refusal when its LIMIT or OFFSET is no plain number.
     """
@@ -15,9 +15,8 @@ def with_limit(root: exp.Query, max_rows: int) -> exp.Query:
         _number(offset)
     own = root.args.get("limit")
     if own is not None and _number(own) <= max_rows:
-        return root
+        return
     root.set("limit", exp.Limit(expression=exp.Literal.number(max_rows + 1)))
-    return root
 
 
 def _number(clause: exp.Expr) -> int:

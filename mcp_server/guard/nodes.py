@@ -2,6 +2,8 @@
 
 from sqlglot import exp
 
+from mcp_server.guard.grammar import FullTextMatch
+
 # Names, clauses and literals.
 _CLAUSES = """
     Alias Aliases Boolean Case Column Cube CTE DataType DataTypeParam Distinct Escape Except Filter From Group
@@ -41,12 +43,12 @@ _FUNCTIONS = """
 
 NODES: frozenset[type[exp.Expr]] = frozenset(
     getattr(exp, name) for name in (_CLAUSES + _OPERATORS + _FUNCTIONS).split()
-)
+) | {FullTextMatch}
 
 ROOTS = (exp.Select, exp.SetOperation, exp.Subquery)
 """The statements that read: SELECT, set operations, and either of them in parentheses."""
 
-NAMED_FUNCTIONS = (exp.Anonymous, exp.AnonymousAggFunc)
+NAMED_FUNCTIONS: frozenset[type[exp.Expr]] = frozenset({exp.Anonymous, exp.AnonymousAggFunc})
 """Functions without a class; their names are judged by functions.py."""
 
 ADVICE: dict[type[exp.Expr], str] = {

@@ -4,33 +4,45 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.guard.grammar import GRAMMAR
+from mcp_server.guard.statement import Statement
 
 # Calls with too few or odd arguments make the library stumble over its own code; to the guard that is a refusal.
 PARSER_FAULTS = (SqlglotError, AttributeError, IndexError, KeyError, TypeError, ValueError, NotImplementedError)
 """What the parser and the generator raise on texts that they do not understand."""
 
-_INTERVALS = (exp.Interval, exp.DateAdd, exp.DateSub, exp.TimestampAdd, exp.TimestampSub)
+_INTERVALS: tuple[type[exp.Expr], ...] = (
+    exp.Interval,
+    exp.DateAdd,
+    exp.DateSub,
+    exp.TimestampAdd,
+    exp.TimestampSub,
+)
 
 
-def regenerated(root: exp.Expr) -> str:
-    """The statement as StarRocks text, without comments. Raises Refusal when a part of it cannot be rendered."""
+def regenerated(statement: Statement) -> str:
+    """The statement as StarRocks text, without comments. The tree is used up by it: repaired in place and not copied.
+
+    Raises Refusal when a part of it cannot be rendered.
+    """
     try:
-        repaired = root.transform(_repaired, copy=False)
-        return str(repaired.sql(dialect="starrocks", comments=False, unsupported_level=ErrorLevel.RAISE))
+        _repair(statement)
+        return str(GRAMMAR.generate(statement.root, copy=False, comments=False, unsupported_level=ErrorLevel.RAISE))
     except PARSER_FAULTS as error:
         hint = "write it in another way; ORDER BY … NULLS FIRST needs a column name, not a position"
         raise Refusal("rendering", Code.SYNTAX, "this form cannot be rendered", part=str(error), hint=hint) from error
 
 
-def _repaired(node: exp.Expr) -> exp.Expr:
+def _repair(statement: Statement) -> None:
     # StarRocks compares these units letter by letter; the parser turns them into upper case.
-    if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
-        return exp.Anonymous(this="DATE_TRUNC", expressions=[_lower_unit(node), node.this])
-    if isinstance(node, exp.DateDiff) and node.args.get("unit"):
-        return exp.Anonymous(this="DATE_DIFF", expressions=[_lower_unit(node), node.this, node.expression])
-    if isinstance(node, _INTERVALS):
+    for cut in statement.of(exp.TimestampTrunc, exp.DateTrunc):
+        cut.replace(exp.Anonymous(this="DATE_TRUNC", expressions=[_lower_unit(cut), cut.this]))
+    for difference in statement.of(exp.DateDiff):
+        if difference.args.get("unit"):
+            parts = [_lower_unit(difference), difference.this, difference.expression]
+            difference.replace(exp.Anonymous(this="DATE_DIFF", expressions=parts))
+    for node in statement.of(*_INTERVALS):
         _unquote_amount(node)
-    return node
 
 
 def _lower_unit(node: exp.Expr) -> exp.Literal:

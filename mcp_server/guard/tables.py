@@ -7,33 +7,48 @@ from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
 from mcp_server.guard.statement import Statement
+from mcp_server.principal import EVERYTHING, Scope
 
 _CATALOG = "default_catalog"
 
 
-def admitted_tables(statement: Statement, allowed: Collection[str]) -> tuple[str, ...]:
+def admitted_tables(statement: Statement, allowed: Collection[str], scope: Scope = EVERYTHING) -> tuple[str, ...]:
     """The qualified names of the tables read, sorted; `default_catalog.` is removed from the tree.
 
-    Raises Refusal for a table outside `allowed`, an external catalogue and a name that is no CTE in its scope.
+    Raises Refusal for a table outside `allowed` or `scope`, an external catalogue and a name that is no CTE where it
+    stands.
     """
     found = set()
     for table in statement.of(exp.Table):
         if not isinstance(table.this, exp.Identifier):
             raise Refusal("table_function", Code.READ_ONLY, "table functions are not allowed", part=table.sql())
         if table.db or not _is_defined(table):
-            found.add(_qualified(table, allowed))
+            found.add(open_table(_qualified(table), allowed, scope))
     return tuple(sorted(found))
 
 
-def _qualified(table: exp.Table, allowed: Collection[str]) -> str:
+def open_table(name: str, allowed: Collection[str], scope: Scope) -> str:
+    """The name itself when it may be read in the scope. Raises Refusal otherwise; of tables outside a scope it tells
+    no more than that they are closed."""
+    if name not in allowed:
+        raise _unknown(name, [known for known in allowed if _is_open(known, scope)])
+    if not _is_open(name, scope):
+        hint = "read another table, or ask in a channel with a wider scope"
+        raise Refusal("scope", Code.PERMISSION, "this table is closed in this channel", part=name, hint=hint)
+    return name
+
+
+def _is_open(name: str, scope: Scope) -> bool:
+    database = name.partition(".")[0]
+    return (scope.databases is None or database in scope.databases) and (scope.tables is None or name in scope.tables)
+
+
+def _qualified(table: exp.Table) -> str:
     if table.catalog and table.catalog != _CATALOG:
         hint = "read the tables of this warehouse as database.table"
         raise Refusal("catalog", Code.PERMISSION, "external catalogues are closed", part=table.catalog, hint=hint)
     table.set("catalog", None)
-    name = f"{table.db}.{table.name}" if table.db else table.name
-    if name in allowed:
-        return name
-    raise _unknown(name, allowed)
+    return f"{table.db}.{table.name}" if table.db else table.name
 
 
 def _unknown(name: str, allowed: Collection[str]) -> Refusal:

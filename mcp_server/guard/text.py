@@ -5,9 +5,21 @@ import re
 from mcp_server.errors import Code, Refusal
 
 MAX_BYTES = 16 * 1024
+MAX_DEPTH = 48
+MAX_WORDS = 2_500
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2060-\u2069\ufeff]")
-_JOIN_HINT = re.compile(r"\b(join|over\s*\()\s*\[", re.IGNORECASE)
+_BRACKET_HINT = re.compile(r"\b(join|over\s*\()\s*\[|\[\s*_[a-z]+_\s*\]", re.IGNORECASE)
+# Quoted texts and comments as one piece each, unclosed ones to the end; words; brackets; any other character.
+_PIECES = re.compile(
+    r"""(?:'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|`[^`]*(?:`|$)|--[^\n]*|/\*.*?(?:\*/|$))"""
+    r"""|(?P<open>[(\[{]|case\b)|(?P<close>[)\]}]|end\b)|\w+|\s+|.""",
+    re.DOTALL | re.IGNORECASE,
+)
+# Shorter texts with few brackets cannot cost the parser more than looking closer does.
+_SHORT_CHARS = 600
+_FEW_BRACKETS = 16
+_MAX_SUBSCRIPTS = 64
 
 
 def refuse_size(sql: str) -> None:
@@ -31,9 +43,30 @@ def refuse_control_characters(sql: str) -> None:
         raise _hidden(f"lone surrogate at character {error.start}") from error
 
 
+def refuse_costly(sql: str) -> None:
+    """Refuse, before they are parsed, texts whose parsing could take long: deep nesting and very many words."""
+    if len(sql) <= _SHORT_CHARS and sql.count("[") <= _FEW_BRACKETS:
+        return
+    depth = deepest = words = subscripts = 0
+    for piece in _PIECES.finditer(sql):
+        if piece["open"]:
+            depth += 1
+            deepest = max(deepest, depth)
+            subscripts += piece["open"] == "["
+        elif piece["close"]:
+            depth -= 1
+        words += not piece.group().isspace()
+    if deepest > MAX_DEPTH or subscripts > _MAX_SUBSCRIPTS:
+        hint = "use fewer nested parentheses, brackets and subqueries"
+        raise Refusal("depth", Code.SYNTAX, "the statement is nested too deeply", hint=hint)
+    if words > MAX_WORDS:
+        reason = f"the statement has more than {MAX_WORDS} words"
+        raise Refusal("size", Code.BAD_ARGUMENT, reason, hint="filter with a join or a range, not a long list")
+
+
 def refuse_bracket_hints(sql: str) -> None:
-    """Explain `JOIN [broadcast]`, which does not parse and would only be called a syntax error."""
-    found = _JOIN_HINT.search(sql)
+    """Explain `JOIN [broadcast]` and its like, which would only be called syntax errors."""
+    found = _BRACKET_HINT.search(sql)
     if found:
         hint = "drop the brackets: the optimizer picks the distribution"
         raise Refusal("hints", Code.READ_ONLY, "hints are not allowed", part=found.group(), hint=hint)

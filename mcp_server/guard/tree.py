@@ -25,20 +25,23 @@ def reading(root: exp.Expr) -> exp.Query:
 
 def listed(root: exp.Query) -> Statement:
     """The statement with its nodes. Raises Refusal for trees of more than 3,000."""
-    nodes = tuple(itertools.islice(root.walk(), MAX_NODES + 1))
+    nodes = list(itertools.islice(root.bfs(), MAX_NODES + 1))
     if len(nodes) > MAX_NODES:
         reason = f"the statement has more than {MAX_NODES} parts"
         raise Refusal("size", Code.BAD_ARGUMENT, reason, hint="filter with a join or a range, not a long list")
-    return Statement(root, nodes)
+    kinds: dict[type[exp.Expr], list[exp.Expr]] = {}
+    for node in nodes:
+        kinds.setdefault(type(node), []).append(node)
+    return Statement(root, nodes, kinds)
 
 
 def refuse_unlisted_nodes(statement: Statement) -> None:
     """Refuse node classes and functions that are not on the lists."""
-    for node in statement.nodes:
-        if isinstance(node, NAMED_FUNCTIONS):
-            _require_listed_name(node.name)
-        elif type(node) not in NODES:
-            raise _unlisted(node)
+    unlisted = statement.kinds.keys() - NODES - NAMED_FUNCTIONS
+    if unlisted:
+        raise _unlisted(next(node for node in statement.nodes if type(node) in unlisted))
+    for call in statement.of(*NAMED_FUNCTIONS):
+        _require_listed_name(call.name)
 
 
 def refuse_odd_selects(statement: Statement) -> None:

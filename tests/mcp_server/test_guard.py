@@ -12,6 +12,7 @@ from mcp_server import queries
 from mcp_server.errors import Code, Refusal
 from mcp_server.guard import Guard
 from mcp_server.guard.functions import NAMES
+from mcp_server.guard.grammar import GRAMMAR
 from mcp_server.guard.nodes import NODES
 from tests.mcp_server import corpus
 
@@ -107,7 +108,7 @@ def test_a_statement_of_too_many_parts_is_refused() -> None:
     assert refusal(f"SELECT biz_id FROM byoc.clusters WHERE created_at IN ({','.join('1' * 4_000)})").rule == "size"
 
 
-@pytest.mark.parametrize("sql", ["SELECT " + "(" * 4_000 + "1" + ")" * 4_000, "SELECT " + "NOT " * 3_900 + "TRUE"])
+@pytest.mark.parametrize("sql", ["SELECT " + "(" * 4_000 + "1" + ")" * 4_000, "SELECT " + "NOT " * 2_000 + "TRUE"])
 def test_deep_nesting_is_a_refusal_and_no_crash(sql: str) -> None:
     assert refusal(sql).rule == "depth"
 
@@ -243,7 +244,11 @@ def test_any_text_is_refused_or_becomes_a_read_of_listed_parts(text: str) -> Non
         assert error.rule
         assert error.text().isprintable()
         return
-    (tree,) = sqlglot.parse(admitted.sql, dialect="starrocks")
+    assert GUARD.admit(admitted.sql, 500) == admitted
+    if admitted.sql.startswith(("SHOW ", "DESC ")):
+        assert ";" not in admitted.sql
+        return
+    (tree,) = GRAMMAR.parse(admitted.sql.removeprefix("EXPLAIN "))
     assert isinstance(tree, exp.Query)
     for node in tree.walk():
         assert type(node) in NODES or (isinstance(node, exp.Anonymous) and node.name.lower() in NAMES)
@@ -251,4 +256,3 @@ def test_any_text_is_refused_or_becomes_a_read_of_listed_parts(text: str) -> Non
     read = {f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db or table.name not in ctes}
     assert read <= set(schema.TABLES)
     assert tree.args["limit"] is not None
-    assert GUARD.admit(admitted.sql, 500) == admitted

@@ -1,0 +1,32 @@
+"""The rule on what rows come from: tables, derived tables, VALUES and UNNEST, and tables nowhere else."""
+
+from sqlglot import exp
+
+from mcp_server.errors import Code, Refusal
+from mcp_server.guard.statement import Statement
+
+_SOURCES = (exp.Table, exp.Subquery, exp.Values, exp.Unnest, exp.Lateral)
+_HOLDERS = (exp.From, exp.Join, exp.Subquery)
+_TABLE_PARTS = frozenset({"this", "db", "catalog", "alias", "joins", "laterals"})
+
+
+def refuse_odd_sources(statement: Statement) -> None:
+    """Refuse FROM and JOIN of anything else (`t [_META_]`), tables out of place, and what a table may carry besides an
+    alias: samples, partitions, versions, hints."""
+    for clause in statement.of(exp.From, exp.Join):
+        if not isinstance(clause.this, _SOURCES):
+            raise _refusal(clause.this if isinstance(clause.this, exp.Expr) else clause)
+    for table in statement.of(exp.Table):
+        if not isinstance(table.parent, _HOLDERS):
+            raise _refusal(table)
+        if any(value for key, value in table.args.items() if key not in _TABLE_PARTS):
+            raise _refusal(table)
+    for lateral in statement.of(exp.Lateral):
+        if not isinstance(lateral.this, exp.Unnest):
+            raise _refusal(lateral)
+
+
+def _refusal(node: exp.Expr) -> Refusal:
+    part = node.sql(dialect="starrocks", comments=False)
+    hint = "read database.table, a subquery, VALUES or UNNEST"
+    return Refusal("source", Code.READ_ONLY, "this cannot be read from", part=part, hint=hint)
