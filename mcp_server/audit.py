@@ -17,6 +17,7 @@ from mcp_server.redaction import redact_statement
 OK = "ok"
 _SQL_CHARS = 8_000
 _ARGUMENT_CHARS = 1_000
+_TOOL_CHARS = 100
 _MOST_WAITING = 10_000
 _CLOSING_SECONDS = 5.0
 
@@ -79,7 +80,7 @@ def entry(
         channel=who.channel,
         user=who.user,
         thread=caller.thread,
-        tool=tool,
+        tool=tool[:_TOOL_CHARS],
         verdict=verdict,
         reason=reason,
         seconds=round(seconds, 4),

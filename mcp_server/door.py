@@ -2,9 +2,10 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import schema
 from mcp_server import queries
@@ -113,6 +114,10 @@ class Visit:
         self.statements: list[Statement] = []
         self.catalog = door.catalog
         self.directory = door.directory
+
+    def recorded(self, tool: str, arguments: Mapping[str, Any]) -> AbstractContextManager[None]:
+        """Around the call of a tool: it is noted with all that it read here."""
+        return self._door.recorder.call(self.caller, tool, arguments, self.statements)
 
     async def read(self, sql: str, max_rows: int | None = None) -> Result:
         """See Door.read."""

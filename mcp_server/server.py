@@ -19,7 +19,7 @@ from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door, Visit
 from mcp_server.errors import Code, DoorError, Refusal
 from mcp_server.guides import add_guides
-from mcp_server.principal import LOCAL, Caller, Principal, caller_named
+from mcp_server.principal import LOCAL, UNNAMED, Caller, Principal, caller_named
 from mcp_server.tools.cluster import ClusterTools
 from mcp_server.tools.fleet import FleetTools
 from mcp_server.tools.reading import ReadingTools
@@ -41,6 +41,7 @@ class DoorServer(MCPServer[dict[str, Any]]):
 
     def __init__(
         self,
+        door: Door,
         tools: Sequence[Tool],
         resources: Sequence[FunctionResource],
         caller_of: Callable[[AnyContext | None], Caller],
@@ -52,6 +53,7 @@ class DoorServer(MCPServer[dict[str, Any]]):
             resources=list(resources),
             log_level="WARNING",
         )
+        self._door = door
         self._caller_of = caller_of
         self._arguments = {tool.name: tuple(tool.parameters.get("properties", {})) for tool in tools}
 
@@ -59,15 +61,22 @@ class DoorServer(MCPServer[dict[str, Any]]):
         self, name: str, arguments: dict[str, Any], context: AnyContext | None = None
     ) -> CallToolResult | InputRequiredResult:
         """The tool's result; refusals and warehouse errors are results with `is_error` and a code."""
+        caller = UNNAMED
         try:
-            self._require_known(name, arguments)
-            return await super().call_tool(name, arguments, context)
+            caller = self._caller_of(context)
+            async with self._door.limits.turn(caller.principal):
+                self._require_known(name, arguments)
+                return await super().call_tool(name, arguments, context)
         except DoorError as error:
+            self._door.recorder.refused(caller, name, arguments, error)
             return replies.failure(error)
         except ToolError as error:
             expected = _expected(error.__cause__)
             if expected is None:
                 raise
+            if expected is not error.__cause__:
+                # Arguments of a wrong kind: the tool never began, so it noted nothing.
+                self._door.recorder.refused(caller, name, arguments, expected)
             return replies.failure(expected)
 
     async def get_prompt(
@@ -111,11 +120,11 @@ def build_server(door: Door, caller: Caller | None = None) -> DoorServer:
     def caller_of(context: AnyContext | None) -> Caller:
         return caller or caller_named(context.request_context.meta if context is not None else None)
 
-    def visited(context: AnyContext) -> tuple[Callable[..., Any], ...]:
-        return _functions(door.visit(caller_of(context)))
+    def visited(context: AnyContext) -> Visit:
+        return door.visit(caller_of(context))
 
     tools = [_tool(place, function, visited) for place, function in enumerate(_functions(door.visit(LOCAL)))]
-    server = DoorServer(tools, [dictionary], caller_of)
+    server = DoorServer(door, tools, [dictionary], caller_of)
     add_guides(server, door.catalog.entries)
     return server
 
@@ -146,16 +155,16 @@ def _functions(door: Visit) -> tuple[Callable[..., Any], ...]:
     )
 
 
-def _tool(
-    place: int, function: Callable[..., Any], visited: Callable[[AnyContext], Sequence[Callable[..., Any]]]
-) -> Tool:
+def _tool(place: int, function: Callable[..., Any], visited: Callable[[AnyContext], Visit]) -> Tool:
     """A tool with the contract of `function`; a call of it runs its like (same `place`) in its caller's own visit."""
     tool = Tool.from_function(
         function, description=inspect.getdoc(function), annotations=_READS, structured_output=False
     )
 
     async def called(context: AnyContext, **arguments: Any) -> CallToolResult:
-        result: CallToolResult = await visited(context)[place](**arguments)
+        visit = visited(context)
+        with visit.recorded(tool.name, arguments):
+            result: CallToolResult = await _functions(visit)[place](**arguments)
         return result
 
     tool.fn, tool.context_kwarg = called, "context"
