@@ -19,6 +19,9 @@ Kind = Literal[
     "limits",
     "compare",
     "operations",
+    "news",
+    "members",
+    "cost",
     "breakdown",
     "silent",
     "logs",
@@ -29,9 +32,11 @@ Kind = Literal[
 ]
 MAX_QUESTION = 2000
 _WEEK = 168
-_DEFAULT_HOURS = {"operations": 336, "logs": 6}
+_DEFAULT_HOURS = {"operations": 336, "logs": 6, "news": 24}
 # Kinds that are about one cluster when one is named, and about the fleet otherwise.
-_EITHER = frozenset({"alerts", "operations", "series"})
+_EITHER = frozenset({"alerts", "operations", "series", "cost"})
+# Kinds that a version in the question makes a list of its clusters.
+_COUNTED = frozenset({"breakdown", "unknown", "overview", "worst"})
 _CLUSTERS_NEEDED = {"compare": 2, "logs": 1, "status": 1}
 
 
@@ -48,6 +53,8 @@ class Intent:
     severity: str = ""
     grouping: str = ""
     pattern: str = ""
+    version: str = ""
+    customer: str = ""
     important: bool = False
     ascending: bool = False
     beyond: bool = False
@@ -80,9 +87,17 @@ def understand(question: str, context: Context | None = None) -> Intent:
         return Intent("help")
     pattern = WORDS.captured("pattern", text)
     pointable = text.replace(pattern, " ") if pattern else text
+    version = references.version(text, asked_before=context.last is not None and context.last.version != "")
+    customer = "" if version else references.customer(text)
+    pointable = pointable.replace(customer, " ") if customer else pointable
     clusters = references.clusters(pointable, context.clusters, context.listed)
     bare = references.without(text, clusters)
-    intent = _continued(text, bare, _fresh(bare, clusters), context)
+    intent = _fresh(bare, clusters)
+    if customer and intent.kind != "cost":
+        return _filled(bare, Intent("members", customer=customer))
+    if version and not clusters and intent.kind in _COUNTED:
+        return _filled(bare, Intent("members", version=version))
+    intent = _continued(text, bare, intent, context)
     return _filled(bare, _settled(intent, context))
 
 

@@ -1,16 +1,15 @@
 """Which calls an intent needs, given what came back so far; pure. Independent calls come together in one round."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from agent.rules_only import history, queries
+from agent.rules_only import history, inventory, readings
 from agent.rules_only.envelope import Outcome, Sheet
 from agent.rules_only.intent import Intent, Kind
-from agent.rules_only.measures import BY_KEY, LIMITED, LOW_IS_BAD
+from agent.rules_only.measures import DEFAULT, LIMITED, VITALS
 from agent.rules_only.thresholds import Thresholds
-
-FLEET_ROWS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,33 @@ Outcomes = Mapping[str, Outcome]
 """Outcomes of this turn by call key."""
 
 
+def query(role: str, sql: str) -> Ask:
+    """An own SELECT."""
+    return Ask(role, "read_query", {"sql": sql, "max_rows": 100})
+
+
+_FRESHNESS = query("freshness", inventory.freshness())
+_PATROLS = query("patrols", inventory.patrols())
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What this turn knows so far. `as_of` is the newest hour with data, None while it is not known."""
+
+    outcomes: Outcomes
+    thresholds: Thresholds
+    as_of: datetime | None
+
+    def ids(self, infos: tuple[Ask, ...]) -> tuple[str, ...]:
+        """The ids of the clusters, once all of them are known; else nothing."""
+        found = tuple(cluster.cluster_id for ask in infos if (cluster := identity(self.outcomes.get(ask.key))))
+        return found if len(found) == len(infos) else ()
+
+
 def asks(intent: Intent, outcomes: Outcomes, thresholds: Thresholds) -> tuple[Ask, ...]:
     """Everything the answer needs that can be asked now, answered or not. More may follow once these are answered."""
     recipe = _RECIPES.get(intent.kind)
-    return recipe(intent, outcomes, thresholds) if recipe else ()
+    return recipe(intent, _Known(outcomes, thresholds, _as_of(outcomes.get(_FRESHNESS.key)))) if recipe else ()
 
 
 def identity(outcome: Outcome | None) -> Identity | None:
@@ -51,129 +73,157 @@ def identity(outcome: Outcome | None) -> Identity | None:
         return None
     cluster_id = outcome.first.text("cluster_id").lower()
     name = outcome.first.text("cluster_name") or cluster_id[:8]
-    return Identity(cluster_id, name) if queries.is_cluster_id(cluster_id) else None
+    return Identity(cluster_id, name) if inventory.is_cluster_id(cluster_id) else None
 
 
-def query(role: str, sql: str, max_rows: int = 100) -> Ask:
-    """An own SELECT."""
-    return Ask(role, "read_query", {"sql": sql, "max_rows": max_rows})
+def _as_of(outcome: Outcome | None) -> datetime | None:
+    text = outcome.first.text("newest_hour") if isinstance(outcome, Sheet) else ""
+    try:
+        return datetime.fromisoformat(text[:19]).replace(tzinfo=None)
+    except ValueError:
+        return None
 
 
-def _freshness() -> Ask:
-    return query("freshness", queries.freshness())
+def _info(intent: Intent, clusters: int = 1) -> tuple[Ask, ...]:
+    names = intent.clusters[:clusters]
+    return tuple(Ask(f"info:{place}", "query_cluster_info", {"cluster": name}) for place, name in enumerate(names))
 
 
-def _info(intent: Intent) -> tuple[Ask, ...]:
-    return tuple(
-        Ask(f"info:{index}", "query_cluster_info", {"cluster": name}) for index, name in enumerate(intent.clusters[:2])
-    )
+def _overview(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    first = (*_worst(intent, known), Ask("summary", "query_fleet_summary", {}))
+    issues = Ask("issues", "query_open_issues", {"limit": 50})
+    if known.as_of is None:
+        return (*first, issues)
+    return (*first, issues, query("alerts", inventory.alerts(known.as_of, 24, by_cluster=False)))
 
 
-def _resolved(infos: tuple[Ask, ...], outcomes: Outcomes) -> tuple[str, ...]:
-    """The ids of the clusters, once all of them are known; else nothing."""
-    known = [identity(outcomes.get(ask.key)) for ask in infos]
-    ids = [cluster.cluster_id for cluster in known if cluster is not None]
-    return tuple(ids) if len(ids) == len(infos) else ()
-
-
-def _overview(intent: Intent, outcomes: Outcomes, thresholds: Thresholds) -> tuple[Ask, ...]:
-    return (
-        Ask("summary", "query_fleet_summary", {}),
-        *_worst(intent, outcomes, thresholds),
-        query("alerts", queries.alerts(24, by_cluster=False, limit=FLEET_ROWS)),
-        Ask("issues", "query_open_issues", {"limit": 50}),
-    )
-
-
-def _worst(intent: Intent, _: Outcomes, thresholds: Thresholds) -> tuple[Ask, ...]:
-    judged = (
-        (query("breaches", queries.breaches(thresholds, FLEET_ROWS, important=intent.important)),)
-        if queries.judged(thresholds)
+def _worst(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    standing = query("standing", inventory.standing(important=intent.important))
+    first = (_FRESHNESS, _PATROLS, standing)
+    if known.as_of is None:
+        return first
+    beyond = (
+        (query("beyond", readings.beyond(known.thresholds, known.as_of, important=intent.important)),)
+        if readings.judged(known.thresholds)
         else ()
     )
-    standing = query("standing", queries.standing(FLEET_ROWS, important=intent.important))
-    return (standing, *judged, query("silent", queries.silent(FLEET_ROWS)), _freshness())
+    return (*first, query("silent", inventory.silent(known.as_of)), *beyond)
 
 
-def _status(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ...]:
-    cluster = {"cluster": intent.clusters[0]}
-    infos = _info(intent)[:1]
+def _status(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    cluster, infos = {"cluster": intent.clusters[0]}, _info(intent)
     first = (
+        _FRESHNESS,
         *infos,
         Ask("alerts", "query_cluster_alerts", {**cluster, "days": _days(intent.hours)}),
         Ask("operations", "query_cluster_operations", {**cluster, "days": 14}),
-        _freshness(),
     )
-    ids = _resolved(infos, outcomes)
-    if not ids:
-        return first
-    recent = query("recent", queries.traffic(ids, queries.RECENT_HOURS))
-    return (*first, query("vitals", queries.vitals(ids)), query("traffic", queries.traffic(ids)), recent)
+    return (*first, *_measured(known, infos))
 
 
-def _compare(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ...]:
-    infos = _info(intent)
-    ids = _resolved(infos, outcomes)
-    more = (query("vitals", queries.vitals(ids)), query("traffic", queries.traffic(ids))) if ids else ()
-    return (*infos, _freshness(), *more)
-
-
-def _series(intent: Intent, outcomes: Outcomes, _: Thresholds) -> tuple[Ask, ...]:
-    measure = intent.measure or BY_KEY["p99_latency_ms"]
-    if not intent.clusters:
-        ranking = queries.ranking(measure, max(intent.hours, 48), 12, ascending=measure.key in LOW_IS_BAD)
-        return (query("series", queries.course(measure, intent.hours)), query("ranking", ranking), _freshness())
-    infos = _info(intent)[:1]
-    ids = _resolved(infos, outcomes)
-    more = (query("series", queries.course(measure, intent.hours, ids[0])),) if ids else ()
-    return (*infos, _freshness(), *more)
-
-
-def _ranking(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
-    measure = intent.measure or BY_KEY["p99_latency_ms"]
-    ascending = intent.ascending or measure.key in LOW_IS_BAD
+def _measured(known: _Known, infos: tuple[Ask, ...]) -> tuple[Ask, ...]:
+    ids = known.ids(infos)
+    if known.as_of is None or not ids:
+        return ()
     return (
-        query("ranking", queries.ranking(measure, max(intent.hours, 48), FLEET_ROWS, ascending=ascending)),
-        _freshness(),
+        query("vitals", readings.vitals(ids, known.as_of, VITALS)),
+        query("traffic", readings.traffic(ids, known.as_of)),
     )
 
 
-def _limits(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
+def _compare(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    infos = _info(intent, 2)
+    return (_FRESHNESS, *infos, *_measured(known, infos))
+
+
+def _series(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    measure, infos = intent.measure or DEFAULT, _info(intent)
+    ids, first = known.ids(infos), (_FRESHNESS, *infos)
+    if known.as_of is None or (infos and not ids):
+        return first
+    course = query("series", readings.course(measure, known.as_of, intent.hours, ids))
+    now = query("vitals", readings.vitals(ids, known.as_of, (measure,))) if ids else _ranked(intent, known.as_of)
+    return (*first, course, now)
+
+
+def _ranked(intent: Intent, as_of: datetime) -> Ask:
+    measure = intent.measure or DEFAULT
+    ascending = intent.ascending or measure.low_is_bad
+    return query("ranking", readings.ranking(measure, as_of, max(intent.hours, 48), ascending=ascending))
+
+
+def _ranking(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    return (_FRESHNESS,) if known.as_of is None else (_FRESHNESS, _ranked(intent, known.as_of))
+
+
+def _limits(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    if known.as_of is None:
+        return (_FRESHNESS, _PATROLS)
     chosen = (intent.measure,) if intent.measure in LIMITED and intent.measure else LIMITED
-    ranked = tuple(
-        query(f"limit:{measure.key}", queries.ranking(measure, 192, 12, ascending=measure.key in LOW_IS_BAD))
+    ranked = (
+        query(f"limit:{measure.key}", readings.ranking(measure, known.as_of, 192, 12, ascending=measure.low_is_bad))
         for measure in chosen
     )
-    return (*ranked, _freshness())
+    return (_FRESHNESS, _PATROLS, *ranked)
 
 
-def _alerts(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
+def _alerts(intent: Intent, known: _Known) -> tuple[Ask, ...]:
     if intent.clusters:
         return (Ask("alerts", "query_cluster_alerts", {"cluster": intent.clusters[0], "days": _days(intent.hours)}),)
+    if known.as_of is None:
+        return (_FRESHNESS,)
     return (
-        query("alerts", queries.alerts(intent.hours, by_cluster=False, limit=FLEET_ROWS)),
-        query("alerts_by_cluster", queries.alerts(intent.hours, by_cluster=True, limit=FLEET_ROWS)),
+        _FRESHNESS,
+        query("alerts", inventory.alerts(known.as_of, intent.hours, by_cluster=False)),
+        query("alerts_by_cluster", inventory.alerts(known.as_of, intent.hours, by_cluster=True)),
     )
 
 
-def _operations(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
+def _operations(intent: Intent, known: _Known) -> tuple[Ask, ...]:
     if intent.clusters:
         arguments = {"cluster": intent.clusters[0], "days": _days(intent.hours)}
         return (Ask("operations", "query_cluster_operations", arguments),)
-    return (query("operations", queries.operations(intent.hours, FLEET_ROWS)),)
+    if known.as_of is None:
+        return (_FRESHNESS,)
+    return (_FRESHNESS, query("operations", inventory.operations(known.as_of, intent.hours)))
 
 
-def _issues(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
+def _news(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    return (_PATROLS, *_operations(replace(intent, clusters=()), known))
+
+
+def _members(intent: Intent, _: _Known) -> tuple[Ask, ...]:
+    wanted = inventory.of_version(intent.version) if intent.version else inventory.of_customer(intent.customer)
+    return (query("members", wanted), _PATROLS)
+
+
+def _cost(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    infos = _info(intent)
+    ids, first = known.ids(infos), (_FRESHNESS, *infos)
+    if known.as_of is None or (infos and not ids):
+        return first
+    by_customer = intent.grouping == "customer" and not ids
+    return (
+        *first,
+        query("bills", inventory.bills(known.as_of, intent.hours, by_customer=by_customer, cluster_ids=ids)),
+    )
+
+
+def _silent(_: Intent, known: _Known) -> tuple[Ask, ...]:
+    return (_FRESHNESS,) if known.as_of is None else (_FRESHNESS, query("silent", inventory.silent(known.as_of)))
+
+
+def _issues(intent: Intent, _: _Known) -> tuple[Ask, ...]:
     severity = {"severity": intent.severity} if intent.severity else {}
     return (Ask("issues", "query_open_issues", {**severity, "limit": 50}),)
 
 
-def _logs(intent: Intent, _: Outcomes, __: Thresholds) -> tuple[Ask, ...]:
+def _logs(intent: Intent, _: _Known) -> tuple[Ask, ...]:
     arguments = {"cluster": intent.clusters[0], "pattern": intent.pattern, "hours": intent.hours}
     return (Ask("logs", "search_logs", arguments),)
 
 
-_RECIPES: Mapping[Kind, Callable[[Intent, Outcomes, Thresholds], tuple[Ask, ...]]] = {
+_RECIPES: Mapping[Kind, Callable[[Intent, _Known], tuple[Ask, ...]]] = {
     "overview": _overview,
     "worst": _worst,
     "status": _status,
@@ -184,10 +234,13 @@ _RECIPES: Mapping[Kind, Callable[[Intent, Outcomes, Thresholds], tuple[Ask, ...]
     "alerts": _alerts,
     "issues": _issues,
     "operations": _operations,
+    "news": _news,
+    "members": _members,
+    "cost": _cost,
     "logs": _logs,
-    "breakdown": lambda intent, _, __: (query("breakdown", queries.breakdown(intent.grouping, FLEET_ROWS)),),
-    "silent": lambda *_: (query("silent", queries.silent(FLEET_ROWS)), _freshness()),
-    "patrol": lambda *_: (query("patrol", queries.last_patrol()),),
+    "silent": _silent,
+    "breakdown": lambda intent, _: (query("breakdown", inventory.breakdown(intent.grouping)),),
+    "patrol": lambda *_: (query("patrol", inventory.last_patrol()),),
 }
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from agent.rules_only.vocabulary import WORDS
+from agent.rules_only.vocabulary import WORDS, first_of
 
 _ID = re.compile(r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])")
 # A prefix holds a digit and a letter, or is too long for a number that people write.
@@ -11,6 +11,7 @@ _PREFIX = re.compile(r"(?<![\w.-])(?=[a-f-]*[0-9])(?=[0-9-]*[a-f]|[0-9]{7,})[0-9
 _QUOTED = re.compile(r"[`\"'“「『]([^`\"'”」』]{2,80})[`\"'”」』]")
 _JOINED = re.compile(r"(?<![\w./@-])[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)+(?![\w@/]|-\w)", re.ASCII)
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+(?:-\w+)?")
+_ROLE = re.compile(r"^(?:the )?(?:customer|account|tenant)s?\b")
 _METRIC_PREFIXES = ("starrocks_", "node_memory", "jvm_")
 _SPAN = re.compile(r"(?<![\w.-])(\d{1,3})[\s-]*(hours?|hrs?|h|days?|d|weeks?|wks?|w|months?)(?![\w-])", re.ASCII)
 _HOURS = {"hour": 1, "hr": 1, "h": 1, "day": 24, "d": 24, "week": 168, "wk": 168, "w": 168, "month": 720}
@@ -33,6 +34,20 @@ def clusters(text: str, recent: Sequence[str] = (), listed: Sequence[str] = ()) 
             found[name] = position
     named = sorted(found, key=lambda name: found[name])
     return tuple(dict.fromkeys([*_pointed(text, recent, listed), *named]))[:_MOST]
+
+
+def customer(text: str) -> str:
+    """The name or account that a question gives for a customer, else an empty string."""
+    name = _ROLE.sub("", WORDS.captured("customer", text)).strip(" .-")
+    if not name or name.split()[0] in WORDS.common_words or first_of(WORDS.groupings, name):
+        return ""
+    return name
+
+
+def version(text: str, *, asked_before: bool = False) -> str:
+    """The version that a question gives, such as `3.3.9`, else an empty string. Where the question before asked for
+    one, the bare figure suffices."""
+    return WORDS.captured("version", text) or (WORDS.captured("bare_version", text) if asked_before else "")
 
 
 def without(text: str, names: Sequence[str]) -> str:

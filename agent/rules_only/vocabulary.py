@@ -14,6 +14,7 @@ class Vocabulary:
     """Patterns by what they mark, each over one line of lower case; see words.yaml for what each is for."""
 
     kinds: Mapping[str, re.Pattern[str]]
+    measures: Mapping[str, re.Pattern[str]]
     groupings: Mapping[str, re.Pattern[str]]
     marks: Mapping[str, re.Pattern[str]]
     ordinals: tuple[re.Pattern[str], ...]
@@ -49,6 +50,7 @@ def _load() -> Vocabulary:
 
     return Vocabulary(
         kinds=patterns("kinds"),
+        measures=patterns("measures"),
         groupings=patterns("groupings"),
         marks=patterns("marks"),
         ordinals=tuple(_joined(listed) for listed in words["ordinals"]),

@@ -4,15 +4,20 @@ from collections.abc import Callable, Mapping
 
 from agent.rules_only.envelope import Failure
 from agent.rules_only.intent import Kind
-from agent.rules_only.writing import alerts, apologies, cluster, fleet, series
+from agent.rules_only.writing import alerts, apologies, cluster, fleet, owners, patrols, series
+from agent.rules_only.writing.figures import freshness
 from agent.rules_only.writing.found import Found
+from agent.rules_only.writing.markdown import paragraphs
 
 _WRITERS: Mapping[Kind, Callable[[Found], str]] = {
     "overview": fleet.overview,
     "worst": fleet.worst,
     "silent": fleet.silent,
-    "breakdown": fleet.breakdown,
-    "patrol": fleet.patrol,
+    "breakdown": owners.breakdown,
+    "members": owners.members,
+    "cost": owners.cost,
+    "patrol": patrols.last,
+    "news": patrols.news,
     "status": cluster.status,
     "compare": cluster.compare,
     "logs": cluster.logs,
@@ -33,7 +38,8 @@ def compose(found: Found) -> str:
     failures = [outcome for outcome in found.outcomes.values() if isinstance(outcome, Failure)]
     if failures and len(failures) == len(found.outcomes) and not _about_a_name(failures):
         return apologies.unavailable(failures[0])
-    return _WRITERS[found.intent.kind](found)
+    answer = _WRITERS[found.intent.kind](found)
+    return paragraphs(answer, apologies.beyond_rules(found.intent), freshness(found.outcomes.get("freshness")))
 
 
 def _about_a_name(failures: list[Failure]) -> bool:

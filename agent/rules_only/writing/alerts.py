@@ -3,7 +3,7 @@
 from agent.rules_only.writing.apologies import gap, unresolved
 from agent.rules_only.writing.figures import count, figure, moment, span
 from agent.rules_only.writing.found import Found
-from agent.rules_only.writing.markdown import CLUSTER, ID, Column, listing, paragraphs, plain, safe
+from agent.rules_only.writing.markdown import CLUSTER, ID, Column, listing, paragraphs, plain, safe, total_of
 
 
 def fleet(found: Found) -> str:
@@ -18,15 +18,13 @@ def fleet(found: Found) -> str:
         return f"**No alert fired in the {window} up to the newest metrics.**"
     conditions = sum(row.number("conditions") or 0 for row in by_name)
     firing = sum(row.number("firing") or 0 for row in by_name)
-    names = by_name.first.number("total")
+    names = total_of(by_name)
     top = by_cluster.first
     return paragraphs(
         f"**{count(conditions, 'alert condition')} of {count(names, 'name')} in the last {window};"
         f" {figure(firing)} still firing.** A condition is one alert on one cluster, however often it repeated.",
-        listing(_by_name(), by_name, limit=found.intent.limit, total=names),
-        paragraphs("By cluster:", listing(_by_cluster(), by_cluster, limit=6, total=top.number("total")))
-        if by_cluster.rows
-        else "",
+        listing(_by_name(), by_name, limit=found.intent.limit),
+        paragraphs("By cluster:", listing(_by_cluster(), by_cluster, limit=6)) if by_cluster.rows else "",
         f'Next: look at the cluster with most of them ("how is {safe(top.text("cluster_name"), 48)}?").'
         if top.text("cluster_name")
         else "",
@@ -118,12 +116,11 @@ def operations(found: Found) -> str:
 def changes(found: Found, *, limit: int = 12) -> str:
     """The operations found, of the fleet or of one cluster, with a counting sentence."""
     sheet = found.sheet("operations")
-    one = bool(found.intent.clusters)
+    one = bool(found.intent.clusters) and found.intent.kind != "news"
     window = f"in the last {span(336 if found.intent.kind == 'status' else max(found.intent.hours, 24))}"
     whose = f" on {safe(found.subject, 48)}" if one else ""
     if not sheet.rows:
         return f"No operation{whose} {window}."
-    total = sheet.first.number("total") or len(sheet)
     columns = [
         Column("When", lambda row: moment(row.text("created_at", "time"))),
         plain("Operation", "type", limit=16),
@@ -132,5 +129,5 @@ def changes(found: Found, *, limit: int = 12) -> str:
         plain("Detail", "detail", limit=70),
     ]
     return paragraphs(
-        f"**{count(total, 'operation')}{whose} {window}:**", listing(columns, sheet, limit=limit, total=total)
+        f"**{count(total_of(sheet), 'operation')}{whose} {window}:**", listing(columns, sheet, limit=limit)
     )

@@ -14,7 +14,8 @@ ABILITIES = """\
 - **Measures**: "disk of prod-analytics-03 over 7 days", "which clusters have the highest p99?", "latency trend"
 - **Capacity**: "which clusters are near their breaking point?"
 - **Comparison and changes**: "compare prod-a-1 with prod-b-2", "what changed this week?"
-- **Counts**: "clusters by version, region, cloud, tier, type or customer"; "what did the last patrol say?\""""
+- **Customers and versions**: "who is customer Acme?", "which clusters run 3.3?", "clusters by region"
+- **Patrol and cost**: "what did the last patrol say?", "what is new since yesterday?", "cost by customer\""""
 _NAMED = re.compile(r"(?:^|[,:;]\s*)([^,;:]*?)\s*\(([0-9a-f]{8}-[0-9a-f-]{27})\)")
 _MEANINGS = {
     "unavailable": "The warehouse cannot be reached, so I have no data to answer from. Missing data says nothing about"
@@ -49,6 +50,16 @@ def unavailable(failure: Failure) -> str:
     """What a failed read means for the reader."""
     fallback = "A read of the warehouse failed, so I cannot answer this now. Missing data says nothing about health."
     return _MEANINGS.get(failure.code, fallback)
+
+
+def beyond_rules(intent: Intent) -> str:
+    """The one clause on a question that wants more than rules can give."""
+    if not intent.beyond:
+        return ""
+    return (
+        "*A cause or a forecast needs judgement beyond fixed rules; above is the evidence: compare when the measures"
+        " moved with the alerts and operations of that time.*"
+    )
 
 
 def gap(failure: Failure | None, what: str) -> str:

@@ -1,29 +1,18 @@
 """Figures, times and spans as people write them, and the words for how a value moved."""
 
 import math
-from collections.abc import Sequence
-from statistics import median
 
+from agent.patrol.rules import quantity
 from agent.rules_only.envelope import Failure, Outcome, Sheet
-from agent.rules_only.measures import Measure, Unit
 from agent.rules_only.writing.markdown import safe
 
 _STEADY, _NOTABLE, _MANIFOLD = 5.0, 20.0, 10.0
 NO_VALUE = "–"
 
 
-def figure(value: float | None, unit: Unit | str = "") -> str:
-    """A value with its unit: `81.2%`, `340 ms`, `1,204`; a dash when there is none."""
-    if value is None or not math.isfinite(value):
-        return NO_VALUE
-    size = abs(value)
-    if size >= 100 or value == int(value):
-        text = f"{value:,.0f}"
-    elif size >= 10:
-        text = f"{value:.1f}"
-    else:
-        text = f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"
-    return f"{text}%" if unit == "%" else f"{text} {unit}".rstrip()
+def figure(value: float | None, unit: str = "") -> str:
+    """A value with its unit as the patrol writes it: `81.2%`, `340 ms`, `1,204`; a dash when there is none."""
+    return NO_VALUE if value is None or not math.isfinite(value) else quantity(value, unit)
 
 
 def count(number: float | None, noun: str) -> str:
@@ -42,7 +31,7 @@ def moment(text: str) -> str:
     return f"{safe(text[:16], 20)} UTC" if text else NO_VALUE
 
 
-def move(first: float | None, last: float | None, unit: Unit | str = "") -> str:
+def move(first: float | None, last: float | None, unit: str = "") -> str:
     """How a value moved from `first` to `last`, in words with both figures; empty when one of them is missing."""
     if first is None or last is None:
         return ""
@@ -60,31 +49,6 @@ def move(first: float | None, last: float | None, unit: Unit | str = "") -> str:
         return f"steady ({ends})"
     strength = "" if abs(change) >= _NOTABLE else "slightly "
     return f"{strength}{'up' if change > 0 else 'down'} {abs(change):,.0f}% ({ends})"
-
-
-def slope(points: Sequence[tuple[float, float]]) -> float | None:
-    """The median of the slopes between all pairs of points (Theil and Sen), which one outlier does not bend."""
-    slopes = [
-        (later[1] - earlier[1]) / (later[0] - earlier[0])
-        for index, earlier in enumerate(points)
-        for later in points[index + 1 :]
-        if later[0] != earlier[0]
-    ]
-    return median(slopes) if slopes else None
-
-
-def reach(measure: Measure, latest: float, per_day: float | None, red: float, *, falling: bool) -> str:
-    """When a value on its present course reaches the red limit, or an empty string when it does not within 90 days."""
-    gap = latest - red if falling else red - latest
-    pace = -(per_day or 0.0) if falling else (per_day or 0.0)
-    if gap <= 0 or pace <= 0:
-        return ""
-    days = gap / pace
-    limit = figure(red, measure.unit)
-    if days > 90:
-        return ""
-    left = "less than a day" if days < 1 else "about " + count(round(days), "day")
-    return f"at this pace {limit} in {left}"
 
 
 def freshness(outcome: Outcome | None) -> str:

@@ -1,35 +1,33 @@
-"""Answers about the whole fleet: overview, worst clusters, silent clusters, counts, the last patrol."""
+"""Answers about the whole fleet: overview, worst clusters, silent clusters."""
 
 import re
 from collections.abc import Iterator, Mapping
 
 from agent.rules_only.envelope import Row, Sheet
-from agent.rules_only.measures import VITALS
-from agent.rules_only.queries import NARRATIVE_PARTS, RECENT_HOURS
+from agent.rules_only.measures import RECENT_HOURS
 from agent.rules_only.writing.apologies import gap
-from agent.rules_only.writing.figures import NO_VALUE, count, figure, freshness, moment
+from agent.rules_only.writing.figures import NO_VALUE, count, figure, moment
 from agent.rules_only.writing.found import Found
-from agent.rules_only.writing.markdown import CLUSTER, CUSTOMER, ID, Column, listing, paragraphs, plain, safe
+from agent.rules_only.writing.levels import basis, level_of, levels
+from agent.rules_only.writing.markdown import CLUSTER, CUSTOMER, ID, Column, listing, paragraphs, safe, total_of
+from agent.rules_only.writing.patrols import verdict
 
 _REASON = re.compile(r'"((?:[^"\\]|\\.)+)"?')
 
 
 def overview(found: Found) -> str:
-    """How the fleet is: counts by risk, clusters beyond limits, silent ones, alerts, issues, the worst rows."""
+    """How the fleet is: what the last patrol flagged, counts, clusters beyond limits, silent ones, alerts, issues."""
     counts = _counts(found.sheet("summary"))
     active = sum(counts.get("clusters", {}).values())
-    levels = counts.get("risk level", {})
-    bad = [f"{figure(levels[name])} {name}" for name in ("Critical", "Warning") if levels.get(name)]
-    quiet = found.first("silent").number("clusters")
-    parts = [", ".join(bad) or "none at risk by the stored assessment", f"{figure(quiet)} silent" if quiet else ""]
-    opening = f"**{count(active, 'active cluster')}: {', '.join(part for part in parts if part)}.**"
+    risk = counts.get("risk level", {})
+    bad = ", ".join(f"{figure(risk[name])} {name}" for name in ("Critical", "Warning") if risk.get(name))
+    told = verdict(found) or f"{bad or 'none at risk'} by the stored assessment."
+    opening = f"**{count(active, 'active cluster')}. {told}**"
     return paragraphs(
         opening if counts else "**The fleet's counts could not be read.**",
         "\n".join(f"- {line}" for line in _overview_lines(found, counts)),
-        _worst_table(found, 5),
-        _assessed(found),
+        _beyond_table(found, 5),
         _next(found),
-        freshness(found.outcome("freshness")),
     )
 
 
@@ -45,10 +43,11 @@ def _counts(summary: Sheet) -> Mapping[str, dict[str, float]]:
 def _overview_lines(found: Found, counts: Mapping[str, dict[str, float]]) -> Iterator[str]:
     for dimension in ("risk level", "tier", "type", "cloud"):
         if mix := counts.get(dimension):
-            yield f"By {dimension}: " + ", ".join(f"{safe(name, 32)} {figure(number)}" for name, number in mix.items())
-    if not found.failed("breaches"):
-        total = found.first("breaches").number("clusters")
-        yield f"Beyond a limit of the rules in the last {RECENT_HOURS} h: {count(total, 'cluster')}"
+            yield f"By {'stored ' if dimension == 'risk level' else ''}{dimension}: " + ", ".join(
+                f"{safe(name, 32)} {figure(number)}" for name, number in mix.items()
+            )
+    if not found.failed("beyond"):
+        yield f"Beyond a warning limit of the rules now: {count(total_of(found.sheet('beyond')), 'measurement')}"
     yield _silent_line(found)
     firing = sum(row.number("firing") or 0 for row in found.sheet("alerts"))
     conditions = sum(row.number("conditions") or 0 for row in found.sheet("alerts"))
@@ -70,7 +69,7 @@ def _issue_mix(issues: Sheet) -> str:
 
 
 def _silent_line(found: Found) -> str:
-    total = found.first("silent").number("clusters")
+    total = total_of(found.sheet("silent"))
     if failed := gap(found.failed("silent"), "Silent clusters"):
         return failed
     if not total:
@@ -81,29 +80,34 @@ def _silent_line(found: Found) -> str:
 
 def worst(found: Found) -> str:
     """The clusters at risk, worst first."""
-    whose = " of tier S and A" if found.intent.important else ""
-    standing, breaches = found.sheet("standing"), found.sheet("breaches")
-    total = standing.first.number("clusters")
-    if standing.rows:
-        leader = standing.first
-        opening = (
-            f"**{count(total, 'active cluster')}{whose} at risk; worst: {safe(leader.text('cluster_name'), 48)}"
-            f" ({_level(leader)}).**"
-        )
-    elif breaches.rows:
-        opening = f"**{count(breaches.first.number('clusters'), 'active cluster')} beyond a limit of the rules.**"
-    else:
-        opening = f"**No active cluster{whose} is at risk by the stored assessment or the rules.**"
-    silent = f"- {_silent_line(found)}"
     return paragraphs(
-        opening if not found.failed("standing") else "**The stored assessment could not be read.**",
+        _worst_opening(found),
+        verdict(found),
+        f"- {_silent_line(found)}",
+        _beyond_table(found, 8),
         _worst_table(found, found.intent.limit),
-        _assessed(found),
-        _breach_table(found),
-        silent,
         _next(found),
-        freshness(found.outcome("freshness")),
     )
+
+
+def _worst_opening(found: Found) -> str:
+    whose = " of tier S and A" if found.intent.important else ""
+    standing, beyond = found.sheet("standing"), levels(found, found.sheet("beyond"))
+    if beyond:
+        first = beyond[0]
+        clusters = len({level.row.text("cluster_id") for level in beyond})
+        more = " or more" if total_of(found.sheet("beyond")) > len(beyond) else ""
+        return (
+            f"**{count(clusters, 'active cluster')}{more}{whose} beyond a limit of the rules; worst:"
+            f" {CLUSTER.cell(first.row)}, {first.measure.noun} {first.judged}.**"
+        )
+    if found.failed("beyond"):
+        return "**The measures could not be judged by the rules.**"
+    if standing.rows:
+        return f"**{count(total_of(standing), 'active cluster')}{whose} at risk by the stored assessment.**"
+    if found.failed("standing"):
+        return "**The stored assessment could not be read.**"
+    return f"**No active cluster{whose} is at risk by the stored assessment or the rules.**"
 
 
 def _level(row: Row) -> str:
@@ -122,45 +126,36 @@ def reasons(row: Row) -> str:
 def _worst_table(found: Found, limit: int) -> str:
     sheet = found.sheet("standing")
     columns = (CLUSTER, ID, CUSTOMER, Column("Risk and score", _level), Column("Why", reasons))
-    return listing(columns, sheet, limit=limit, total=sheet.first.number("clusters")) if sheet.rows else ""
+    newest = max((row.text("computed_at") for row in sheet), default="")
+    title = f"Stored assessment of {moment(newest)}:" if sheet.rows else ""
+    failed = gap(found.failed("standing"), "Stored assessment")
+    return failed or paragraphs(title, listing(columns, sheet, limit=limit))
 
 
-def _assessed(found: Found) -> str:
-    newest = max((row.text("computed_at") for row in found.sheet("standing")), default="")
-    return f"*Stored assessment of {moment(newest)}.*" if newest else ""
+def _beyond_table(found: Found, limit: int) -> str:
+    sheet = found.sheet("beyond")
 
+    def told(row: Row) -> str:
+        level = level_of(found, row)
+        return f"{level.measure.noun} {level.judged}" if level else NO_VALUE
 
-def _breach_table(found: Found) -> str:
-    sheet = found.sheet("breaches")
-    if not sheet.rows:
-        return ""
-    columns = (CLUSTER, ID, CUSTOMER, Column("Beyond its limit", lambda row: _beyond(row, found)))
-    title = f"By the rules, last {RECENT_HOURS} h:"
-    return paragraphs(title, listing(columns, sheet, limit=8, total=sheet.first.number("clusters")))
-
-
-def _beyond(row: Row, found: Found) -> str:
-    parts = []
-    for measure in VITALS:
-        value, threshold = row.number(measure.key), found.thresholds.get(measure.key)
-        if value is not None and threshold is not None and (level := threshold.level(value)):
-            parts.append(f"{measure.noun} {figure(value, measure.unit)} ({level})")
-    return "; ".join(parts) or NO_VALUE
+    table = listing((CLUSTER, ID, CUSTOMER, Column("Beyond its limit, now", told)), sheet, limit=limit)
+    return paragraphs(table, basis(level.measure for level in levels(found, sheet))) if table else ""
 
 
 def _next(found: Found) -> str:
-    row = found.first("standing") if found.sheet("standing").rows else found.first("breaches")
+    row = found.first("beyond") if found.sheet("beyond").rows else found.first("standing")
     name = safe(row.text("cluster_name"), 48)
     return f'Next: look at the worst one ("how is {name}?").' if name else ""
 
 
 def silent(found: Found) -> str:
     """The active clusters that send no metrics."""
+    if failed := gap(found.failed("silent"), "Silent clusters"):
+        return failed
     sheet = found.sheet("silent")
-    total = sheet.first.number("clusters")
     if not sheet.rows:
-        opening = f"**Every active cluster sent metrics in the last {RECENT_HOURS} h.**"
-        return paragraphs(opening, freshness(found.outcome("freshness")))
+        return f"**{_silent_line(found)}.**"
     columns = (
         CLUSTER,
         ID,
@@ -169,39 +164,8 @@ def silent(found: Found) -> str:
         Column("Silent for", lambda row: figure(row.number("hours_silent"), "h")),
     )
     return paragraphs(
-        f"**{count(total, 'active cluster')} sent no metrics in the last {RECENT_HOURS} h; their health is unknown,"
-        " not good.**",
-        listing(columns, sheet, total=total),
+        f"**{count(total_of(sheet), 'active cluster')} sent no metrics in the last {RECENT_HOURS} h; their health is"
+        " unknown, not good.**",
+        listing(columns, sheet),
         "Next: check whether the cluster runs at all, then its exporter and the network path to the warehouse.",
-        freshness(found.outcome("freshness")),
-    )
-
-
-def breakdown(found: Found) -> str:
-    """Active clusters counted by one property."""
-    sheet, grouping = found.sheet("breakdown"), found.intent.grouping
-    total = sum(row.number("clusters") or 0 for row in sheet)
-    groups = sheet.first.number("total")
-    if not sheet.rows:
-        return "**There is no active cluster in the warehouse.**"
-    columns = (
-        Column(grouping.capitalize(), lambda row: safe(row.text("label")) or "not recorded"),
-        Column("Active clusters", lambda row: figure(row.number("clusters"))),
-    )
-    leader = safe(sheet.first.text("label")) or "not recorded"
-    opening = f"**{count(groups, grouping)} over {count(total, 'active cluster')}; most are {leader}"
-    return paragraphs(f"{opening} ({figure(sheet.first.number('clusters'))}).**", listing(columns, sheet, total=groups))
-
-
-def patrol(found: Found) -> str:
-    """The newest patrol report's narrative."""
-    row = found.first("patrol")
-    if not row.text("report_id"):
-        return "**No patrol report is stored yet.** Start one with `/patrol`."
-    narrative = "".join(row.cells.get(f"part_{number}", "") for number in range(NARRATIVE_PARTS))
-    columns = (plain("Report", "report_id"), plain("Type", "report_type"), plain("Model", "model"))
-    return paragraphs(
-        f"**The last patrol report is of {moment(row.text('created_at'))}.**",
-        safe(narrative.replace("NULL", ""), 1500) or "It holds no narrative.",
-        listing(columns, found.sheet("patrol")),
     )

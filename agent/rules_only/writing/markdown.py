@@ -65,15 +65,23 @@ def table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def listing(columns: Sequence[Column], sheet: Sheet, *, limit: int = MAX_ROWS, total: float | None = None) -> str:
-    """A table of the sheet's first rows and, when that is not all of them, a line that says so."""
+def listing(columns: Sequence[Column], sheet: Sheet, *, limit: int = MAX_ROWS) -> str:
+    """A table of the sheet's first rows and, when that is not all of them, a line that says so. A column `total` holds
+    how many rows there are; empty without rows."""
     shown = sheet.rows[: min(limit, MAX_ROWS)]
-    count = max(int(total or 0), len(sheet))
+    if not shown:
+        return ""
     text = table(columns, shown)
-    if len(shown) < count or sheet.cut:
+    total = sheet.first.number("total")
+    if len(shown) < total_of(sheet) or sheet.cut:
         more = "more than " if sheet.cut and total is None else ""
-        text += f"\n\n{len(shown)} of {more}{count:,} shown."
+        text += f"\n\n{len(shown)} of {more}{total_of(sheet):,} shown."
     return text
+
+
+def total_of(sheet: Sheet) -> int:
+    """How many rows there are, shown or not."""
+    return max(int(sheet.first.number("total") or 0), len(sheet))
 
 
 def paragraphs(*parts: str) -> str:

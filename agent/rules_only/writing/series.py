@@ -1,18 +1,17 @@
 """Answers about one measure: its course over time, who leads it, and who comes near its limit."""
 
-from collections.abc import Iterator
 from math import inf
 
 from agent.rules_only.envelope import Row, Sheet
-from agent.rules_only.measures import BY_KEY, LIMITED, LOW_IS_BAD, Measure
+from agent.rules_only.measures import DEFAULT, LIMITED, Measure
 from agent.rules_only.plan import identity
-from agent.rules_only.queries import RECENT_HOURS
 from agent.rules_only.writing.apologies import gap, unavailable, unresolved
-from agent.rules_only.writing.figures import count, figure, freshness, moment, move, reach, slope, span
+from agent.rules_only.writing.figures import count, figure, moment, move, span
 from agent.rules_only.writing.found import Found
-from agent.rules_only.writing.markdown import CLUSTER, CUSTOMER, ID, Column, listing, paragraphs, safe
+from agent.rules_only.writing.levels import Level, advice, bad, basis, level_of, levels, ranked
+from agent.rules_only.writing.markdown import CLUSTER, ID, MAX_ROWS, Column, listing, paragraphs, safe
+from agent.rules_only.writing.patrols import forecasts
 
-_WEEK_DAYS = 7
 _WHOLE_DAY = 20
 
 
@@ -22,21 +21,22 @@ def course(found: Found) -> str:
         return unresolved(found.intent, failure)
     if failure := found.failed("series"):
         return unavailable(failure)
-    measure = found.intent.measure or BY_KEY["p99_latency_ms"]
+    measure = found.intent.measure or DEFAULT
     who = identity(found.outcome("info:0")) if found.intent.clusters else None
     subject = safe(who.name, 48) if who else "the fleet's active clusters"
-    sheet, window = found.sheet("series"), span(found.intent.hours)
+    sheet = found.sheet("series")
     if not sheet.rows:
-        return paragraphs(
-            f"**No {measure.noun} of {subject} in the {window} up to the newest metrics.** Missing data is not health.",
-            freshness(found.outcome("freshness")),
+        window = span(found.intent.hours)
+        return (
+            f"**No {measure.noun} of {subject} in the {window} up to the newest metrics.** Missing data is not health."
         )
+    now = next(iter(levels(found, found.sheet("vitals"))), None) if who else None
     return paragraphs(
-        _course_opening(measure, subject, sheet, window),
+        _course_opening(found, measure, subject, now),
         _course_table(measure, sheet, fleet=who is None),
-        _verdict(found, measure, sheet) if who else "",
-        paragraphs("Who leads it:", _ranked(found, measure, 6)) if who is None else "",
-        freshness(found.outcome("freshness")),
+        _verdict(found, now) if now is not None else "",
+        paragraphs("Who leads it:", ranked(found, found.sheet("ranking"), 6)) if who is None else "",
+        basis((measure,)),
     )
 
 
@@ -46,165 +46,111 @@ def _whole(sheet: Sheet) -> tuple[Row, ...]:
     return whole if len(whole) > 1 else sheet.rows
 
 
-def _course_opening(measure: Measure, subject: str, sheet: Sheet, window: str) -> str:
+def _course_opening(found: Found, measure: Measure, subject: str, now: Level | None) -> str:
+    sheet, window = found.sheet("series"), span(found.intent.hours)
     means = [value for row in _whole(sheet) if (value := row.number("mean")) is not None]
     noun = measure.noun[0].upper() + measure.noun[1:]
     if not means:
         return f"**{noun} of {subject} has no value in the last {window}.**"
-    moved = move(means[0], means[-1], measure.unit) if len(means) > 1 else figure(means[-1], measure.unit)
-    low = measure.key in LOW_IS_BAD
-    column, end = ("lowest", "lowest hour") if low else ("peak", "peak hour")
-    worst = (min if low else max)(sheet, key=lambda row: _sortable(row.number(column), low=low))
-    extreme = f"{end} {figure(worst.number(column), measure.unit)}, in the period of {moment(worst.text('period'))}"
-    return f"**{noun} of {subject}, last {window}: {moved}; {extreme}.**"
+    period = "hour" if found.intent.hours <= 48 else "day"
+    ends = f"mean of the first {period} → {'now' if now else f'of the last {period}'}"
+    moved = f"{move(means[0], now.value if now else means[-1], measure.unit)}, {ends}"
+    column = "lowest" if measure.low_is_bad else "highest"
+    worst = (min if measure.low_is_bad else max)(sheet, key=lambda row: _sortable(row.number(column), measure))
+    extreme = (
+        f"{column} hour {figure(worst.number(column), measure.unit)}, in the period of {moment(worst.text('period'))}"
+    )
+    level = f"{now.judged} now; " if now else ""
+    return f"**{noun} of {subject}: {level}last {window} {moved}; {extreme}.**"
 
 
-def _sortable(value: float | None, *, low: bool) -> float:
-    return (inf if low else -inf) if value is None else value
+def _sortable(value: float | None, measure: Measure) -> float:
+    return (inf if measure.low_is_bad else -inf) if value is None else value
 
 
 def _course_table(measure: Measure, sheet: Sheet, *, fleet: bool) -> str:
     """At most 12 rows, spread evenly, the newest always among them."""
-    step = -(-len(sheet) // 12)
-    kept = Sheet(sheet.columns, sheet.rows[::-1][::step][::-1])
+    kept = Sheet(sheet.columns, sheet.rows[::-1][:: -(-len(sheet) // MAX_ROWS)][::-1])
     columns = [
         Column("From", lambda row: moment(row.text("period"))),
         Column("Mean", lambda row: figure(row.number("mean"), measure.unit)),
         Column("Lowest hour", lambda row: figure(row.number("lowest"), measure.unit)),
-        Column("Highest hour", lambda row: figure(row.number("peak"), measure.unit)),
+        Column("Highest hour", lambda row: figure(row.number("highest"), measure.unit)),
     ]
     if fleet:
         columns.append(Column("Clusters", lambda row: figure(row.number("clusters"))))
-    return listing(columns, kept, total=len(sheet))
+    left_out = f"\n\n{len(kept)} of {len(sheet)} periods shown." if len(kept) < len(sheet) else ""
+    return listing(columns, kept) + left_out
 
 
-def _verdict(found: Found, measure: Measure, sheet: Sheet) -> str:
-    threshold = found.thresholds.get(measure.key)
-    value = sheet.rows[-1].number("mean")
-    if threshold is None or value is None:
+def _verdict(found: Found, now: Level) -> str:
+    threshold = found.thresholds.get(now.measure.key)
+    if threshold is None:
         return ""
-    limits = f"Warning {figure(threshold.warning, measure.unit)}, Critical {figure(threshold.red, measure.unit)}"
-    level = threshold.level(value)
-    points = [(float(day), mean) for day, row in enumerate(_whole(sheet)) if (mean := row.number("mean")) is not None]
-    per_day = slope(points) if found.intent.hours > 48 else None
-    ahead = reach(measure, value, per_day, threshold.red, falling=threshold.falling)
-    text = f"By the rules ({limits}) this is {level or 'within limits'}" + (f"; {ahead}" if ahead else "") + "."
-    return f"{text} What to do: {threshold.advice}." if level and threshold.advice else text
-
-
-def _ranked(found: Found, measure: Measure, limit: int) -> str:
-    sheet = found.sheet("ranking")
-    columns = (
-        CLUSTER,
-        ID,
-        CUSTOMER,
-        Column(f"Last {RECENT_HOURS} h", lambda row: _judged(found, measure, row)),
-        Column("Worst hour", lambda row: figure(row.number("peak"), measure.unit)),
-        Column("First → last day", lambda row: move(row.number("first_day"), row.number("last_day"), measure.unit)),
-    )
-    return listing(columns, sheet, limit=limit, total=sheet.first.number("clusters"))
-
-
-def _judged(found: Found, measure: Measure, row: Row) -> str:
-    value, threshold = row.number("latest"), found.thresholds.get(measure.key)
-    level = threshold.level(value) if threshold is not None and value is not None else ""
-    return figure(value, measure.unit) + (f" ({level})" if level else "")
+    warning, red = (figure(limit, now.measure.unit) for limit in (threshold.warning, threshold.red))
+    text = f"By the rules (Warning {warning}, Critical {red}) this is {now.severity or 'within limits'}."
+    return f"{text} What to do: {threshold.advice}." if now.severity and threshold.advice else text
 
 
 def ranking(found: Found) -> str:
     """The active clusters by a measure."""
     if failure := found.failed("ranking"):
         return unavailable(failure)
-    measure = found.intent.measure or BY_KEY["p99_latency_ms"]
-    sheet = found.sheet("ranking")
+    measure, sheet = found.intent.measure or DEFAULT, found.sheet("ranking")
     window = span(max(found.intent.hours, 48))
-    if not sheet.rows:
-        return paragraphs(
-            f"**No active cluster sent {measure.noun} in the last {window}.** Missing data is not health.",
-            freshness(found.outcome("freshness")),
-        )
-    first = sheet.first
-    end = "lowest" if found.intent.ascending or measure.key in LOW_IS_BAD else "highest"
-    opening = (
-        f"**{safe(first.text('cluster_name'), 48)} has the {end} {measure.noun}:"
-        f" {figure(first.number('latest'), measure.unit)} in the last {RECENT_HOURS} h.**"
-    )
+    first = level_of(found, sheet.first)
+    if first is None:
+        return f"**No active cluster sent {measure.noun} in the last {window}.** Missing data is not health."
+    end = "lowest" if found.intent.ascending or measure.low_is_bad else "highest"
     return paragraphs(
-        opening,
-        _ranked(found, measure, found.intent.limit),
-        f"Worst hour and course are of the last {window}.",
-        freshness(found.outcome("freshness")),
+        f"**{CLUSTER.cell(first.row)} has the {end} {measure.noun}: {first.text} now.**",
+        ranked(found, sheet, found.intent.limit),
+        f"Worst hour and first day (its mean) are of the last {window}.",
+        basis((measure,)),
     )
 
 
 def limits(found: Found) -> str:
-    """The clusters nearest to the red limit of a measure that has one, with the days left on their present course."""
+    """The clusters nearest to the red limit of a measure that has one."""
     measures = [measure for measure in LIMITED if f"limit:{measure.key}" in found.outcomes]
-    near: list[tuple[float, Measure, Row]] = []
-    for measure in measures:
-        near += [
-            (share, measure, row)
-            for row in found.sheet(f"limit:{measure.key}")
-            if (share := _share(found, measure, row))
-        ]
+    sheets = {measure: found.sheet(f"limit:{measure.key}") for measure in measures}
+    near = [
+        (share, level) for sheet in sheets.values() for level in levels(found, sheet) if (share := _used(found, level))
+    ]
     near.sort(key=lambda entry: -entry[0])
     gaps = [gap(found.failed(f"limit:{measure.key}"), measure.noun.capitalize()) for measure in measures]
     if not near:
         return paragraphs("**Nothing to rank: no cluster sent the measures with a limit.**", *gaps)
-    share, measure, row = near[0]
-    beyond = sum(_beyond_warning(found, measure, row) for _, measure, row in near)
-    opening = (
-        f"**{count(beyond, 'measurement')} beyond a warning limit; nearest to its limit:"
-        f" {safe(row.text('cluster_name'), 48)}, {measure.noun} {figure(row.number('latest'), measure.unit)}.**"
-    )
-    shown = min(found.intent.limit, 12, len(near))
-    ranked = max(found.first(f"limit:{measure.key}").number("clusters") or 0 for measure in measures)
-    lines = ["| Cluster | Id | Measure | Last 3 h | Critical at | Course |", "| --- | --- | --- | --- | --- | --- |"]
-    lines += list(_near_lines(found, near[:shown]))
+    beyond, nearest = bad([level for _, level in near]), near[0][1]
+    shown = [level for _, level in near[: min(found.intent.limit, MAX_ROWS)]]
+    clusters = max(sheet.first.number("total") or 0 for sheet in sheets.values())
     return paragraphs(
-        opening,
-        "\n".join(lines),
-        f"The nearest {shown} of {count(ranked, 'cluster')} by each measure; the course runs from the first of 8 days.",
-        _advice(found, near),
+        f"**{count(len(beyond), 'measurement')} beyond a warning limit; nearest to its limit:"
+        f" {CLUSTER.cell(nearest.row)}, {nearest.measure.noun} {nearest.text} now.**",
+        _near_table(found, shown),
+        f"The nearest {len(shown)} of {count(clusters, 'cluster')} by each measure; the course runs from the mean of"
+        " the first of 8 days to now.",
+        basis(level.measure for level in shown),
+        forecasts(found),
+        advice(found, beyond),
         *gaps,
-        freshness(found.outcome("freshness")),
     )
 
 
-def _near_lines(found: Found, near: list[tuple[float, Measure, Row]]) -> Iterator[str]:
-    for _, measure, row in near:
-        first, last = row.number("first_day"), row.number("last_day")
-        latest, threshold = row.number("latest") or 0.0, found.thresholds.get(measure.key)
-        per_day = (last - first) / _WEEK_DAYS if first is not None and last is not None else None
-        ahead = reach(measure, latest, per_day, threshold.red, falling=threshold.falling) if threshold else ""
-        words = "; ".join(part for part in (move(first, last, measure.unit), ahead) if part)
-        red = figure(threshold.red, measure.unit) if threshold else "–"
-        cells = (CLUSTER.cell(row), ID.cell(row), measure.noun, _judged(found, measure, row), red, words)
-        yield "| " + " | ".join(cells) + " |"
+def _near_table(found: Found, near: list[Level]) -> str:
+    lines = ["| Cluster | Id | Measure | Now | Critical at | Course |", "| --- | --- | --- | --- | --- | --- |"]
+    for level in near:
+        threshold = found.thresholds.get(level.measure.key)
+        red = figure(threshold.red if threshold else None, level.measure.unit)
+        cells = (CLUSTER.cell(level.row), ID.cell(level.row), level.measure.noun, level.judged, red, level.course)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
-def _share(found: Found, measure: Measure, row: Row) -> float:
+def _used(found: Found, level: Level) -> float:
     """How much of the way to the red limit is used; a percentage of its scale where the rules give no limit."""
-    value, threshold = row.number("latest"), found.thresholds.get(measure.key)
-    if value is None:
-        return 0.0
-    if measure.unit == "%":
-        used = 100 - value if measure.key == "memory_available_pct" else value
-        red = threshold.red if threshold else 100.0
-        return used / (100 - red if threshold and threshold.falling else red)
-    return value / threshold.red if threshold else 0.0
-
-
-def _beyond_warning(found: Found, measure: Measure, row: Row) -> bool:
-    value, threshold = row.number("latest"), found.thresholds.get(measure.key)
-    return value is not None and threshold is not None and bool(threshold.level(value))
-
-
-def _advice(found: Found, near: list[tuple[float, Measure, Row]]) -> str:
-    keys = dict.fromkeys(measure.key for _, measure, row in near if _beyond_warning(found, measure, row))
-    lines = [
-        f"- {BY_KEY[key].noun}: {threshold.advice}"
-        for key in keys
-        if (threshold := found.thresholds.get(key)) is not None and threshold.advice
-    ]
-    return paragraphs("What to do:", "\n".join(lines)) if lines else ""
+    threshold = found.thresholds.get(level.measure.key)
+    if level.measure.unit != "%":
+        return level.value / threshold.red if threshold else 0.0
+    red = threshold.red if threshold else 100.0
+    return (100 - level.value) / (100 - red) if level.measure.low_is_bad and red < 100 else level.value / red

@@ -8,8 +8,6 @@ from agent.rules_only.envelope import Sheet, read
 from agent.rules_only.thresholds import Thresholds
 
 _NUMBER = re.compile(r"(?<![\w.,:-])(\d[\d,]*(?:\.\d+)?(?:e-\d+)?)(?![\w-]|\.\d)")
-# Days left are a quotient of three figures; the unit tests of `reach` hold that arithmetic.
-_DAYS_LEFT = re.compile(r"at this pace .{1,20} in (?:about \d+ days?|less than a day)")
 # up 26% (100 ms → 126 ms): the change is checked against its ends, the ends against the results.
 _MOVE = re.compile(r"(?:up|down) ([\d,]+)(%|-fold) (?=\(([\d,.]+)[^→\n]{0,12}→ ([\d,.]+))()")
 _ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-")
@@ -25,11 +23,7 @@ def unsupported(
         {*_RULE_CONSTANTS, *_given(arguments), *_limits(limits), *(n for text in results for n in _numbers(text))}
     )
     ids = {match.group(1) for text in results for match in _ID.finditer(text)}
-    return [
-        token
-        for token in _tokens(_without_true_moves(_DAYS_LEFT.sub("", answer)))
-        if token not in ids and not _is_near(token, known)
-    ]
+    return [token for token in _tokens(_without_true_moves(answer)) if token not in ids and not _is_near(token, known)]
 
 
 def _tokens(text: str) -> Iterator[str]:

@@ -27,19 +27,22 @@ from tests.agent.rules_only.scripted import (
 )
 from tests.agent.rules_only.supported import unsupported
 
-VITAL_COLUMNS = (
-    "cluster_id days_back:BIGINT newest_hour:DATETIME cpu_util_pct:DOUBLE memory_available_pct:DOUBLE"
-    " fe_heap_used_pct:DOUBLE disk_used_pct:DOUBLE compaction_score:DOUBLE p99_latency_ms:DOUBLE nodes_up:DOUBLE"
-)
+LEVEL = "measure latest:DOUBLE enough:BIGINT first_day:DOUBLE highest:DOUBLE lowest:DOUBLE"
+VITAL_COLUMNS = f"cluster_id {LEVEL}"
 VITALS = rows(
     VITAL_COLUMNS,
-    (A, -1, "2026-03-01 02:00:00", 41.2, 52.0, 61.5, 88.4, 212.0, 340.0, 100.0),
-    (A, 0, "2026-03-01 02:00:00", 40.0, 52.5, 61.0, 87.9, 230.0, 333.0, 100.0),
-    (A, 6, "2026-02-23 02:00:00", 39.0, 53.0, 60.0, 79.1, 205.0, 210.0, 100.0),
-    (B, -1, "2026-03-01 02:00:00", 22.0, 61.0, 44.0, 55.0, 120.0, 95.0, 100.0),
+    (A, "disk_used_pct", 88.4, 1, 79.1, 89.0, 79.0),
+    (A, "memory_available_pct", 52.0, 1, 53.0, 60.0, 50.0),
+    (A, "compaction_score", 212.0, 1, 205.0, 300.0, 100.0),
+    (A, "p99_latency_ms", 340.0, 1, 210.0, 400.0, 200.0),
+    (A, "error_share_pct", 0.2, 1, 0.2, 0.4, 0.1),
+    (B, "disk_used_pct", 55.0, 1, 54.0, 56.0, 53.0),
 )
 TRAFFIC = rows(
-    "cluster_id queries:BIGINT errors:BIGINT timeouts:BIGINT error_share_pct:DOUBLE", (A, 120000, 240, 3, 0.2)
+    "cluster_id metric_name gained:DOUBLE",
+    (A, "starrocks_fe_query_total", 120000),
+    (A, "starrocks_fe_query_err", 240),
+    (A, "starrocks_fe_query_timeout", 3),
 )
 ALERTS = rows(
     "alert_name state incidents:BIGINT repeats:BIGINT first_firing:DATETIME last_firing:DATETIME",
@@ -56,30 +59,31 @@ STATUS = {
     "freshness": FRESH,
     "vitals": VITALS,
     "traffic": TRAFFIC,
-    "recent": rows("cluster_id queries:BIGINT errors:BIGINT error_share_pct:DOUBLE", (A, 2000, 4, 0.2)),
 }
 STANDING = rows(
-    "cluster_name cluster_id customer tier risk_level overall_score:DOUBLE risk_reasons computed_at clusters:BIGINT",
+    "cluster_name cluster_id customer tier risk_level overall_score:DOUBLE risk_reasons computed_at total:BIGINT",
     ("prod-a-01", A, "Acme", "S", "Critical", 41.2, '["disk 88.4% over 80%"]', "2026-03-01 02:00:00", 40),
     ("prod-b-02", B, "Beta | Co", None, "Warning", 66.0, '["p99 up', "2026-03-01 02:00:00", 40),
 )
-NO_SILENT = rows("cluster_name cluster_id customer tier last_hour:DATETIME hours_silent:BIGINT clusters:BIGINT")
+NO_SILENT = rows("cluster_name cluster_id customer tier last_hour:DATETIME hours_silent:BIGINT total:BIGINT")
 WORST = {
     "standing": STANDING,
     "silent": NO_SILENT,
     "freshness": FRESH,
-    "breaches": rows(
-        "cluster_name cluster_id customer tier red:BIGINT clusters:BIGINT disk_used_pct:DOUBLE",
-        ("prod-a-01", A, "Acme", "S", 0, 1, 88.4),
+    "patrols": rows("created_at:DATETIME flagged:BIGINT"),
+    "beyond": rows(
+        f"cluster_name cluster_id customer tier {LEVEL} total:BIGINT",
+        ("prod-a-01", A, "Acme", "S", "disk_used_pct", 88.4, 1, 79.1, 89.0, 79.0, 1),
     ),
 }
 RANKING = rows(
-    "cluster_name cluster_id customer tier latest:DOUBLE peak:DOUBLE first_day:DOUBLE last_day:DOUBLE clusters:BIGINT",
-    ("prod-a-01", A, "Acme", "S", 88.4, 89.0, 79.1, 87.9, 24),
-    ("prod-b-02", B, None, None, 55.0, 56.0, 55.1, 54.9, 24),
+    f"cluster_name cluster_id customer tier {LEVEL} total:BIGINT",
+    ("prod-a-01", A, "Acme", "S", "disk_used_pct", 88.4, 1, 79.1, 89.0, 79.0, 24),
+    ("prod-b-02", B, None, None, "disk_used_pct", 55.0, 1, 55.1, 56.0, 54.0, 24),
 )
+NOW = rows(VITAL_COLUMNS, (A, "disk_used_pct", 88.4, 1, 79.1, 89.0, 79.0))
 SERIES = rows(
-    "period:DATETIME mean:DOUBLE peak:DOUBLE lowest:DOUBLE clusters:BIGINT",
+    "period:DATETIME mean:DOUBLE highest:DOUBLE lowest:DOUBLE clusters:BIGINT",
     *((f"2026-02-{22 + day} 00:00:00", 70.0 + 3 * day, 72.0 + 3 * day, 68.0 + 3 * day, 1) for day in range(7)),
 )
 
@@ -92,11 +96,11 @@ def check(thread: Thread, answer: str) -> None:
 async def test_one_clusters_status_leads_with_what_is_beyond_its_limit() -> None:
     thread = Thread()
     answer = await thread.ask("how is prod-a-01?", STATUS)
-    assert answer.startswith("**prod-a-01 is Warning: disk used 88.4% (last 3 h).**")
-    assert "up (79.1% → 87.9%)" in answer
+    assert answer.startswith("**prod-a-01 is Warning: disk used 88.4%.**")
+    assert "up (79.1% → 88.4%)" in answer
     assert "free space or grow the volumes" in answer
     assert "Newest metrics: 2026-03-01 02:00 UTC, 1 h old." in answer
-    assert "120,000 queries, 240 failed queries, 3 timeouts (0.20% of queries failed)" in answer
+    assert "120,000 queries, 240 failed queries, 3 timeouts." in answer
     check(thread, answer)
 
 
@@ -105,16 +109,19 @@ async def test_independent_calls_share_a_round_and_the_rest_follows_the_resolved
     await thread.ask("how is prod-a-01?", STATUS)
     names = [name for name, _ in thread.calls]
     assert thread.rounds == 2
-    assert names[:3] == ["query_cluster_info", "query_cluster_alerts", "query_cluster_operations"]
+    assert names[1:4] == ["query_cluster_info", "query_cluster_alerts", "query_cluster_operations"]
     assert all(A in given["sql"] for _, given in thread.calls[4:])
 
 
-@pytest.mark.parametrize(("queries", "errors", "critical"), [(2000, 160, True), (10, 1, False), (2000, 10, False)])
-async def test_failing_queries_lead_when_there_are_enough_to_judge(queries: int, errors: int, critical: bool) -> None:
-    columns = "cluster_id queries:BIGINT errors:BIGINT error_share_pct:DOUBLE"
-    recent = rows(columns, (A, queries, errors, 100 * errors / queries))
-    answer = await Thread().ask("how is prod-a-01?", STATUS | {"recent": recent})
-    assert answer.startswith("**prod-a-01 is Critical: query error share 8%; disk used 88.4%") is critical
+@pytest.mark.parametrize(("enough", "critical"), [(1, True), (0, False)])
+async def test_failing_queries_lead_when_there_are_enough_to_judge(enough: int, critical: bool) -> None:
+    vitals = rows(
+        VITAL_COLUMNS,
+        (A, "disk_used_pct", 88.4, 1, 79.1, 89.0, 79.0),
+        (A, "error_share_pct", 8.0, enough, 0.1, 9.0, 0.0),
+    )
+    answer = await Thread().ask("how is prod-a-01?", STATUS | {"vitals": vitals})
+    assert answer.startswith("**prod-a-01 is Critical: failed queries 8%; disk used 88.4%") is critical
 
 
 async def test_the_door_resolved_name_is_used_when_asked_by_id() -> None:
@@ -138,7 +145,7 @@ async def test_an_ambiguous_cluster_is_asked_back_with_its_candidates_and_the_se
     assert "More than one cluster matches **prod**. Which one do you mean?" in answer
     assert "| prod-b-02 |" in answer
     await thread.ask("the second one", STATUS)
-    assert thread.calls[0] == ("query_cluster_info", {"cluster": B})
+    assert thread.calls[1] == ("query_cluster_info", {"cluster": B})
 
 
 async def test_an_unknown_cluster_is_answered_with_the_nearest_names() -> None:
@@ -158,7 +165,9 @@ async def test_an_unreachable_warehouse_is_said_plainly_and_never_called_healthy
 async def test_the_worst_clusters_are_listed_with_reasons_and_an_honest_count() -> None:
     thread = Thread()
     answer = await thread.ask("which clusters are worst?", WORST)
-    assert "40 active clusters at risk; worst: prod-a-01 (Critical, score 41.2)." in answer
+    assert answer.startswith(
+        "**1 active cluster beyond a limit of the rules; worst: prod-a-01, disk used 88.4% (Warning).**"
+    )
     assert "2 of 40 shown." in answer
     assert "Beta \\| Co" in answer
     assert "p99 up" in answer
@@ -166,7 +175,7 @@ async def test_the_worst_clusters_are_listed_with_reasons_and_an_honest_count() 
 
 
 async def test_no_cluster_at_risk_is_said_plainly() -> None:
-    empty = {role: rows("cluster_name") for role in ("standing", "breaches", "silent")}
+    empty = {role: rows("cluster_name") for role in ("standing", "beyond", "silent", "patrols")}
     answer = await Thread().ask("worst clusters", empty | {"freshness": FRESH})
     assert answer.startswith("**No active cluster is at risk by the stored assessment or the rules.**")
 
@@ -181,7 +190,7 @@ async def test_the_overview_counts_and_keeps_going_when_a_part_is_missing() -> N
         ("risk level", "none computed", 1),
     )
     answer = await thread.ask("how is the fleet?", WORST | {"summary": summary})
-    assert answer.startswith("**24 active clusters: 3 Critical.**")
+    assert answer.startswith("**24 active clusters. 3 Critical by the stored assessment.**")
     assert "none computed 1" in answer
     assert "Alerts: could not be read (not reachable)" in answer
     check(thread, answer)
@@ -194,7 +203,8 @@ async def test_alerts_are_counted_as_conditions_and_not_as_rows() -> None:
         ("DiskUsage", 2, 2, 1, "2026-02-28 20:00:00", "2026-03-01 02:00:00", 1),
     )
     answer = await thread.ask(
-        "alerts in the last 24 hours", {"alerts": by_name, "alerts_by_cluster": rows("cluster_name")}
+        "alerts in the last 24 hours",
+        {"alerts": by_name, "alerts_by_cluster": rows("cluster_name"), "freshness": FRESH},
     )
     assert "2 alert conditions of 1 name in the last 24 hours; 1 still firing." in answer
     check(thread, answer)
@@ -216,7 +226,7 @@ async def test_a_place_in_a_list_claude_wrote_is_found_too() -> None:
         {"role": "assistant", "content": [{"type": "text", "text": listed}]},
     ]
     await thread.ask("how is the second one?", STATUS)
-    assert thread.calls[0] == ("query_cluster_info", {"cluster": "prod-y-2"})
+    assert thread.calls[1] == ("query_cluster_info", {"cluster": "prod-y-2"})
 
 
 async def test_two_clusters_are_compared_side_by_side() -> None:
@@ -230,17 +240,21 @@ async def test_two_clusters_are_compared_side_by_side() -> None:
     check(thread, answer)
 
 
-async def test_a_measure_over_time_tells_its_course_and_when_the_limit_is_reached() -> None:
+async def test_a_measure_over_time_ends_with_the_value_of_now() -> None:
     thread = Thread()
-    answer = await thread.ask("disk of prod-a-01", {"info:0": INFO_A, "series": SERIES, "freshness": FRESH})
-    assert answer.startswith("**Disk used of prod-a-01, last 7 days: up (70% → 88%); peak hour 90%")
-    assert "this is Warning; at this pace 90% in less than a day." in answer
+    answer = await thread.ask(
+        "disk of prod-a-01", {"info:0": INFO_A, "series": SERIES, "vitals": NOW, "freshness": FRESH}
+    )
+    assert answer.startswith(
+        "**Disk used of prod-a-01: 88.4% (Warning) now; last 7 days up (70% → 88.4%), mean of the first day → now"
+    )
+    assert "this is Warning. What to do: free space" in answer
     check(thread, answer)
 
 
 async def test_a_begun_day_is_not_compared_with_a_whole_one() -> None:
     days = rows(
-        "period:DATETIME mean:DOUBLE peak:DOUBLE lowest:DOUBLE hours:BIGINT",
+        "period:DATETIME mean:DOUBLE highest:DOUBLE lowest:DOUBLE hours:BIGINT",
         ("2026-02-22 00:00:00", 90.0, 91.0, 89.0, 2),
         ("2026-02-23 00:00:00", 50.0, 80.0, 30.0, 24),
         ("2026-02-24 00:00:00", 51.0, 81.0, 25.0, 24),
@@ -248,14 +262,17 @@ async def test_a_begun_day_is_not_compared_with_a_whole_one() -> None:
     )
     thread = Thread()
     answer = await thread.ask("memory of prod-a-01", {"info:0": INFO_A, "series": days, "freshness": FRESH})
-    assert "last 7 days: up (50% → 51%); lowest hour 19%, in the period of 2026-02-25 00:00 UTC.**" in answer
+    assert "last 7 days up (50% → 51%), mean of the first day → of the last day; lowest hour 19%" in answer
+    assert "in the period of 2026-02-25 00:00 UTC.**" in answer
     check(thread, answer)
 
 
 async def test_the_fleets_latency_names_who_leads_it() -> None:
     thread = Thread()
     answer = await thread.ask("latency trend", {"series": SERIES, "ranking": RANKING, "freshness": FRESH})
-    assert "Query latency p99 of the fleet's active clusters, last 7 days: up 26%" in answer
+    assert (
+        "Query p99 of the fleet's active clusters: last 7 days up 26% (70 ms → 88 ms), mean of the first day" in answer
+    )
     assert "2 of 24 shown." in answer
     check(thread, answer)
 
@@ -263,7 +280,7 @@ async def test_the_fleets_latency_names_who_leads_it() -> None:
 async def test_a_ranking_says_who_is_first_and_of_how_many() -> None:
     thread = Thread()
     answer = await thread.ask("which clusters have the highest disk usage?", {"ranking": RANKING, "freshness": FRESH})
-    assert answer.startswith("**prod-a-01 has the highest disk used: 88.4% in the last 3 h.**")
+    assert answer.startswith("**prod-a-01 has the highest disk used: 88.4% now.**")
     assert "88.4% (Warning)" in answer and "2 of 24 shown." in answer
     check(thread, answer)
 
@@ -272,9 +289,11 @@ async def test_capacity_names_the_nearest_to_its_limit_with_its_course() -> None
     thread = Thread()
     roles = ("disk_used_pct", "memory_available_pct", "fe_heap_used_pct", "compaction_score")
     results = {f"limit:{role}": RANKING if role == "disk_used_pct" else rows("cluster_name") for role in roles}
-    answer = await thread.ask("which clusters are near breaking point?", results | {"freshness": FRESH})
-    assert "1 measurement beyond a warning limit; nearest to its limit: prod-a-01, disk used 88.4%." in answer
-    assert "at this pace 90% in about 1 day" in answer
+    answer = await thread.ask(
+        "which clusters are near breaking point?", results | {"freshness": FRESH, "patrols": rows("created_at")}
+    )
+    assert "1 measurement beyond a warning limit; nearest to its limit: prod-a-01, disk used 88.4% now." in answer
+    assert "| 90% | up (79.1% → 88.4%) |" in answer
     check(thread, answer)
 
 
@@ -290,7 +309,7 @@ async def test_counts_by_a_property_add_up() -> None:
 async def test_silent_clusters_are_unknown() -> None:
     thread = Thread()
     silent = rows(
-        "cluster_name cluster_id customer tier last_hour:DATETIME hours_silent:BIGINT clusters:BIGINT",
+        "cluster_name cluster_id customer tier last_hour:DATETIME hours_silent:BIGINT total:BIGINT",
         ("prod-a-01", A, "Acme", "S", "2026-02-28 20:00:00", 6, 1),
     )
     answer = await thread.ask("which clusters are silent?", {"silent": silent, "freshness": FRESH})
@@ -305,7 +324,9 @@ async def test_operations_issues_logs_and_the_last_patrol_are_told() -> None:
         "created_at:DATETIME type state cluster_name cluster_id detail total:BIGINT",
         ("2026-02-27 09:00:00", "UPDATE", "SUCCESS", "prod-a-01", A, "x", 31),
     )
-    assert "31 operations in the last 7 days" in await thread.ask("what changed this week?", {"operations": operations})
+    assert "31 operations in the last 7 days" in await thread.ask(
+        "what changed this week?", {"operations": operations, "freshness": FRESH}
+    )
     issues = rows(
         "issue_id cluster_id cluster_name alert_name severity triage_status first_seen:DATETIME",
         ("i1", A, "prod-a-01", "DiskUsage", "Critical", "New", "2026-02-28 20:00:00"),
@@ -393,10 +414,9 @@ async def test_no_text_of_a_person_enters_a_statement() -> None:
     evil = "prod-a-01' OR '1'='1"
     named = rows("cluster_id cluster_name", ("' OR 1=1 --", evil))
     await thread.ask(f'how is "{evil}"?', STATUS | {"info:0": named})
-    assert all(
-        "OR" not in given.get("sql", "").split() and "'1'='1" not in json.dumps(given.get("sql", ""))
-        for _, given in thread.calls
-    )
+    statements = [given["sql"] for _, given in thread.calls if "sql" in given]
+    assert statements
+    assert not any(text in sql for sql in statements for text in ("'1'='1", "1=1", "prod-a-01"))
 
 
 HOSTILE = [
@@ -415,7 +435,7 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE)
 async def test_a_name_from_the_data_stays_inert_text(value: str) -> None:
     worst = rows(
-        "cluster_name cluster_id customer tier risk_level overall_score:DOUBLE risk_reasons clusters:BIGINT",
+        "cluster_name cluster_id customer tier risk_level overall_score:DOUBLE risk_reasons total:BIGINT",
         (value, A, value, "S", "Critical", 10.0, json.dumps([value]), 1),
     )
     answer = await Thread().ask("worst clusters", WORST | {"standing": worst})
@@ -441,6 +461,11 @@ silent clusters
 logs of prod-a-01
 last patrol
 cpu of prod-a-01
+what is new?
+which clusters run 3.3?
+who is customer Acme?
+cost by customer
+what does prod-a-01 cost?
 why?
 and prod-b-02?"""
 QUESTIONS = st.sampled_from(ASKED.splitlines())
@@ -449,13 +474,13 @@ QUESTIONS = st.sampled_from(ASKED.splitlines())
 @given(
     st.lists(st.one_of(QUESTIONS, st.text(max_size=80)), min_size=1, max_size=2), st.text(max_size=300), st.booleans()
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 async def test_any_question_with_any_result_text_gets_a_valid_reply(
     questions: list[str], text: str, is_error: bool
 ) -> None:
     class Anything(dict[str, ToolResult]):
-        def get(self, key: str, default: object = None) -> ToolResult:  # type: ignore[override]
-            shapes = {"info:0": INFO_A, "info:1": INFO_B}
+        def get(self, key: str, default: object = None) -> ToolResult:
+            shapes = {"info:0": INFO_A, "info:1": INFO_B, "freshness": FRESH}
             return shapes.get(key) or ToolResult(f"columns: x:VARCHAR\n{text}" if not is_error else text, is_error)
 
     thread = Thread()
@@ -464,20 +489,25 @@ async def test_any_question_with_any_result_text_gets_a_valid_reply(
         assert answer.strip()
 
 
-COLUMNS = """cluster_name customer tier risk_level overall_score risk_reasons clusters latest peak mean period label
-conditions firing total cluster_id days_back newest_hour hours_old disk_used_pct red queries type severity"""
+COLUMNS = """cluster_name customer tier risk_level overall_score risk_reasons clusters latest highest mean period label
+conditions firing total cluster_id measure enough newest_hour hours_old first_day amount fleet type severity created_at
+name_0 severity_0 flagged forecast_0 account_id stage"""
 WIDTH = len(COLUMNS.split())
 CELL = st.one_of(
-    st.none(), st.floats(), st.integers(), st.text(max_size=12), st.sampled_from([A, B, "Critical", "1e999"])
+    st.none(),
+    st.floats(),
+    st.integers(),
+    st.text(max_size=12),
+    st.sampled_from([A, B, "Critical", "1e999", "disk_used_pct"]),
 )
 
 
 @given(QUESTIONS, st.lists(st.lists(CELL, min_size=WIDTH, max_size=WIDTH), max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 async def test_any_rows_in_the_expected_columns_get_a_valid_reply(question: str, values: list[list[object]]) -> None:
     class Anything(dict[str, ToolResult]):
-        def get(self, key: str, default: object = None) -> ToolResult:  # type: ignore[override]
-            return {"info:0": INFO_A, "info:1": INFO_B}.get(key) or rows(COLUMNS, *values)
+        def get(self, key: str, default: object = None) -> ToolResult:
+            return {"info:0": INFO_A, "info:1": INFO_B, "freshness": FRESH}.get(key) or rows(COLUMNS, *values)
 
     assert (await Thread().ask(question, Anything())).strip()
 

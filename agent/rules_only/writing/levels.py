@@ -1,0 +1,91 @@
+"""Levels of measures: judged by the rules, told with their course and statistic, and what to do about the bad ones."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.rules_only.envelope import Row, Sheet
+from agent.rules_only.measures import BY_KEY, Measure
+from agent.rules_only.writing.figures import NO_VALUE, figure, move
+from agent.rules_only.writing.found import Found
+from agent.rules_only.writing.markdown import CLUSTER, CUSTOMER, ID, Column, listing, paragraphs
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One measure of one cluster as of now. `severity` is `Critical`, `Warning` or empty."""
+
+    row: Row
+    measure: Measure
+    value: float
+    severity: str
+
+    @property
+    def text(self) -> str:
+        """The value with its unit."""
+        return figure(self.value, self.measure.unit)
+
+    @property
+    def judged(self) -> str:
+        """The value and what the rules call it, if it is bad."""
+        return f"{self.text} ({self.severity})" if self.severity else self.text
+
+    @property
+    def course(self) -> str:
+        """From the mean of the window's first day to the value of now."""
+        return move(self.row.number("first_day"), self.value, self.measure.unit) or NO_VALUE
+
+
+def level_of(found: Found, row: Row) -> Level | None:
+    """The level that a row holds, None when it has no value."""
+    measure, value = BY_KEY.get(row.text("measure")), row.number("latest")
+    if measure is None or value is None:
+        return None
+    threshold = found.thresholds.get(measure.key)
+    judged = threshold is not None and row.number("enough") != 0
+    return Level(row, measure, value, threshold.level(value) if threshold is not None and judged else "")
+
+
+def levels(found: Found, rows: Iterable[Row], cluster_id: str = "") -> list[Level]:
+    """The levels of a cluster (of all when none is given), the critical ones first, else in the order of the rows."""
+    mine = (row for row in rows if not cluster_id or row.text("cluster_id").lower() == cluster_id)
+    known = [level for row in mine if (level := level_of(found, row)) is not None]
+    return sorted(known, key=lambda level: ("Critical", "Warning", "").index(level.severity))
+
+
+def bad(found: list[Level]) -> list[Level]:
+    """Those beyond a limit."""
+    return [level for level in found if level.severity]
+
+
+def ranked(found: Found, sheet: Sheet, limit: int) -> str:
+    """A table of clusters by one measure."""
+
+    def of(write: str) -> Column:
+        titles = {"judged": "Now", "course": "First day → now"}
+        return Column(titles[write], lambda row: getattr(level_of(found, row), write, NO_VALUE))
+
+    def extreme(row: Row) -> str:
+        measure = BY_KEY.get(row.text("measure"))
+        column = "lowest" if measure is not None and measure.low_is_bad else "highest"
+        return figure(row.number(column), measure.unit if measure is not None else "")
+
+    columns = (CLUSTER, ID, CUSTOMER, of("judged"), Column("Worst hour", extreme), of("course"))
+    return listing(columns, sheet, limit=limit)
+
+
+def advice(found: Found, told: Sequence[Level]) -> str:
+    """What to do about up to three measures."""
+    measures = list(dict.fromkeys(level.measure for level in told))[:3]
+    lines = [f"- {measure.noun}: {text}" for measure in measures if (text := found.thresholds[measure.key].advice)]
+    return paragraphs("What to do:", "\n".join(lines)) if lines else ""
+
+
+def basis(measures: Iterable[Measure]) -> str:
+    """Which statistic the values of now are."""
+    nouns: dict[str, list[str]] = {}
+    for measure in dict.fromkeys(measures):
+        nouns.setdefault(measure.statistic, []).append(measure.noun)
+    if len(nouns) == 1:
+        return f"*Now is the {next(iter(nouns))}.*"
+    told = "; ".join(f"{', '.join(names)}: {statistic}" for statistic, names in nouns.items())
+    return f"*Now: {told}.*" if told else ""
