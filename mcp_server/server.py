@@ -3,6 +3,7 @@
 import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
 from mcp import MCPError
@@ -49,6 +50,7 @@ class DoorServer(MCPServer[dict[str, Any]]):
         super().__init__(
             name="starwatch",
             instructions=_INSTRUCTIONS,
+            version=_version(),
             tools=list(tools),
             resources=list(resources),
             log_level="WARNING",
@@ -179,6 +181,14 @@ def _untitled(parameters: Mapping[str, Any]) -> dict[str, Any]:
         for name, details in parameters.get("properties", {}).items()
     }
     return {**{key: value for key, value in parameters.items() if key != "title"}, "properties": properties}
+
+
+def _version() -> str:
+    """The installed version; a checkout that was never installed has none, and clients insist on some text."""
+    try:
+        return metadata.version("starwatch")
+    except metadata.PackageNotFoundError:
+        return "unreleased"
 
 
 def _expected(cause: BaseException | None) -> DoorError | None:
