@@ -1,0 +1,87 @@
+"""Chat and patrol say the same figure for the same thing: every level of every cluster, computed both ways."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+
+import pytest
+from pydantic import SecretStr
+
+from agent.mcp_connection import McpConnection
+from agent.mcp_tools import McpTools
+from agent.patrol.courses import measure as measured
+from agent.patrol.judge import Judge
+from agent.patrol.rules import load_rules, quantity
+from agent.rules_only import inventory, readings
+from agent.rules_only.measures import BY_KEY, VITALS, Measure
+from agent.rules_only.writing.figures import figure
+from mcp_server.config import WarehouseConfig
+from mcp_server.door import Door
+from mcp_server.server import build_server
+from sandbox.launch import Endpoint
+
+JUDGED = [measure for key, measure in BY_KEY.items() if key in load_rules().dimensions]
+Levels = Mapping[str, Mapping[str, float]]
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, Levels]:
+    """The patrol's levels by cluster and dimension, computed once."""
+    return {}
+
+
+@pytest.fixture
+async def door(warehouse: Endpoint) -> AsyncIterator[Door]:
+    user, password = warehouse.reader
+    config = WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
+    async with Door(config) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def as_of(door: Door) -> datetime:
+    return datetime.fromisoformat(str((await door.read(inventory.freshness())).rows[0][0]))
+
+
+@pytest.fixture
+async def patrol(door: Door, as_of: datetime, kept: dict[str, Levels]) -> Levels:
+    if not kept:
+        rules = load_rules()
+        async with McpConnection(lambda: build_server(door), name="warehouse") as connection:
+            courses = await measured(McpTools(connection), rules, as_of, 24)
+        judge = Judge(rules, as_of)
+        kept["levels"] = {
+            cluster: {course.name: course.value for course in judge.courses(tracks)}
+            for cluster, tracks in courses.tracks.items()
+        }
+    return kept["levels"]
+
+
+@pytest.mark.parametrize("measure", JUDGED, ids=lambda measure: measure.key)
+async def test_the_chats_level_is_the_patrols(door: Door, as_of: datetime, patrol: Levels, measure: Measure) -> None:
+    result = await door.read(readings.ranking(measure, as_of, 48, 100), 100)
+    names = [column.name for column in result.columns]
+    found = {row[names.index("cluster_id")]: row[names.index("latest")] for row in result.rows}
+    expected = {cluster: levels[measure.key] for cluster, levels in patrol.items() if measure.key in levels}
+    assert expected
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+async def test_the_level_does_not_depend_on_the_window_or_on_what_is_read_with_it(door: Door, as_of: datetime) -> None:
+    (disk,) = (measure for measure in VITALS if measure.key == "disk_used_pct")
+    ranked = await door.read(readings.ranking(disk, as_of, 192, 1))
+    cluster, level = (ranked.rows[0][index] for index in (1, 5))
+    vitals = await door.read(readings.vitals((str(cluster),), as_of))
+    assert {row[2] for row in vitals.rows if row[1] == "disk_used_pct"} == {level}
+
+
+def test_a_figure_is_written_as_the_patrol_writes_it() -> None:
+    for value in (96.05, 0.0673, 999.6, 1_204.0, 0.0):
+        assert figure(value, "%") == quantity(value, "%")
+
+
+def test_every_dimension_but_growth_can_be_asked_for_under_its_own_label_and_statistic() -> None:
+    rules = load_rules()
+    assert {measure.key for measure in JUDGED} == {key for key, rule in rules.dimensions.items() if not rule.growth}
+    assert all(measure.noun == rules.dimensions[measure.key].label for measure in JUDGED)
+    assert BY_KEY["compaction_score"].statistic == "median of the newest 3 h, each the hourly maximum"
+    assert BY_KEY["error_share_pct"].statistic == "share over the newest 3 h"
