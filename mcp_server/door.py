@@ -19,10 +19,11 @@ from mcp_server.executor import Executor
 from mcp_server.guard import Admitted, Guard
 from mcp_server.limits import Allowance, Limits
 from mcp_server.metrics import Metrics
-from mcp_server.principal import LOCAL, Caller
+from mcp_server.principal import LOCAL, Caller, Principal, Scope
 from mcp_server.queries import Value
 from mcp_server.recorder import Draft, Recorder
 from mcp_server.results import Result
+from mcp_server.scope import Scopes
 
 MAX_ROWS = 20_000
 
@@ -44,8 +45,11 @@ class Door:
         now: Now = utc_now,
         allowance: Allowance | None = None,
         audit: AuditLog | None = None,
+        scopes: Scopes | None = None,
     ) -> None:
         self._config = config
+        self._clock = clock
+        self._scopes = scopes or Scopes()
         self._new_id = new_id
         self._guard = Guard(schema.TABLES)
         self.metrics = Metrics()
@@ -53,7 +57,7 @@ class Door:
         self.recorder = Recorder(self.metrics, audit, clock=clock, now=now)
         self._executor = Executor(config, self.metrics, clock=clock, now=now)
         self.catalog = Catalog(self._executor, schema.TABLES)
-        self.directory = Directory(lambda: self.ask("cluster_index", max_rows=MAX_ROWS), clock)
+        self._directories: dict[Scope, Directory] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,6 +66,22 @@ class Door:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._executor.__aexit__(kind, error, trace)
+
+    def directory_of(self, principal: Principal) -> Directory:
+        """The clusters that a principal may know of. Principals of one scope share it: it is read in the name of the
+        first of them."""
+        scope = self._scopes.of(principal)
+        if scope not in self._directories:
+            reader = Caller(principal)
+            self._directories[scope] = Directory(
+                lambda: self.ask("cluster_index", max_rows=MAX_ROWS, caller=reader), self._clock
+            )
+        return self._directories[scope]
+
+    @property
+    def directory(self) -> Directory:
+        """All clusters, for the process itself."""
+        return self.directory_of(LOCAL.principal)
 
     def visit(self, caller: Caller) -> "Visit":
         """The door as one caller finds it."""
@@ -76,16 +96,16 @@ class Door:
     async def run(self, sql: str, max_rows: int | None, caller: Caller, statements: list[Statement]) -> Result:
         """The same for one statement of a call: what became of it is added to the call's `statements`."""
         with self.recorder.statement(statements, sql) as draft:
-            result = await self._run(sql, max_rows, draft)
+            result = await self._run(sql, max_rows, self._scopes.of(caller.principal), draft)
             draft.answered(result)
             return result
 
-    async def _run(self, sql: str, max_rows: int | None, draft: Draft) -> Result:
+    async def _run(self, sql: str, max_rows: int | None, scope: Scope, draft: Draft) -> Result:
         limit = self._config.max_rows if max_rows is None else max_rows
         if not 1 <= limit <= MAX_ROWS:
             reason = f"max_rows is 1 to {MAX_ROWS}"
             raise Refusal("max_rows", Code.BAD_ARGUMENT, reason, part=str(limit), hint="aggregate in SQL instead")
-        admitted = await self._guard.admit_async(sql, limit)
+        admitted = await self._guard.admit_async(sql, limit, scope)
         draft.admitted(admitted)
         try:
             fetched = await self._executor.fetch(admitted.sql, max_rows=limit)
@@ -113,7 +133,7 @@ class Visit:
         self.caller = caller
         self.statements: list[Statement] = []
         self.catalog = door.catalog
-        self.directory = door.directory
+        self.directory = door.directory_of(caller.principal)
 
     def recorded(self, tool: str, arguments: Mapping[str, Any]) -> AbstractContextManager[None]:
         """Around the call of a tool: it is noted with all that it read here."""

@@ -5,6 +5,7 @@ DoorError                one refusal or failure: code, reason, offending part, n
 │   └── RateLimited      too many calls of one caller or of all; says after how many seconds to come again
 └── WarehouseError       the warehouse answered with an error, or did not answer
     └── ConnectionLost   the connection died under a statement; a read may be tried once more
+ScopesInvalid            the file of scopes cannot be used; the operator reads it at the start, no caller ever
 """
 
 import math
@@ -90,6 +91,10 @@ class WarehouseError(DoorError):
 
 class ConnectionLost(WarehouseError):
     """The connection ended while a statement ran on it."""
+
+
+class ScopesInvalid(ValueError):
+    """One line that names the file, the key and the fix."""
 
 
 def _shortened(part: str) -> str:
