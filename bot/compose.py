@@ -17,14 +17,17 @@ from agent.rules_only import RulesAnalyst, from_rules
 from agent.tools import Tools
 from bot.clock import utc_now
 from bot.errors import WarehouseError
-from bot.paths import default_database_url
+from bot.paths import audit_file, default_database_url
 from bot.settings import Settings
 from bot.store import Store, open_store
 from bot.thinking import Agents, Patrols
 from bot.warehouse import Address, address, door_config
 from bot.writer import NoWriter, WarehouseWriter
+from mcp_server.audit import AuditLog
+from mcp_server.audit_file import AuditFile
 from mcp_server.door import Door
 from mcp_server.errors import Code, DoorError
+from mcp_server.limits import Allowance
 from mcp_server.server import build_server
 from sandbox.launch import Options
 
@@ -105,8 +108,12 @@ def agents_of(settings: Settings, model: Model, tools: Tools, store: Store) -> A
 
 @asynccontextmanager
 async def door_to(place: Address, settings: Settings) -> AsyncIterator[Door]:
-    """An opened door whose account was seen to work."""
-    async with Door(door_config(place, settings)) as door:
+    """An opened door whose account was seen to work; all that is read through it is audited."""
+    allowance = Allowance(per_minute=settings.calls_per_minute)
+    async with (
+        AuditLog(AuditFile(audit_file(settings))) as audit,
+        Door(door_config(place, settings), allowance=allowance, audit=audit) as door,
+    ):
         await require_readable(door, place)
         yield door
 

@@ -65,6 +65,10 @@ class Settings(BaseModel):
     admin_password: SecretStr = Field(SecretStr(""), description="its password")
     query_seconds: float = Field(30, gt=0, le=600, description="time limit of one statement, seconds")
     query_rows: int = Field(500, ge=1, le=10_000, description="rows a statement may return to a chat")
+    calls_per_minute: int = Field(60, ge=1, le=10_000, description="reads of the warehouse by one person in a minute")
+    audit_file: Path | None = Field(
+        None, description="record of every read of the warehouse; none = audit.jsonl in ~/.local/state"
+    )
 
     anthropic_api_key: SecretStr | None = Field(
         None, validation_alias="ANTHROPIC_API_KEY", description="Claude API key; none = the rules-only analyst"
