@@ -17,7 +17,7 @@ from mcp_server.executor import Executor
 from mcp_server.metrics import Metrics
 from mcp_server.pool import Pool
 from sandbox.launch import Endpoint
-from tests.mcp_server.forwarder import forwarder
+from tests.fakes.mysql_proxy import proxy
 
 Configs = Callable[..., WarehouseConfig]
 
@@ -83,7 +83,7 @@ async def test_the_warehouse_itself_knows_the_time_limit_of_every_connection(con
 
 
 async def test_what_the_time_limit_ends_is_killed_by_its_id(config: Configs, known_warehouse: Endpoint) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port, timeout_seconds=0.3)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port, timeout_seconds=0.3)) as executor:
         (own,) = (await executor.fetch("SELECT CONNECTION_ID()", max_rows=1)).rows
         with pytest.raises(WarehouseError):
             await executor.fetch(ENDLESS, max_rows=1)
@@ -91,7 +91,7 @@ async def test_what_the_time_limit_ends_is_killed_by_its_id(config: Configs, kno
 
 
 async def test_what_a_cancelled_caller_leaves_is_killed_by_its_id(config: Configs, known_warehouse: Endpoint) -> None:
-    async with Executor(config()) as watcher, forwarder(known_warehouse) as way:
+    async with Executor(config()) as watcher, proxy(known_warehouse) as way:
         async with Executor(config(port=way.port)) as executor:
             (own,) = (await executor.fetch("SELECT CONNECTION_ID()", max_rows=1)).rows
             call = asyncio.create_task(executor.fetch(ENDLESS, max_rows=1))
@@ -104,7 +104,7 @@ async def test_what_a_cancelled_caller_leaves_is_killed_by_its_id(config: Config
 async def test_a_cut_result_is_killed_only_when_more_rows_are_on_their_way(
     config: Configs, known_warehouse: Endpoint
 ) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port)) as executor:
         (own,) = (await executor.fetch("SELECT CONNECTION_ID()", max_rows=1)).rows
         await executor.fetch(f"{MANY} LIMIT 11", max_rows=10)
         assert way.killed() == []
@@ -135,14 +135,14 @@ async def test_an_early_end_leaves_nothing_running(config: Configs) -> None:
 async def test_a_connection_that_died_at_rest_is_replaced_without_a_word(
     config: Configs, known_warehouse: Endpoint
 ) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port)) as executor:
         assert (await executor.fetch("SELECT 1", max_rows=1)).rows == [[1]]
         assert way.cut() == 1
         assert (await executor.fetch("SELECT 2", max_rows=1)).rows == [[2]]
 
 
 async def test_a_rested_connection_is_asked_before_it_is_used(config: Configs, known_warehouse: Endpoint) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port, idle_seconds=0)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port, idle_seconds=0)) as executor:
         await executor.fetch("SELECT 1", max_rows=1)
         assert way.cut() == 1
         assert (await executor.fetch("SELECT 2", max_rows=1)).rows == [[2]]
@@ -153,7 +153,7 @@ async def test_a_connection_lost_under_a_read_is_tried_once_more_and_only_once(
 ) -> None:
     async with (
         Executor(config()) as watcher,
-        forwarder(known_warehouse) as way,
+        proxy(known_warehouse) as way,
         Executor(config(port=way.port)) as executor,
     ):
         call = asyncio.create_task(executor.fetch(ENDLESS, max_rows=1))
