@@ -7,7 +7,9 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -17,13 +19,14 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.server import MCPServer
 from mcp.types import CallToolResult, Tool
 
-from agent.errors import ToolsUnavailable, ToolTimedOut
+from agent.errors import ToolsRefused, ToolsUnavailable, ToolTimedOut
 
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT = -32001
 CONNECTION_CLOSED = -32000
 MAX_TOOLS = 256
+MINUTE = 60.0
 
 
 class Sleep(Protocol):
@@ -41,27 +44,34 @@ Target = MCPServer[Any] | StdioServerParameters | str | Any
 @dataclass(frozen=True, slots=True)
 class ConnectionTimes:
     """Seconds: until a call is given up, until a connection attempt is, how long a call waits for a lost connection to
-    come back, and between attempts (doubling, jittered)."""
+    come back, and between attempts (doubling, jittered). `most_a_minute` caps the attempts after the first; None does
+    not."""
 
     call: float = 40.0
     connect: float = 15.0
     patience: float = 5.0
     first_delay: float = 0.2
     last_delay: float = 10.0
+    most_a_minute: int | None = None
 
 
 @dataclass(slots=True)
 class _Order:
-    """A call on its way to the owner; `seconds` is its time limit."""
+    """A call on its way to the owner; `seconds` is its time limit, `meta` goes along as request metadata."""
 
     name: str
     arguments: dict[str, Any]
     seconds: float
+    meta: dict[str, Any] | None
     answer: asyncio.Future[CallToolResult] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class McpConnection:
-    """Connects on entering, reconnects for as long as it is open. Enter and leave it in one task."""
+    """Connects on entering, reconnects for as long as it is open. Enter and leave it in one task.
+
+    `accept` is for a server that is not ours: it is shown the tools at each start and again before each call, and
+    raises `ToolsRefused` to end the connection for good. Such a server is also replaced when it hangs.
+    """
 
     def __init__(
         self,
@@ -69,14 +79,20 @@ class McpConnection:
         *,
         name: str,
         times: ConnectionTimes | None = None,
+        accept: Callable[[Sequence[Tool]], None] | None = None,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._make_target = make_target
         self._times = times or ConnectionTimes()
         self._sleep = sleep
         self._jitter = jitter
+        self._accept = accept
+        self._clock = clock
+        self._restarts: deque[float] = deque()
+        self._refused: ToolsRefused | None = None
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
         self._tried = asyncio.Event()
         self._ready = asyncio.Event()
@@ -102,20 +118,40 @@ class McpConnection:
         """Whether a server is answering at the moment."""
         return self._ready.is_set()
 
+    @property
+    def refused(self) -> ToolsRefused | None:
+        """Why the connection was ended for good, if it was."""
+        return self._refused
+
+    async def settled(self) -> bool:
+        """Whether a server is answering, once the first attempt is decided."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._times.connect):
+                await self._tried.wait()
+        return self.connected
+
     async def tools(self) -> tuple[Tool, ...]:
         """The server's tools, as last listed. Raises `ToolsUnavailable` when it was never reached."""
         if not self._tools:
             await self._wait_ready()
         return self._tools
 
-    async def call(self, name: str, arguments: Mapping[str, Any], *, seconds: float | None = None) -> CallToolResult:
-        """The result of a tool. Cancelling the caller cancels the call in the server.
+    async def call(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        *,
+        seconds: float | None = None,
+        meta: Mapping[str, Any] | None = None,
+    ) -> CallToolResult:
+        """The result of a tool, called with `meta` as MCP request metadata. Cancelling the caller cancels the call in
+        the server.
 
         Raises `ToolTimedOut` after `seconds` and `ToolsUnavailable` when the server is gone or refuses the call.
         """
         limit = seconds or self._times.call
         await self._wait_ready()
-        order = _Order(name, dict(arguments), limit)
+        order = _Order(name, dict(arguments), limit, dict(meta) if meta else None)
         self._orders.put_nowait(order)
         try:
             # The client's own timeout comes first; this one is for a client that no longer runs at all.
@@ -126,6 +162,8 @@ class McpConnection:
 
     async def _wait_ready(self) -> None:
         """The first attempt is waited for in full; afterwards people should not wait long to hear that it is down."""
+        if self._refused is not None:
+            raise self._refused
         if self._supervisor is None or self._supervisor.done():
             raise ToolsUnavailable(f"{self.name}: not open")
         try:
@@ -148,11 +186,25 @@ class McpConnection:
                 self._last_fault = _fault_of(self._owner)
                 self._tried.set()
                 self._refuse_waiting()
+                if self._refused is not None:
+                    log.error("mcp server %s is stopped: %s", self.name, self._refused)
+                    return
                 log.warning("mcp server %s is gone (%s); connecting again", self.name, self._last_fault)
-                await self._sleep(delay * (0.5 + self._jitter()))
+                await self._sleep(max(delay * (0.5 + self._jitter()), self._seconds_to_wait()))
                 delay = min(delay * 2, self._times.last_delay)
         finally:
             await self._close_owner()
+
+    def _seconds_to_wait(self) -> float:
+        """Counts a restart; how long it has to wait for its turn when this minute's restarts are used up."""
+        most, now = self._times.most_a_minute, self._clock()
+        wait = 0.0
+        if most is not None and len(self._restarts) >= most:
+            wait = max(0.0, self._restarts[-most] + MINUTE - now)
+            self._restarts.popleft()
+        if most is not None:
+            self._restarts.append(now + wait)
+        return wait
 
     async def _close_owner(self) -> None:
         self._ready.clear()
@@ -164,8 +216,9 @@ class McpConnection:
         self._refuse_waiting()
 
     def _refuse_waiting(self) -> None:
+        fault = self._refused or ToolsUnavailable(f"{self.name}: connection lost ({self._last_fault})")
         while not self._orders.empty():
-            _give(self._orders.get_nowait(), ToolsUnavailable(f"{self.name}: connection lost ({self._last_fault})"))
+            _give(self._orders.get_nowait(), fault)
 
     async def _own(self) -> None:
         """One life of a connection: connect, list the tools, then pass on calls until the transport dies."""
@@ -175,7 +228,7 @@ class McpConnection:
                 client = await stack.enter_async_context(
                     Client(self._make_target(), read_timeout_seconds=self._times.call)
                 )
-                self._tools = await _list_tools(client)
+                await self._list(client)
             self._lived = True
             self._tried.set()
             self._ready.set()
@@ -194,12 +247,21 @@ class McpConnection:
 
     async def _pass_on(self, client: Client, order: _Order) -> None:
         try:
-            result = await client.call_tool(order.name, order.arguments, read_timeout_seconds=order.seconds)
+            if self._accept is not None:
+                await self._list(client)
+            # The SDK types metadata by its own keys; any other may stand beside them.
+            meta: Any = order.meta
+            result = await client.call_tool(order.name, order.arguments, read_timeout_seconds=order.seconds, meta=meta)
         except asyncio.CancelledError:
-            _give(order, ToolsUnavailable(f"{self.name}: connection lost during {order.name}"))
+            _give(order, self._refused or ToolsUnavailable(f"{self.name}: connection lost during {order.name}"))
             raise
+        except ToolsRefused as error:
+            _give(order, error)
+            self._end_life()
         except MCPError as error:
             _give(order, self._protocol_fault(order, error))
+            if error.code == REQUEST_TIMEOUT and self._accept is not None:
+                await self._replace_if_hung(client)
         except Exception as error:  # whatever a transport raises must reach the waiting caller, and as one kind
             log.exception("mcp server %s failed during %s", self.name, order.name)
             _give(order, ToolsUnavailable(f"{self.name}: {type(error).__name__} during {order.name}"))
@@ -210,18 +272,41 @@ class McpConnection:
     def _protocol_fault(self, order: _Order, error: MCPError) -> ToolsUnavailable:
         if error.code == REQUEST_TIMEOUT:
             return ToolTimedOut(f"{self.name}: {order.name} gave no answer in {order.seconds:g} s")
-        if error.code == CONNECTION_CLOSED and self._owner is not None:
+        if error.code == CONNECTION_CLOSED:
             # A client whose child process died stays dead; only a new one helps, and the next call has to wait for it.
-            self._ready.clear()
-            self._owner.cancel()
+            self._end_life()
         return ToolsUnavailable(f"{self.name}: {order.name}: {error.message}")
+
+    def _end_life(self) -> None:
+        self._ready.clear()
+        if self._owner is not None:
+            self._owner.cancel()
+
+    async def _list(self, client: Client) -> None:
+        tools = await _list_tools(client)
+        if self._accept is not None:
+            try:
+                self._accept(tools)
+            except ToolsRefused as error:
+                self._refused = error
+                raise
+        self._tools = tools
+
+    async def _replace_if_hung(self, client: Client) -> None:
+        """A server that is only slow with one call still lists its tools meanwhile; one that hangs does not."""
+        try:
+            async with asyncio.timeout(self._times.patience):
+                await self._list(client)
+        except (MCPError, TimeoutError, ToolsRefused):
+            log.warning("mcp server %s hangs; it is replaced", self.name)
+            self._end_life()
 
 
 async def _list_tools(client: Client) -> tuple[Tool, ...]:
-    page = await client.list_tools()
+    page = await client.list_tools(cache_mode="bypass")
     tools = list(page.tools)
     while page.next_cursor and len(tools) < MAX_TOOLS:
-        page = await client.list_tools(cursor=page.next_cursor)
+        page = await client.list_tools(cursor=page.next_cursor, cache_mode="bypass")
         tools += page.tools
     return tuple(tools[:MAX_TOOLS])
 
