@@ -15,7 +15,7 @@ health AS (
 seen AS (
   SELECT cluster_id, MAX(snapshot_hour) AS newest_hour
   FROM metrics.amv_hourly_snapshots_v1
-  WHERE snapshot_hour >= HOURS_SUB(NOW(), 72)
+  WHERE snapshot_hour >= HOURS_SUB(%(now)s, 72)
   GROUP BY cluster_id
 ),
 alert_parts AS (
@@ -23,14 +23,16 @@ alert_parts AS (
     cluster_id, created_at_utc AS happened_at,
     SPLIT_PART(alert_name, '|', 1) AS name, SPLIT_PART(alert_status, '|', 1) AS state
   FROM alerts.lark_alerts
-  WHERE alert_status IS NOT NULL AND created_at_utc >= HOURS_SUB(NOW(), 24)
+  WHERE alert_status IS NOT NULL AND created_at_utc >= HOURS_SUB(%(now)s, 24)
+    AND created_at_utc <= %(now)s
   UNION ALL
   SELECT
     cluster_id, created_at_utc AS happened_at,
     COALESCE(NULLIF(SPLIT_PART(alert_name, '|', 2), ''), SPLIT_PART(alert_name, '|', 1)) AS name,
     SPLIT_PART(alert_status, '|', 2) AS state
   FROM alerts.lark_alerts
-  WHERE alert_status LIKE '%%|%%' AND created_at_utc >= HOURS_SUB(NOW(), 24)
+  WHERE alert_status LIKE '%%|%%' AND created_at_utc >= HOURS_SUB(%(now)s, 24)
+    AND created_at_utc <= %(now)s
 ),
 incidents AS (
   SELECT
@@ -39,6 +41,10 @@ incidents AS (
     MAX(CASE WHEN state = 'Resolved' THEN happened_at END) AS last_resolved
   FROM alert_parts
   GROUP BY cluster_id, name
+),
+-- Alerts that came after the newest one loaded are not known: silence counts only up to there.
+newest AS (
+  SELECT MAX(happened_at) AS known_until FROM alert_parts
 )
 SELECT dimension, value, clusters
 FROM (
@@ -68,15 +74,15 @@ FROM (
   UNION ALL
   SELECT 8, 'data', 'silent: no metrics for 3 h', COUNT(*)
   FROM active AS a LEFT JOIN seen AS s ON s.cluster_id = a.biz_id
-  WHERE s.newest_hour IS NULL OR s.newest_hour < HOURS_SUB(NOW(), 3)
+  WHERE s.newest_hour IS NULL OR s.newest_hour < HOURS_SUB(%(now)s, 3)
   UNION ALL
   SELECT 9, 'alerts 24 h', 'clusters with an alert that fired', COUNT(DISTINCT cluster_id)
   FROM incidents
   WHERE last_firing IS NOT NULL
   UNION ALL
   SELECT 10, 'alerts 24 h', 'clusters with an alert still firing', COUNT(DISTINCT cluster_id)
-  FROM incidents
-  WHERE last_firing >= HOURS_SUB(NOW(), 1) AND (last_resolved IS NULL OR last_resolved < last_firing)
+  FROM incidents CROSS JOIN newest
+  WHERE last_firing >= HOURS_SUB(known_until, 1) AND (last_resolved IS NULL OR last_resolved < last_firing)
   UNION ALL
   SELECT 11, 'issues', CONCAT('clusters with an ongoing ', severity, ' issue'), COUNT(DISTINCT cluster_id)
   FROM alerts.issues

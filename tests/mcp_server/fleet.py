@@ -160,10 +160,11 @@ def _dictionary() -> list[Row]:
 
 
 def _snapshots(now: datetime) -> list[Row]:
-    """Per hour back from now: a gauge over two days with a hole, and a counter that restarts between -4 h and -3 h."""
+    """Per hour back from now: a gauge over two days with a hole, with values of one to three weeks ago and with an hour
+    that is being filled; a counter that restarts between -4 h and -3 h."""
     this_hour = now.replace(minute=0, second=0)
 
-    def row(metric: str, back: int, last: float, top: float) -> Row:
+    def row(metric: str, back: int, last: float, top: float, samples: int = 60) -> Row:
         return {
             "snapshot_hour": this_hour - timedelta(hours=back),
             "account_id": "acc000001",
@@ -172,13 +173,15 @@ def _snapshots(now: datetime) -> list[Row]:
             "avg_value": (last + top) / 2,
             "max_value": top,
             "min_value": last / 2,
-            "sample_count": 60,
+            "sample_count": samples,
             "last_value": last,
         }
 
     gauge = [row("starrocks_fe_qps", back, 10.0, 30.0) for back in range(1, 60) if back != 10]
     counter = [(5, 1000, 1000), (4, 1100, 1100), (3, 30, 1150), (2, 130, 130), (1, 230, 230)]
-    return [*gauge, *(row("starrocks_fe_query_total", back, last, top) for back, last, top in counter)]
+    filling = row("starrocks_fe_qps", 0, 10.0, 30.0, samples=15)
+    weeks = [row("starrocks_fe_qps", 168 * week + 1, level, level) for week, level in ((1, 7.0), (2, 9.0), (3, 500.0))]
+    return [*weeks, *gauge, filling, *(row("starrocks_fe_query_total", back, last, top) for back, last, top in counter)]
 
 
 def _alerts(now: datetime) -> list[Row]:

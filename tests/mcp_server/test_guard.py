@@ -21,9 +21,12 @@ QUESTION = {
     "cluster": "3f0c1a52-7a51-4a0e-9a3e-5d2b8f0e6c11",
     "severity": None,
     "limit": 50,
-    "days": 7,
-    "hours": 24,
+    "now": "2026-03-10 14:25:00",
+    "since": "2026-03-09 14:00:00",
+    "until": "2026-03-10 14:25:00",
+    "gravity": 2,
     "step": 1,
+    "series": queries.Columns(["MAX(CASE WHEN metric_name = 'up' THEN average END) AS up_avg"]),
     "metrics": ["up", "starrocks_fe_qps"],
     "pattern": "50% of 'x' \\ failed",
 }
@@ -168,10 +171,10 @@ def test_regenerating_keeps_what_the_server_reads_letter_by_letter(asked: str, r
 @given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_a_literal_reaches_the_warehouse_as_it_was_meant(value: str) -> None:
-    sql = queries.bound("cluster_logs", cluster="c", hours=1, limit=5, pattern=value)
+    sql = queries.bound("cluster_logs", cluster="c", since="s", until="u", gravity=0, limit=5, pattern=value)
     tree = sqlglot.parse_one(GUARD.admit(sql, 5).sql, dialect="starrocks")
     literals = {literal.name for literal in tree.find_all(exp.Literal) if literal.is_string}
-    assert literals == {"c", value, ""}
+    assert literals == {"FATAL", "ERROR", "WARN", "WARNING", "INFO", "c", "s", "u", value, ""}
 
 
 CALLS = sorted({name.lower() for name in StarRocks.parser_class.FUNCTIONS} | NAMES)
