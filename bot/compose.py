@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import schema
 from agent.chat import BYOCAgent
 from agent.discovery import Discovery
 from agent.mcp_connection import ConnectionTimes, McpConnection
@@ -14,9 +15,9 @@ from agent.model import Model
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol, ReportWriter
 from agent.rules_only import RulesAnalyst, from_rules
-from agent.tools import Tools
+from bot.caller import PATROL, caller_in, told
 from bot.clock import utc_now
-from bot.errors import WarehouseError
+from bot.errors import SettingsError, WarehouseError
 from bot.paths import audit_file, default_database_url
 from bot.settings import Settings
 from bot.store import Store, open_store
@@ -26,8 +27,10 @@ from bot.writer import NoWriter, WarehouseWriter
 from mcp_server.audit import AuditLog
 from mcp_server.audit_file import AuditFile
 from mcp_server.door import Door
-from mcp_server.errors import Code, DoorError
+from mcp_server.errors import Code, DoorError, ScopesInvalid
 from mcp_server.limits import Allowance
+from mcp_server.principal import EVERYTHING
+from mcp_server.scope import Scopes, load_scopes
 from mcp_server.server import build_server
 from sandbox.launch import Options
 
@@ -84,16 +87,16 @@ async def require_readable(door: Door, place: Address) -> None:
         raise WarehouseError(f"{where}: {error.reason}; {fix}") from None
 
 
-def agents_of(settings: Settings, model: Model, tools: Tools, store: Store) -> Agents:
-    """An agent for any thread; all share the tools, the schema text and the store."""
+def agents_of(settings: Settings, model: Model, tools: McpTools, store: Store) -> Agents:
+    """An agent for any thread and user; all share the connection, the schema text and the store."""
     discovery = Discovery(tools)
     health_rules = load_rules().describe()
     floor = None if model.analyst == "rules-only" else rules_analyst()
 
-    def agent_of(thread: str) -> BYOCAgent:
+    def agent_of(thread: str, user: str) -> BYOCAgent:
         return BYOCAgent(
             model,
-            tools,
+            tools.called_by(told(caller_in(thread, user))),
             store=store,
             thread=thread,
             floor=floor,
@@ -106,13 +109,23 @@ def agents_of(settings: Settings, model: Model, tools: Tools, store: Store) -> A
     return Agents(agent_of)
 
 
+def scopes_of(settings: Settings) -> Scopes:
+    """Who may see what. Raises SettingsError with the one line that tells what to correct in the file."""
+    if settings.scopes is None:
+        return Scopes()
+    try:
+        return load_scopes(settings.scopes, schema.TABLES)
+    except ScopesInvalid as error:
+        raise SettingsError(f"STARWATCH_SCOPES: {error}") from None
+
+
 @asynccontextmanager
 async def door_to(place: Address, settings: Settings) -> AsyncIterator[Door]:
     """An opened door whose account was seen to work; all that is read through it is audited."""
     allowance = Allowance(per_minute=settings.calls_per_minute)
     async with (
         AuditLog(AuditFile(audit_file(settings))) as audit,
-        Door(door_config(place, settings), allowance=allowance, audit=audit) as door,
+        Door(door_config(place, settings), allowance=allowance, audit=audit, scopes=scopes_of(settings)) as door,
     ):
         await require_readable(door, place)
         yield door
@@ -125,6 +138,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
     Raises OperatorError when something cannot be used as configured; nothing is left running then.
     """
     database = settings.database_url or default_database_url(os.environ)
+    scopes = scopes_of(settings)
     async with (
         open_store(database, utc_now) as store,
         address(settings, options or Options(), on_progress) as place,
@@ -136,5 +150,9 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
     ):
         tools = McpTools(connection)
         writer: ReportWriter = WarehouseWriter(place) if place.writer else NoWriter()
-        patrol = Patrol(model, tools, writer=writer, max_rounds=settings.max_patrol_rounds)
-        yield Starwatch(place, model, store, agents_of(settings, model, tools, store), Patrols(patrol))
+        patrol = Patrol(model, tools.called_by(told(PATROL)), writer=writer, max_rounds=settings.max_patrol_rounds)
+
+        def sees_all(channel: str, user: str) -> bool:
+            return scopes.of(caller_in(channel, user).principal) == EVERYTHING
+
+        yield Starwatch(place, model, store, agents_of(settings, model, tools, store), Patrols(patrol, sees_all))

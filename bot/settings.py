@@ -66,6 +66,9 @@ class Settings(BaseModel):
     query_seconds: float = Field(30, gt=0, le=600, description="time limit of one statement, seconds")
     query_rows: int = Field(500, ge=1, le=10_000, description="rows a statement may return to a chat")
     calls_per_minute: int = Field(60, ge=1, le=10_000, description="reads of the warehouse by one person in a minute")
+    scopes: Path | None = Field(
+        None, description="YAML file: which channels and users see which accounts and tables; none = all see all"
+    )
     audit_file: Path | None = Field(
         None, description="record of every read of the warehouse; none = audit.jsonl in ~/.local/state"
     )

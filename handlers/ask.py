@@ -8,11 +8,11 @@ from handlers.views import answer_document
 
 async def ask(question: Question, deps: Deps) -> None:
     """One turn: status while thinking, the answer as a post in the same thread."""
-    await answer_in(question.thread, question.text, deps)
+    await answer_in(question.thread, question.text, question.user, deps)
 
 
-async def answer_in(thread: str, text: str, deps: Deps) -> None:
-    """Answer `text` in `thread`. The post takes the place of the status."""
+async def answer_in(thread: str, text: str, user: str, deps: Deps) -> None:
+    """Answer what `user` said in `thread`. The post takes the place of the status."""
     async with showing(thread, deps) as on_step:
-        answer = await deps.agents.chat(thread, text, on_step)
+        answer = await deps.agents.chat(thread, text, user, on_step)
     await deps.surface.post(thread, answer_document(answer))
