@@ -48,6 +48,7 @@ class BYOCAgent:
         turn_seconds: float = Limits().seconds,
         tool_limits: ToolLimits | None = None,
         history_limits: HistoryLimits | None = None,
+        notices: Callable[[], Sequence[str]] = tuple,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -60,6 +61,7 @@ class BYOCAgent:
         self._health_rules = health_rules
         self._limits = Limits(rounds=max_rounds, seconds=turn_seconds, tools=tool_limits or ToolLimits())
         self._history_limits = history_limits or HistoryLimits()
+        self._notices = notices
         self._clock = clock
         self._now = now
         self._prompt: Prompt = load("chat")
@@ -80,13 +82,15 @@ class BYOCAgent:
         """Answer one message of the thread.
 
         A model that cannot answer is stood in for by the floor, and `notice` says why; without a floor the answer is
-        `failed` and the question leaves no trace in the history. A turn is saved whole, at its end.
+        `failed` and the question leaves no trace in the history. A turn is saved whole, at its end. The notices of the
+        agent's making, such as a tool server that is away, end up in the answer's own.
         """
         async with self._store.exclusive(self._thread):
             saved = await self._store.load(self._thread)
             self._remember(saved)
             asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", self._now())
-            return await self._answer(saved, asked, on_progress or ignore_progress)
+            answer = await self._answer(saved, asked, on_progress or ignore_progress)
+            return replace(answer, notice=" ".join(filter(None, (answer.notice, *self._notices()))))
 
     async def _answer(self, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress) -> Answer:
         started = self._clock()
