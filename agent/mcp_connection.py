@@ -93,6 +93,8 @@ class McpConnection:
         self._clock = clock
         self._restarts: deque[float] = deque()
         self._refused: ToolsRefused | None = None
+        self.listed: tuple[Tool, ...] = ()
+        """What the server listed last, accepted or not."""
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
         self._tried = asyncio.Event()
         self._ready = asyncio.Event()
@@ -283,7 +285,7 @@ class McpConnection:
             self._owner.cancel()
 
     async def _list(self, client: Client) -> None:
-        tools = await _list_tools(client)
+        self.listed = tools = await _list_tools(client)
         if self._accept is not None:
             try:
                 self._accept(tools)

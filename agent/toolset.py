@@ -22,15 +22,13 @@ class Toolset:
         self._foreign = tuple(foreign)
         self._owners = {name: tools for tools in foreign for name in tools.names}
 
-    @classmethod
-    async def joined(cls, own: Tools, foreign: Sequence[ForeignTools]) -> "Toolset":
-        """The set. Raises `NamesCollide`, and `ToolsUnavailable` when the own tools cannot be listed."""
-        names = Counter(name for tools in foreign for name in tools.names)
-        names.update(spec.name for spec in await own.specs())
+    async def require_distinct(self) -> None:
+        """Raises `NamesCollide`, and `ToolsUnavailable` when the own tools cannot be listed."""
+        names = Counter(name for tools in self._foreign for name in tools.names)
+        names.update(spec.name for spec in await self._own.specs())
         twice = sorted(name for name, count in names.items() if count > 1)
         if twice:
             raise NamesCollide(f"two tools are called {', '.join(twice)}")
-        return cls(own, foreign)
 
     async def specs(self) -> Sequence[ToolSpec]:
         """The own tools, then those of each foreign server in the order of the settings."""

@@ -2,22 +2,25 @@
 
 import importlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import schema
 from agent.chat import BYOCAgent
 from agent.discovery import Discovery
+from agent.foreign_tools import ForeignTools
 from agent.mcp_connection import ConnectionTimes, McpConnection
 from agent.mcp_tools import McpTools
 from agent.model import Model
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol, ReportWriter
 from agent.rules_only import RulesAnalyst, from_rules
+from agent.toolset import NamesCollide, Toolset
 from bot.caller import PATROL, caller_in, told
 from bot.clock import utc_now
 from bot.errors import SettingsError, WarehouseError
+from bot.neighbours import foreign_servers, neighbours
 from bot.paths import audit_file, default_database_url
 from bot.settings import Settings
 from bot.store import Store, open_store
@@ -87,16 +90,29 @@ async def require_readable(door: Door, place: Address) -> None:
         raise WarehouseError(f"{where}: {error.reason}; {fix}") from None
 
 
-def agents_of(settings: Settings, model: Model, tools: McpTools, store: Store) -> Agents:
-    """An agent for any thread and user; all share the connection, the schema text and the store."""
+def agents_of(
+    settings: Settings,
+    model: Model,
+    tools: McpTools,
+    store: Store,
+    scopes: Scopes,
+    foreign: Sequence[ForeignTools],
+) -> Agents:
+    """An agent for any thread and user; all share the connections, the schema text and the store.
+
+    Foreign servers know no scopes, so they are for those who may see everything.
+    """
     discovery = Discovery(tools)
     health_rules = load_rules().describe()
     floor = None if model.analyst == "rules-only" else rules_analyst()
 
     def agent_of(thread: str, user: str) -> BYOCAgent:
+        caller = caller_in(thread, user)
+        offered = foreign if scopes.of(caller.principal) == EVERYTHING else ()
+        toolset = Toolset(tools.called_by(told(caller)), offered)
         return BYOCAgent(
             model,
-            tools.called_by(told(caller_in(thread, user))),
+            toolset,
             store=store,
             thread=thread,
             floor=floor,
@@ -104,9 +120,18 @@ def agents_of(settings: Settings, model: Model, tools: McpTools, store: Store) -
             health_rules=health_rules,
             max_rounds=settings.max_tool_rounds,
             turn_seconds=settings.turn_seconds,
+            notices=toolset.notices,
         )
 
     return Agents(agent_of)
+
+
+async def require_distinct(tools: McpTools, foreign: Sequence[ForeignTools]) -> None:
+    """Raises SettingsError when a foreign tool would have the name of another tool."""
+    try:
+        await Toolset(tools, foreign).require_distinct()
+    except NamesCollide as error:
+        raise SettingsError(f"STARWATCH_MCP_SERVERS: {error}; give the server another prefix") from None
 
 
 def scopes_of(settings: Settings) -> Scopes:
@@ -138,7 +163,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
     Raises OperatorError when something cannot be used as configured; nothing is left running then.
     """
     database = settings.database_url or default_database_url(os.environ)
-    scopes = scopes_of(settings)
+    scopes, servers = scopes_of(settings), foreign_servers(settings.mcp_servers, os.environ)
     async with (
         open_store(database, utc_now) as store,
         address(settings, options or Options(), on_progress) as place,
@@ -146,13 +171,17 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         McpConnection(
             lambda: build_server(door), name="starwatch", times=ConnectionTimes(call=settings.query_seconds + 10)
         ) as connection,
+        neighbours(servers) as foreign,
         thinker(settings) as model,
     ):
         tools = McpTools(connection)
+        await require_distinct(tools, foreign)
         writer: ReportWriter = WarehouseWriter(place) if place.writer else NoWriter()
         patrol = Patrol(model, tools.called_by(told(PATROL)), writer=writer, max_rounds=settings.max_patrol_rounds)
 
         def sees_all(channel: str, user: str) -> bool:
             return scopes.of(caller_in(channel, user).principal) == EVERYTHING
 
-        yield Starwatch(place, model, store, agents_of(settings, model, tools, store), Patrols(patrol, sees_all))
+        yield Starwatch(
+            place, model, store, agents_of(settings, model, tools, store, scopes, foreign), Patrols(patrol, sees_all)
+        )
