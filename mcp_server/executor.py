@@ -15,7 +15,7 @@ from mcp_server.clock import Now, Seconds, utc_now
 from mcp_server.config import WarehouseConfig
 from mcp_server.connection import GARBAGE, SingleStatementConnection, StreamingCursor, connect
 from mcp_server.errors import Code, ConnectionLost, DoorError, WarehouseError
-from mcp_server.faults import translated, unreadable
+from mcp_server.faults import is_gone, translated, unreadable
 from mcp_server.long_rows import shown
 from mcp_server.metrics import Count, Metrics
 from mcp_server.pool import Pool
@@ -160,6 +160,8 @@ class Executor:
                 finally:
                     connection.close()
         except (DoorError, MySQLError, OSError, TimeoutError) as error:
+            if isinstance(error, MySQLError) and is_gone(error):
+                return
             # The warehouse's own query_timeout still ends the statement.
             self._metrics.add(Count.NOT_KILLED)
             _log.warning("could not kill the statement of connection %d: %s", connection_id, type(error).__name__)

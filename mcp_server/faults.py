@@ -7,6 +7,7 @@ from pymysql.err import MySQLError
 from mcp_server.errors import Code, ConnectionLost, WarehouseError
 
 _WORDS_CHARS = 300
+_NO_SUCH_THREAD = 1094
 _LOST = {2006, 2013, 2014, 2055}
 _REFUSED = {1045, 1130, 1698}
 _UNREACHABLE = {1040, 1129, 1203, 2002, 2003, 2005}
@@ -73,6 +74,11 @@ def unreachable(error: MySQLError | OSError) -> WarehouseError:
 def unreadable() -> WarehouseError:
     """A result whose bytes are not the protocol's, or whose values are not of their type."""
     return WarehouseError(Code.EXECUTION, "the warehouse sent a result that cannot be read", hint="CAST odd columns")
+
+
+def is_gone(error: MySQLError) -> bool:
+    """Whether a KILL found nothing to kill: the warehouse had noticed by itself that its client left."""
+    return _number(error) == _NO_SUCH_THREAD or "unknown thread" in str(error).lower()
 
 
 def translated(error: MySQLError | OSError) -> WarehouseError:
