@@ -10,6 +10,7 @@ from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
+from agent.child import child
 from agent.errors import ToolsUnavailable
 from agent.foreign import Admit, ArgumentRefused, ForeignServer, checked
 from agent.mcp_connection import ConnectionTimes, McpConnection, Target
@@ -109,7 +110,7 @@ def _target(server: ForeignServer) -> Target:
     if server.command is not None:
         # the SDK hands a child a few harmless variables of ours and these; no secret of the process goes along
         env = {name: value.get_secret_value() for name, value in server.env.items()}
-        return StdioServerParameters(command=server.command, args=list(server.args), env=env)
+        return child(StdioServerParameters(command=server.command, args=list(server.args), env=env), server.name)
     if server.url is None:
         raise ToolsUnavailable(f"{server.name}: neither command nor url")
     return _over_http(server.url, server.bearer)

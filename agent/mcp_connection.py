@@ -189,7 +189,7 @@ class McpConnection:
                 self._tried.set()
                 self._refuse_waiting()
                 if self._refused is not None:
-                    log.error("mcp server %s is stopped: %s", self.name, self._refused)
+                    log.warning("mcp server %s is stopped: %s", self.name, self._refused)
                     return
                 log.warning("mcp server %s is gone (%s); connecting again", self.name, self._last_fault)
                 await self._sleep(max(delay * (0.5 + self._jitter()), self._seconds_to_wait()))

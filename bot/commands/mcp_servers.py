@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import ToolsRefused, ToolsUnavailable
-from agent.foreign import ForeignServer
+from agent.foreign import AllowedTool, ForeignServer
 from agent.foreign_tools import foreign_connection
 from bot import logs, running
 from bot.neighbours import KEY, foreign_servers
@@ -52,9 +52,6 @@ async def _listed(servers: Sequence[ForeignServer]) -> Sequence[Listing]:
 
 
 async def _listing(server: ForeignServer) -> Listing:
-    tools = {
-        server.shown(name): "offered" if tool.access == "read_only" else WAITS for name, tool in server.tools.items()
-    }
     async with foreign_connection(server) as connection:
         await connection.settled()
         state, detail, found = "used", "its tools are those accepted", server.hash
@@ -69,11 +66,18 @@ async def _listing(server: ForeignServer) -> Listing:
             for tool in connection.listed
             if tool.name in server.tools
         }
-        return Listing(server.name, state, detail, found, tools, told)
+    use = {server.shown(name): _use(tool, state) for name, tool in server.tools.items()}
+    return Listing(server.name, state, detail, found, use, told)
+
+
+def _use(tool: AllowedTool, state: str) -> str:
+    if tool.access == "approval":
+        return WAITS
+    return "offered" if state == "used" else "not offered: the server is not in use"
 
 
 def _how(refused: ToolsRefused) -> str:
-    return f"; read them with --json, then write `hash: {refused.found}` into the file" if refused.found else ""
+    return "; read them with --json, then write it into the file as `hash:`" if refused.found else ""
 
 
 def _document(listings: Sequence[Listing]) -> Document:
