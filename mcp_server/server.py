@@ -152,6 +152,7 @@ def _functions(door: Visit) -> tuple[Callable[..., Any], ...]:
         cluster.search_logs,
         fleet.query_agent_memory,
         reading.read_query,
+        reading.query_result,
         reading.discover_schema,
         reading.describe_table,
     )

@@ -46,7 +46,7 @@ async def failure(client: Client, tool: str, **arguments: Any) -> dict[str, Any]
 
 async def test_every_tool_says_that_it_only_reads_and_explains_itself(client: Client) -> None:
     tools = (await client.list_tools()).tools
-    assert len(tools) == 13
+    assert len(tools) == 14
     for tool in tools:
         assert tool.annotations is not None
         assert tool.annotations.read_only_hint
