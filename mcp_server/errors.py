@@ -6,6 +6,7 @@ DoorError                one refusal or failure: code, reason, offending part, n
 └── WarehouseError       the warehouse answered with an error, or did not answer
     └── ConnectionLost   the connection died under a statement; a read may be tried once more
 ScopesInvalid            the file of scopes cannot be used; the operator reads it at the start, no caller ever
+EndpointsInvalid         the file of the clusters' own front ends cannot be used; read likewise
 """
 
 import math
@@ -95,6 +96,10 @@ class ConnectionLost(WarehouseError):
 
 class ScopesInvalid(ValueError):
     """One line that names the file, the key and the fix."""
+
+
+class EndpointsInvalid(ValueError):
+    """One line that names the file, the cluster and the fix."""
 
 
 def _shortened(part: str) -> str:

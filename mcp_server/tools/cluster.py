@@ -12,7 +12,8 @@ from pydantic import Field
 from mcp_server import replies
 from mcp_server.directory import Cluster
 from mcp_server.door import MAX_ROWS, Visit
-from mcp_server.errors import Code, Refusal
+from mcp_server.errors import Code, Refusal, WarehouseError
+from mcp_server.live import LiveState
 from mcp_server.results import Result, plain
 from mcp_server.tools import series
 from mcp_server.tools.fleet import ClusterName
@@ -134,16 +135,29 @@ class ClusterTools:
         return replies.rows(await self._door.ask("similar_clusters", cluster=found.id), _about(found))
 
     async def query_live_state(self, cluster: ClusterName, zone: Zone = None) -> CallToolResult:
-        """Show a cluster's newest known vital metrics with their age in hours; `up` is the share of nodes that answer.
+        """Show how a cluster is at this moment: its nodes as its own front end lists them, and the longest queries.
 
-        This is the warehouse's last knowledge, not a probe of the cluster: a large age means that it went silent.
+        Where no front end is configured, or it does not answer: the newest vital metrics in the warehouse with their
+        age in hours; `up` is the share of nodes that answer, partial = 1 an hour still being filled, and a large age
+        means that the cluster went silent. The note above the rows says which of the two it is.
         """
         place = zone_named(zone)
         found = await self._door.directory.find(cluster)
+        reason = "no front end of its own is configured"
+        if self._door.looks_at(found.id):
+            try:
+                return self._seen(found, await self._door.look(found.id))
+            except WarehouseError as error:
+                reason = f"its own front end gave no answer ({error.code})"
         result = await self._door.ask("live_state", cluster=found.id, metrics=VITALS, now=stored(self._now()))
         newest = max((str(row[2]) for row in result.rows), default="")
         view = f"newest hour {newest} UTC" if newest else "no metrics for 7 days: the cluster is silent"
-        return replies.rows(told_in(place, result), f"{_about(found)}; last state known to the warehouse, {view}")
+        notes = (_about(found), "last state known to the warehouse", view, reason)
+        return replies.rows(told_in(place, result), "; ".join(notes))
+
+    def _seen(self, found: Cluster, state: LiveState) -> CallToolResult:
+        moment = f"as its own front end told at {stored(self._now())} UTC"
+        return replies.rows(state.nodes, "; ".join((_about(found), moment, *state.notes)))
 
     async def search_logs(
         self,
