@@ -20,8 +20,6 @@ from mcp_server.guard import Admitted, Guard
 from mcp_server.limits import Allowance, Limits
 from mcp_server.live import SQL as LIVE_SQL
 from mcp_server.live import Frontends, LiveState
-from mcp_server.live import SQL as LIVE_SQL
-from mcp_server.live import Frontends, LiveState
 from mcp_server.metrics import Metrics
 from mcp_server.principal import LOCAL, Caller, Principal, Scope
 from mcp_server.queries import Value
@@ -63,7 +61,6 @@ class Door:
         self.limits = Limits(clock, allowance)
         self.recorder = Recorder(self.metrics, audit, clock=clock, now=now)
         self._executor = Executor(config, self.metrics, clock=clock, now=now)
-        self.frontends = Frontends(config.live, new_id)
         self.frontends = Frontends(config.live, new_id)
         self.catalog = Catalog(self._executor, schema.TABLES, clock)
         self._directories: dict[Scope, Directory] = {}
@@ -230,14 +227,3 @@ class Visit:
     async def reread(self, result_id: str, sql: str, max_rows: int | None = None) -> Result:
         """See Door.reread."""
         return await self._door.reread(result_id, sql, max_rows, self.caller, self.statements)
-
-    def looks_at(self, cluster: str) -> bool:
-        """Whether the cluster's own front end can be asked."""
-        return self._door.frontends.has(cluster)
-
-    async def look(self, cluster: str) -> LiveState:
-        """What the cluster's own front end tells; the cluster was found in the directory. Raises WarehouseError."""
-        with self._door.recorder.statement(self.statements, LIVE_SQL) as draft:
-            state = await self._door.frontends.look(cluster)
-            draft.answered(state.nodes)
-            return state
