@@ -25,7 +25,7 @@ from bot.paths import audit_file, default_database_url
 from bot.settings import Settings
 from bot.store import Store, open_store
 from bot.thinking import Agents, Patrols
-from bot.warehouse import Address, address, door_config
+from bot.warehouse import Address, address, door_config, live_endpoints
 from bot.writer import NoWriter, WarehouseWriter
 from mcp_server.audit import AuditLog
 from mcp_server.audit_file import AuditFile
@@ -148,9 +148,10 @@ def scopes_of(settings: Settings) -> Scopes:
 async def door_to(place: Address, settings: Settings) -> AsyncIterator[Door]:
     """An opened door whose account was seen to work; all that is read through it is audited."""
     allowance = Allowance(per_minute=settings.calls_per_minute)
+    config = door_config(place, settings, live_endpoints(settings, os.environ))
     async with (
         AuditLog(AuditFile(audit_file(settings))) as audit,
-        Door(door_config(place, settings), allowance=allowance, audit=audit, scopes=scopes_of(settings)) as door,
+        Door(config, allowance=allowance, audit=audit, scopes=scopes_of(settings)) as door,
     ):
         await require_readable(door, place)
         yield door
