@@ -25,7 +25,7 @@ def write(folder: Path) -> None:
     """One CSV per table, with times relative to the present, as the embedded warehouse's clock is the real one."""
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     for table, rows in tables(now).items():
-        _write(folder / f"{table}.csv", list(rows))
+        write_table(folder / f"{table}.csv", list(rows))
 
 
 def tables(now: datetime) -> dict[str, Iterable[Row]]:
@@ -56,7 +56,7 @@ def tables(now: datetime) -> dict[str, Iterable[Row]]:
     }
 
 
-def _write(path: Path, rows: list[Row]) -> None:
+def write_table(path: Path, rows: list[Row]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names, restval="")
