@@ -35,13 +35,13 @@ _KEPT = {"year": 4, "month": 7, "day": 10, "hour": 13, "minute": 16}
 _GUARD = Guard({TABLE})
 
 
-async def select(stored: Result, sql: str, max_rows: int) -> tuple[Admitted, Fetched]:
+async def select(stored: Result, sql: str, max_rows: int, *, seconds: float = MAX_SECONDS) -> tuple[Admitted, Fetched]:
     """The first `max_rows` rows of a SELECT on the table `result`, which holds the stored rows.
 
     The statement passes the guard like any other and is written in StarRocks SQL. Raises Refusal and WarehouseError.
     """
     admitted = await _GUARD.admit_async(sql, max_rows)
-    return admitted, await asyncio.to_thread(_run, stored, _translated(admitted.sql), max_rows)
+    return admitted, await asyncio.to_thread(_run, stored, _translated(admitted.sql), max_rows, seconds)
 
 
 def _translated(sql: str) -> str:
@@ -66,13 +66,13 @@ def _date_trunc(unit: str, time: Scalar) -> str | None:
     return f"{str(time)[:kept]}{_TRUNCATED[kept:]}" if kept and time is not None else None
 
 
-def _run(stored: Result, sql: str, max_rows: int) -> Fetched:
+def _run(stored: Result, sql: str, max_rows: int, seconds: float) -> Fetched:
     started = time.monotonic()
     names = _unique([column.name for column in stored.columns])
     database = sqlite3.connect(":memory:", isolation_level=None)
     try:
         _fill(database, names, stored.rows)
-        _confine(database, started + MAX_SECONDS)
+        _confine(database, started + seconds)
         cursor = database.execute(sql)
         rows, more = _taken(cursor, max_rows)
         described = [str(field[0]) for field in cursor.description]
@@ -157,6 +157,6 @@ def _fault(error: sqlite3.Error, names: Sequence[str]) -> WarehouseError:
         reason = f"stored rows have no such {missing[1]}"
         return WarehouseError(Code.EXECUTION, reason, part=missing[2], hint=_HINT)
     if words == "interrupted":
-        reason = f"the statement was stopped after {MAX_SECONDS:g} s"
+        reason = "the statement took too long for stored rows"
         return WarehouseError(Code.TIMEOUT, reason, part=TABLE, hint="join and sort fewer rows, or aggregate first")
     return WarehouseError(Code.EXECUTION, words[:200], part=TABLE, hint=_HINT)
