@@ -44,14 +44,15 @@ Target = MCPServer[Any] | StdioServerParameters | str | Any
 @dataclass(frozen=True, slots=True)
 class ConnectionTimes:
     """Seconds: until a call is given up, until a connection attempt is, how long a call waits for a lost connection to
-    come back, and between attempts (doubling, jittered). `most_a_minute` caps the attempts after the first; None does
-    not."""
+    come back, and between attempts (doubling, jittered). `probe` is how long a server that let a call time out may take
+    to list its tools before it is taken to hang. `most_a_minute` caps the attempts after the first; None does not."""
 
     call: float = 40.0
     connect: float = 15.0
     patience: float = 5.0
     first_delay: float = 0.2
     last_delay: float = 10.0
+    probe: float = 3.0
     most_a_minute: int | None = None
 
 
@@ -118,7 +119,7 @@ class McpConnection:
     @property
     def connected(self) -> bool:
         """Whether a server is answering at the moment."""
-        return self._ready.is_set()
+        return self._ready.is_set() and self._refused is None
 
     @property
     def refused(self) -> ToolsRefused | None:
@@ -164,8 +165,7 @@ class McpConnection:
 
     async def _wait_ready(self) -> None:
         """The first attempt is waited for in full; afterwards people should not wait long to hear that it is down."""
-        if self._refused is not None:
-            raise self._refused
+        self._raise_refusal()
         if self._supervisor is None or self._supervisor.done():
             raise ToolsUnavailable(f"{self.name}: not open")
         try:
@@ -175,6 +175,11 @@ class McpConnection:
                     await self._ready.wait()
         except TimeoutError:
             raise ToolsUnavailable(f"{self.name}: not connected ({self._last_fault or 'still trying'})") from None
+        self._raise_refusal()
+
+    def _raise_refusal(self) -> None:
+        if self._refused is not None:
+            raise self._refused
 
     async def _supervise(self) -> None:
         delay = self._times.first_delay
@@ -189,24 +194,24 @@ class McpConnection:
                 self._tried.set()
                 self._refuse_waiting()
                 if self._refused is not None:
+                    self._ready.set()  # nobody needs to wait any longer; what they find is the refusal
                     log.warning("mcp server %s is stopped: %s", self.name, self._refused)
                     return
                 log.warning("mcp server %s is gone (%s); connecting again", self.name, self._last_fault)
-                await self._sleep(max(delay * (0.5 + self._jitter()), self._seconds_to_wait()))
+                await self._sleep(self._pause(delay * (0.5 + self._jitter())))
                 delay = min(delay * 2, self._times.last_delay)
         finally:
             await self._close_owner()
 
-    def _seconds_to_wait(self) -> float:
-        """Counts a restart; how long it has to wait for its turn when this minute's restarts are used up."""
+    def _pause(self, delay: float) -> float:
+        """Seconds until the next attempt: the back-off, or longer when this minute's restarts are used up."""
         most, now = self._times.most_a_minute, self._clock()
-        wait = 0.0
-        if most is not None and len(self._restarts) >= most:
-            wait = max(0.0, self._restarts[-most] + MINUTE - now)
-            self._restarts.popleft()
-        if most is not None:
-            self._restarts.append(now + wait)
-        return wait
+        if most is None:
+            return delay
+        if len(self._restarts) == most:
+            delay = max(delay, self._restarts.popleft() + MINUTE - now)
+        self._restarts.append(now + delay)
+        return delay
 
     async def _close_owner(self) -> None:
         self._ready.clear()
@@ -297,7 +302,7 @@ class McpConnection:
     async def _replace_if_hung(self, client: Client) -> None:
         """A server that is only slow with one call still lists its tools meanwhile; one that hangs does not."""
         try:
-            async with asyncio.timeout(self._times.patience):
+            async with asyncio.timeout(self._times.probe):
                 await self._list(client)
         except (MCPError, TimeoutError, ToolsRefused):
             log.warning("mcp server %s hangs; it is replaced", self.name)
