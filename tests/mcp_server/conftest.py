@@ -64,3 +64,12 @@ async def client(door: Door) -> AsyncIterator[Client]:
     yield await opened
     closing.set()
     await holder
+
+
+@pytest.fixture
+async def simulated(warehouse: Endpoint) -> AsyncIterator[Door]:
+    """A door to the simulated fleet."""
+    user, password = warehouse.reader
+    config = WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
+    async with Door(config) as opened:
+        yield opened

@@ -1,29 +1,14 @@
 """The tools on the simulated fleet: what was planted there can be seen through the door."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
-from pydantic import SecretStr
-
-from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door
 from mcp_server.results import Result
 from mcp_server.tools import series
 from mcp_server.tools.cluster import VITALS
 from mcp_server.tools.moments import stored, utc_now, window
-from sandbox.launch import Endpoint
-
-
-@pytest.fixture
-async def simulated(warehouse: Endpoint) -> AsyncIterator[Door]:
-    """A door to the simulated fleet."""
-    user, password = warehouse.reader
-    config = WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
-    async with Door(config) as opened:
-        yield opened
 
 
 def span(**length: int) -> dict[str, str]:
