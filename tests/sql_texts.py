@@ -201,8 +201,8 @@ def _examples(builder: Callable[..., Any], parameter: inspect.Parameter) -> Sequ
 
 
 def measures() -> list[Measure]:
-    """One measure of each form that a statement can take: what differs in names alone makes no other grammar."""
+    """One measure of each form of its own statements; those of several measures hold every other form."""
     forms: dict[tuple[bool, ...], Measure] = {}
     for item in BY_KEY.values():
-        forms.setdefault((item.is_share, bool(item.whole), bool(item.fallback), item.invert), item)
+        forms.setdefault((item.is_share, bool(item.whole)), item)
     return list(forms.values())
