@@ -17,7 +17,7 @@ from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol, ReportWriter
 from agent.rules_only import RulesAnalyst, from_rules
 from agent.toolset import NamesCollide, Toolset
-from bot.caller import PATROL, caller_in, told
+from bot.caller import PATROL, caller_in, reader_in, told
 from bot.clock import utc_now
 from bot.errors import SettingsError, WarehouseError
 from bot.neighbours import foreign_servers, neighbours
@@ -181,7 +181,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         patrol = Patrol(model, tools.called_by(told(PATROL)), writer=writer, max_rounds=settings.max_patrol_rounds)
 
         def sees_all(channel: str, user: str) -> bool:
-            return scopes.of(caller_in(channel, user).principal) == EVERYTHING
+            return scopes.of(reader_in(channel, user)) == EVERYTHING
 
         yield Starwatch(
             place, model, store, agents_of(settings, model, tools, store, scopes, foreign), Patrols(patrol, sees_all)
