@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ def run(*, since: str, thread: str | None, refused: bool, limit: int, as_json: b
     path = audit_file(load(os.environ, Path.cwd()))
     wanted = _wanted(utc_now() - _age(since), thread, refused)
     try:
-        entries = [entry for entry in kept(AuditFile(path)) if wanted(entry)][-limit:]
+        entries = deque((entry for entry in kept(AuditFile(path)) if wanted(entry)), maxlen=limit)
     except OSError as error:
         raise OperatorError(f"{path}: cannot be read ({error.strerror}); check STARWATCH_AUDIT_FILE") from None
     if as_json:
