@@ -2,8 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from mcp_server.catalog import Catalog
 from mcp_server.clock import Now, Seconds, utc_now
 from mcp_server.config import WarehouseConfig
 from mcp_server.directory import Directory
-from mcp_server.errors import Code, Refusal, WarehouseError
+from mcp_server.errors import Code, DoorError, Refusal, WarehouseError
 from mcp_server.executor import Executor, Fetched
 from mcp_server.guard import Admitted, Guard
 from mcp_server.limits import Allowance, Limits
@@ -54,7 +54,7 @@ class Door:
         self._clock = clock
         self._scopes = scopes or Scopes()
         self._new_id = new_id
-        self._now = now
+        self.now = now
         self._shelf = Shelf(clock)
         self._guard = Guard(schema.TABLES)
         self.metrics = Metrics()
@@ -111,8 +111,9 @@ class Door:
         The rows are kept for `reread`. `own` statements are the door's, and known to mean what they say.
         """
         with self.recorder.statement(statements, sql) as draft:
-            scope = self._scopes.of(caller.principal)
-            result = await self._run(sql, self._limit(max_rows), scope, draft, own)
+            with _about(sql):
+                scope = self._scopes.of(caller.principal)
+                result = await self._run(sql, self._limit(max_rows), scope, draft, own)
             draft.answered(result)
             return self._shelf.keep(caller, result)
 
@@ -125,7 +126,8 @@ class Door:
         """
         with self.recorder.statement(statements, sql) as draft:
             kept = self._shelf.get(caller, result_id)
-            admitted, fetched = await stored.select(kept, sql, self._limit(max_rows))
+            with _about(sql):
+                admitted, fetched = await stored.select(kept, sql, self._limit(max_rows))
             draft.admitted(admitted)
             result = self._result(fetched, admitted, (f"result {result_id}",), (*kept.caveats, *_partial(kept)))
             draft.answered(result)
@@ -150,7 +152,7 @@ class Door:
         return self._result(fetched, admitted, admitted.tables, found)
 
     def _result(self, fetched: Fetched, admitted: Admitted, tables: tuple[str, ...], found: tuple[str, ...]) -> Result:
-        seen = caveats.seen(fetched.columns, fetched.rows, self._now())
+        seen = caveats.seen(fetched.columns, fetched.rows, self.now())
         return Result(
             fetched.columns,
             fetched.rows,
@@ -182,7 +184,17 @@ class Door:
         """Add what the warehouse left out: the columns that are written alike, and what was being read."""
         if error.code is Code.UNKNOWN_COLUMN and error.part and not error.near:
             error.near = tuple(await self.catalog.near_columns(error.part, admitted.tables))
-        error.part = error.part or ", ".join(admitted.tables)
+        error.about(", ".join(admitted.tables))
+
+
+@contextmanager
+def _about(sql: str) -> Iterator[None]:
+    """Failures that name no part of the statement are about all of it."""
+    try:
+        yield
+    except DoorError as error:
+        error.about(sql)
+        raise
 
 
 def _partial(kept: Result) -> tuple[str, ...]:
@@ -199,6 +211,7 @@ class Visit:
         self.catalog = door.catalog
         self.scope = door.scope_of(caller.principal)
         self.directory = door.directory_of(caller.principal)
+        self.now = door.now
 
     def recorded(self, tool: str, arguments: Mapping[str, Any]) -> AbstractContextManager[None]:
         """Around the call of a tool: it is noted with all that it read here."""

@@ -49,15 +49,6 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"syntax error|getting syntax|unexpected input|parse error", re.I), Code.SYNTAX),
 )
 
-_HINTS = {
-    Code.SYNTAX: "write StarRocks SQL",
-    Code.UNKNOWN_COLUMN: "look at the columns with describe_table",
-    Code.UNKNOWN_TABLE: "look at the tables with discover_schema",
-    Code.TIMEOUT: "read fewer hours or clusters, or aggregate",
-    Code.TYPE_MISMATCH: "compare values of one type, with CAST where needed",
-    Code.EXECUTION: "simplify the statement",
-}
-
 _NAMED = re.compile(r"(?:column|table|database)\s+['\"]([^'\"]{1,128})['\"]", re.IGNORECASE)
 _PREAMBLE = re.compile(r"^getting \w+ error\W.{0,60}?detail message:\s*", re.IGNORECASE)
 _POSITION = re.compile(r"\bat line \d+, column \d+", re.IGNORECASE)
@@ -90,7 +81,7 @@ def translated(error: MySQLError | OSError) -> WarehouseError:
         return unreachable(error)
     raw = str(error.args[1]) if len(error.args) > 1 else "the warehouse reported an error"
     code = _code(number, raw)
-    return WarehouseError(code, _words(raw), part=_part(raw), hint=_HINTS.get(code, ""))
+    return WarehouseError(code, _words(raw), part=_part(raw))
 
 
 def _part(raw: str) -> str:

@@ -154,7 +154,7 @@ async def test_a_call_too_many_is_an_answer_with_its_code_and_the_door_stays_wel
         assert answers[2].structured_content["code"] == "rate_limited"
         assert answers[2].structured_content["retry_after_seconds"] == 60
         assert answers[2].content[0].text == (
-            "RATE_LIMITED: 2 calls a minute are allowed | try: wait 60 s, then ask again"
+            "RATE_LIMITED: 2 calls a minute are allowed | read_query | try: wait 60 s, then ask again"
         )
         assert (await door.read("SELECT 2 AS two FROM byoc.clusters LIMIT 1")).rows == [[2]]
         assert door.metrics.snapshot().calls == {"ok": 3, "rate_limited": 2}

@@ -150,4 +150,4 @@ async def test_an_id_that_is_not_on_the_shelf_is_refused(client: Client) -> None
     answer = await client.call_tool("query_result", {"result_id": "q-ffffffffff", "sql": "SELECT 1 FROM result"})
     assert answer.is_error
     assert answer.structured_content["code"] == "bad_argument"
-    assert "run the query again" in answer.content[0].text
+    assert "run the query again" in answer.structured_content["hint"]
