@@ -1,7 +1,5 @@
 """Tools about the whole fleet: its state in one table, its open issues, what was found before."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Literal
 
 from mcp.types import CallToolResult
@@ -9,7 +7,7 @@ from pydantic import Field
 
 from mcp_server import replies
 from mcp_server.door import Visit
-from mcp_server.tools.moments import Zone, stored, told_in, utc_now, zone_named
+from mcp_server.tools.moments import Zone, stored, told_in, zone_named
 
 Severity = Literal["Critical", "Warning", "Info"]
 ClusterName = Annotated[str, Field(description="Cluster UUID, its first 6 or more characters, or the cluster's name")]
@@ -18,9 +16,8 @@ ClusterName = Annotated[str, Field(description="Cluster UUID, its first 6 or mor
 class FleetTools:
     """Questions that name no cluster."""
 
-    def __init__(self, door: Visit, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, door: Visit) -> None:
         self._door = door
-        self._now = now
 
     async def query_fleet_summary(self) -> CallToolResult:
         """Count the fleet's active clusters by type, tier, cloud, version, risk level and health class.
@@ -28,7 +25,7 @@ class FleetTools:
         Also counts silent clusters (no metrics for 3 h), clusters with alerts in 24 h (still firing: as of the newest
         alert row of the warehouse), and ongoing issues by severity. Start here for any question about the whole fleet.
         """
-        return replies.rows(await self._door.ask("fleet_summary", now=stored(self._now())))
+        return replies.rows(await self._door.ask("fleet_summary", now=stored(self._door.now())))
 
     async def query_open_issues(
         self,

@@ -24,11 +24,6 @@ _FORMAT = "%Y-%m-%d %H:%M:%S"
 _STORED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 
 
-def utc_now() -> datetime:
-    """The present instant, UTC."""
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Window:
     """From `since` to `until`, asked at `now`; all of them aware, in UTC."""

@@ -45,7 +45,7 @@ def config(known_warehouse: Endpoint) -> Callable[..., WarehouseConfig]:
 async def door(config: Callable[..., WarehouseConfig]) -> AsyncIterator[Door]:
     """A door that numbers its queries q-1, q-2, …"""
     numbers = iter(range(1, 1_000))
-    async with Door(config(), new_id=lambda: f"q-{next(numbers)}") as opened:
+    async with Door(config(), new_id=lambda: f"q-{next(numbers)}", now=lambda: fleet.NOW) as opened:
         yield opened
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 PROD = "aaaaaaaa-0000-4000-8000-000000000001"
 SIBLING = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -17,14 +18,16 @@ HOSTILE = "ffffffff-0000-4000-8000-000000000007"
 HOSTILE_NAME = "x'; DROP TABLE byoc.clusters; -- \u202e<!channel>"
 LOG_LINES = 700
 
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""The instant that the rows are relative to: real, as the embedded warehouse's clock is; the door is given it."""
+
 Row = Mapping[str, Any]
-_PACIFIC = timedelta(hours=8)
+_PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 def write(folder: Path) -> None:
-    """One CSV per table, with times relative to the present, as the embedded warehouse's clock is the real one."""
-    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    for table, rows in tables(now).items():
+    """One CSV per table."""
+    for table, rows in tables(NOW.replace(tzinfo=None)).items():
         write_table(folder / f"{table}.csv", list(rows))
 
 
@@ -150,7 +153,9 @@ def _logs(now: datetime) -> list[Row]:
     return [
         *lines,
         row(0, "100% of 'memory' used\nforged line"),
-        row(1, "OutOfMemory: Memory of process exceeds limit"),
+        {**row(1, "OutOfMemory: Memory of process exceeds limit"), "level": "ERROR"},
+        {**row(2, "checkpoint finished, 50_% of it"), "level": "INFO"},
+        {**row(3, "compaction slow, long ago"), "log_time": now - timedelta(hours=30)},
     ]
 
 
@@ -191,7 +196,7 @@ def _alerts(now: datetime) -> list[Row]:
         at = minute - back
         return {
             "message_id": message,
-            "created_at": at - _PACIFIC,
+            "created_at": at.replace(tzinfo=UTC).astimezone(_PACIFIC).replace(tzinfo=None),
             "created_at_utc": at,
             "cluster_id": PROD,
             "alert_name": name,
@@ -206,8 +211,13 @@ def _alerts(now: datetime) -> list[Row]:
         rows.append(row(f"om_{index}", since, "CompactionScore", "Firing"))
         rows.append(row(f"om_{index}-f", since - timedelta(seconds=20), "CompactionScore", "Firing"))
         rows.append(row(f"wh_{index:016x}", since - timedelta(seconds=40), "CompactionScore", "Firing"))
+    in_utc = row("wh_00000000000000f1", timedelta(hours=2), "HookInUtc", "Firing")
+    hook = {"created_at": minute - timedelta(hours=2), "created_at_utc": minute + timedelta(hours=6)}
     return [
         *rows,
+        {**in_utc, **hook},
+        {**in_utc, **hook, "message_id": "wh_00000000000000f2", "created_at_utc": ""},
+        {**row("om_u", timedelta(hours=4), "NoUtc", "Firing"), "created_at_utc": ""},
         row("om_r", timedelta(hours=24, minutes=45), "CompactionScore", "Resolved"),
         row("om_p", timedelta(hours=3), "HeapUsageTooHigh|BeAliveAbnormal", "Firing|Resolved"),
         row("om_s", timedelta(hours=5), "ProcNotRunning", "Firing|Resolved"),

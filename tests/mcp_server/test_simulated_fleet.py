@@ -4,11 +4,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from mcp_server.clock import utc_now
 from mcp_server.door import Door
 from mcp_server.results import Result
 from mcp_server.tools import series
 from mcp_server.tools.cluster import VITALS
-from mcp_server.tools.moments import stored, utc_now, window
+from mcp_server.tools.moments import stored, window
 
 
 def span(**length: int) -> dict[str, str]:

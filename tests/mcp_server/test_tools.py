@@ -1,5 +1,7 @@
 """The tools as a model meets them: over MCP, against a warehouse whose rows are known."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -212,6 +214,28 @@ async def test_joined_states_are_taken_apart_and_footers_dropped(client: Client)
     assert "Create Silence" not in found
 
 
+async def test_an_alert_is_quiet_only_when_newer_rows_of_any_alert_are_known(client: Client) -> None:
+    until = (fleet.NOW - timedelta(days=3)).isoformat()
+    (edge,) = await records(client, "query_cluster_alerts", cluster="prod-a", until=until)
+    # Nothing is known of the three days after it, so nothing says that it fell silent.
+    assert (edge["alert_name"], edge["state"]) == ("EdgeOfWindow", "firing")
+    assert edge["alerts_known_until"] == edge["last_firing"]
+    found = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a")}
+    assert found["EdgeOfWindow"]["state"] == "quiet, not resolved"
+
+
+async def test_rows_whose_utc_is_missing_or_still_to_come_are_set_right(client: Client) -> None:
+    found = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=1)}
+    now = fleet.NOW.replace(tzinfo=None)
+
+    def hours_ago(name: str) -> float:
+        return (now - datetime.fromisoformat(found[name]["last_firing"])) / timedelta(hours=1)
+
+    assert hours_ago("HookInUtc") == pytest.approx(2, abs=0.2)
+    assert hours_ago("NoUtc") == pytest.approx(4, abs=0.2)
+    assert found["HookInUtc"]["repeats"] == 1
+
+
 async def test_the_window_of_alerts_is_measured_in_utc(client: Client) -> None:
     names = {row["alert_name"] for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=7)}
     assert "EdgeOfWindow" in names
@@ -256,10 +280,33 @@ async def test_a_silent_cluster_is_called_silent(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "lines"), [("outofmemory", 1), ("100% of 'memory'", 1), ("no such text", 0), ("_", 0), ("", 200)]
+    ("pattern", "lines"),
+    [("outofmemory", 1), ("100% of 'memory'", 1), ("no such text", 0), ("50_%", 1), ("e_e", 0), ("", 200)],
 )
 async def test_logs_are_searched_by_plain_text(client: Client, pattern: str, lines: int) -> None:
     assert len(await records(client, "search_logs", cluster="prod-a", pattern=pattern)) == lines
+
+
+async def test_lines_are_counted_per_level_whatever_level_is_shown(client: Client) -> None:
+    asked = {"cluster": "prod-a", "level": "ERROR"}
+    assert [row["message"] for row in await records(client, "search_logs", **asked)] == [
+        "OutOfMemory: Memory of process exceeds limit"
+    ]
+    text = (await call(client, "search_logs", **asked)).content[0].text
+    assert f"1 ERROR, 1 INFO, {fleet.LOG_LINES + 1} WARN match" in text
+    assert "1 ERROR match" in (await call(client, "search_logs", cluster="prod-a", pattern="memory of")).content[0].text
+    assert "no line match" in (await call(client, "search_logs", cluster="prod-a", pattern="zzz")).content[0].text
+    assert {row["level"] for row in await records(client, "search_logs", cluster="prod-a", level="WARN")} == {
+        "ERROR",
+        "WARN",
+    }
+
+
+async def test_lines_of_the_past_are_found_in_a_window_of_the_past(client: Client) -> None:
+    assert "long ago" not in str(await records(client, "search_logs", cluster="prod-a", pattern="long ago"))
+    until = (fleet.NOW - timedelta(hours=29)).isoformat()
+    (line,) = await records(client, "search_logs", cluster="prod-a", until=until)
+    assert line["message"] == "compaction slow, long ago"
 
 
 async def test_memory_joins_investigations_and_flags_of_patrols(client: Client) -> None:
@@ -285,6 +332,44 @@ async def test_a_cluster_is_found_by_id_or_name(client: Client, wanted: str) -> 
 async def test_a_cluster_is_found_by_the_beginning_of_its_id(client: Client) -> None:
     assert (await records(client, "query_cluster_info", cluster="bbbbbb"))[0]["cluster_id"] == fleet.TWIN_ONE
     assert (await failure(client, "query_cluster_info", cluster="bbbbb"))["code"] == "bad_argument"
+
+
+async def test_a_cluster_that_is_no_more_is_found_and_said_to_be_deleted(client: Client) -> None:
+    for tool in ("query_cluster_info", "query_cluster_alerts", "query_cluster_operations", "query_live_state"):
+        text = (await call(client, tool, cluster=fleet.OLD_DELETED)).content[0].text
+        assert f"({fleet.OLD_DELETED}, deleted)" in text
+    (row,) = await records(client, "query_cluster_info", cluster=fleet.OLD_DELETED)
+    assert row["state"] == "deleted"
+
+
+async def test_a_cluster_without_a_version_on_record_is_described_and_says_so(client: Client) -> None:
+    text = (await call(client, "query_cluster_info", cluster=fleet.OLD_ACTIVE)).content[0].text
+    assert "no version on record" in text
+    assert "no version" not in (await call(client, "query_cluster_info", cluster="prod-a")).content[0].text
+    assert len(await records(client, "query_similar_clusters", cluster=fleet.OLD_ACTIVE)) == 3
+
+
+async def test_every_answer_about_a_stretch_of_time_tells_its_window(client: Client) -> None:
+    asked = [
+        ("query_cluster_metrics", {"metrics": ["up"]}),
+        ("query_cluster_alerts", {}),
+        ("query_cluster_operations", {}),
+        ("search_logs", {}),
+    ]
+    for tool, arguments in asked:
+        result = await call(client, tool, cluster="prod-a", zone="Asia/Kolkata", **arguments)
+        assert re.search(r"window 20\d\d-.{11} to 20\d\d-.{11} Asia/Kolkata", result.content[0].text)
+        assert result.structured_content["query_id"] in result.content[0].text
+
+
+async def test_times_are_told_in_the_zone_that_was_asked_for(client: Client) -> None:
+    (utc, *_) = await records(client, "query_cluster_operations", cluster="prod-a")
+    (local, *_) = await records(client, "query_cluster_operations", cluster="prod-a", zone="Asia/Kolkata")
+    told = local["created_at (Asia/Kolkata)"]
+    assert told.endswith("+0530")
+    assert datetime.fromisoformat(told) == datetime.fromisoformat(utc["created_at"]).replace(tzinfo=UTC)
+    for tool in ("query_open_issues", "query_agent_memory"):
+        assert "(Asia/Kolkata)" in (await call(client, tool, zone="Asia/Kolkata")).content[0].text
 
 
 async def test_of_two_clusters_with_one_name_the_active_one_is_meant(client: Client) -> None:
@@ -327,6 +412,11 @@ async def test_a_hostile_name_is_only_a_name(client: Client) -> None:
         ("query_cluster_metrics", {"cluster": "prod-a", "metrics": ["up"], "hours": 100_000}),
         ("query_fleet_summary", {"cluster": "prod-a"}),
         ("search_logs", {"cluster": "prod-a", "pattern": "x" * 300}),
+        ("search_logs", {"cluster": "prod-a", "level": "FINE"}),
+        ("search_logs", {"cluster": "prod-a", "until": "soon"}),
+        ("search_logs", {"cluster": "prod-a", "hours": 169}),
+        ("query_cluster_alerts", {"cluster": "prod-a", "zone": "Mars/Olympus"}),
+        ("query_cluster_metrics", {"cluster": "prod-a", "metrics": ["up"] * 13}),
         ("drop_table", {}),
     ],
 )
@@ -365,9 +455,9 @@ async def test_a_result_over_the_limit_says_so_in_text_and_data(client: Client) 
     assert result.structured_content["truncated"] is True
     assert "of more than 60 rows" in result.content[0].text
     complete = await call(client, "read_query", sql=sql, max_rows=20_000)
-    assert complete.structured_content["row_count"] == fleet.LOG_LINES + 2
+    assert complete.structured_content["row_count"] == fleet.LOG_LINES + 4
     assert complete.structured_content["truncated"] is False
-    assert f"of {fleet.LOG_LINES + 2} rows" in complete.content[0].text
+    assert f"of {fleet.LOG_LINES + 4} rows" in complete.content[0].text
     assert len(complete.content[0].text) < 12_500
 
 
