@@ -151,12 +151,22 @@ class Catalog:
         asked = [_KNOWN_METRICS] if METRICS in entries else []
         columns = {f"{entry.name}.{column.name}" for entry in entries.values() for column in entry.columns}
         asked += [_asked(column) for column in ENUMERATED if column in columns]
-        told = (await self._executor.fetch("\nUNION ALL\n".join(asked), max_rows=_MAX_ROWS)).rows if asked else []
+        told = await self._told(asked) if asked else []
         metrics = tuple(sorted(Metric(*map(_text, row[1:])) for row in told if row[0] == "metric"))
         entries = _with_values(entries, [(str(row[1]), _text(row[2])) for row in told if row[0] == "value"])
         text = dictionary(list(entries.values()), metrics) + "".join(page(entry, metrics) for entry in entries.values())
         kinds = {metric.name: metric.kind for metric in metrics}
         return Contents(entries, metrics, hashlib.sha256(text.encode()).hexdigest()[:12], kinds)
+
+    async def _told(self, asked: Sequence[str]) -> list[list[Scalar]]:
+        """Metrics and values; none when a table of theirs is closed, for the structure is of use without them."""
+        try:
+            return (await self._executor.fetch("\nUNION ALL\n".join(asked), max_rows=_MAX_ROWS)).rows
+        except WarehouseError as error:
+            if error.code in (Code.UNAVAILABLE, Code.TIMEOUT):
+                raise
+            _log.warning("metrics and values could not be read for the catalogue: %s", error.code)
+            return []
 
 
 def _asked(column: str) -> str:
