@@ -163,9 +163,9 @@ class SqlSession:
         return Affected()
 
     async def _describe(self, statement: Statement) -> Outcome:
-        start = 1
-        if statement.keyword == "EXPLAIN" and statement.word(1) in ("LOGICAL", "VERBOSE", "COSTS"):
-            start = 2
+        start, explain = 1, "EXPLAIN "
+        if statement.keyword == "EXPLAIN" and statement.word(1) in ("LOGICAL", "VERBOSE", "COSTS", "ANALYZE"):
+            start, explain = 2, "EXPLAIN ANALYZE " if statement.word(1) == "ANALYZE" else explain
         if statement.word(start) not in _QUERIES:
             if statement.keyword == "EXPLAIN":
                 raise StatementError(1235, "EXPLAIN takes a query in the sandbox", "42000")
@@ -174,7 +174,7 @@ class SqlSession:
         translation = await self._worker.call(lambda: translate(inner, self._database))
         self._check(translation)
         values = self._values(translation)
-        plan = await self._worker.call(lambda: self._cursor.execute("EXPLAIN " + translation.sql, values).fetchall())
+        plan = await self._worker.call(lambda: self._cursor.execute(explain + translation.sql, values).fetchall())
         lines = [line for _, text in plan for line in str(text).splitlines()]
         return _listed(Listing(("Explain String",), tuple((line,) for line in lines)))
 

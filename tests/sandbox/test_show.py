@@ -55,6 +55,7 @@ def names(text: str, account: Account = READER, database: str | None = "alerts")
         ("SHOW CREATE TABLE issues", ["issues"]),
         ("SHOW SCHEMAS", ["alerts", "byoc"]),
         ("SHOW PROCESSLIST", ["1"]),
+        ("SHOW DATA", ["issues", "patrol_reports", "Total"]),
     ],
 )
 def test_a_listing_has_the_rows_that_were_asked_for(text: str, wanted: list[str]) -> None:
