@@ -6,6 +6,7 @@ import pytest
 
 from mcp_server.endpoints import LiveEndpoint, load_endpoints
 from mcp_server.errors import EndpointsInvalid
+from mcp_server.live import STATEMENTS
 
 CLUSTER = "3f0c1a52-7a51-4a0e-9a3e-5d2b8f0e6c11"
 OTHER = "9d2f8f3c-0c52-4e7f-b2b1-6b0a4bb9c001"
@@ -34,6 +35,14 @@ def test_each_cluster_has_an_address_and_an_account_whose_password_stands_in_the
     assert found[OTHER] == LiveEndpoint(host="10.1.2.3", port=9030, user="root")
     assert (found[CLUSTER].port, found[CLUSTER].password.get_secret_value()) == (19030, "s3cret")
     assert "s3cret" not in repr(found)
+
+
+def test_the_page_shows_a_file_that_can_be_used(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "live.md").read_text(encoding="utf-8")
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    (found,) = load_endpoints(file(tmp_path, shown), {"CUSTOMER_A_FE": "s3cret"}).values()
+    assert (found.port, found.password.get_secret_value()) == (9030, "s3cret")
+    assert all(f"`{statement}`" in page for statement in STATEMENTS)
 
 
 def test_an_empty_file_names_no_front_end(tmp_path: Path) -> None:
