@@ -124,6 +124,18 @@ async def test_a_cancelled_call_leaves_nothing_running(config: Configs) -> None:
         await until_running(watcher, 0)
 
 
+async def test_closing_kills_what_still_runs_and_tells_its_callers(config: Configs) -> None:
+    async with Executor(config()) as watcher:
+        async with Executor(config()) as executor:
+            calls = [asyncio.create_task(executor.fetch(ENDLESS, max_rows=1)) for _ in range(3)]
+            await until_running(watcher, 3)
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert [getattr(result, "code", None) for result in results] == [Code.UNAVAILABLE] * 3
+        await until_running(watcher, 0)
+        with pytest.raises(WarehouseError, match="closed"):
+            await executor.fetch("SELECT 1", max_rows=1)
+
+
 async def test_an_early_end_leaves_nothing_running(config: Configs) -> None:
     sql = "SELECT generate_series AS endless FROM TABLE(generate_series(1, 1000000000000)) AS t"
     async with Executor(config()) as watcher, Executor(config()) as executor:
