@@ -3,10 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from agent.errors import AgentError
-from agent.foreign_tools import ForeignTools
 from agent.tools import ToolResult, Tools, ToolSpec
 
 
@@ -14,10 +13,23 @@ class NamesCollide(AgentError):
     """Two tools would have one name; the text names it."""
 
 
+class Neighbour(Tools, Protocol):
+    """The tools of a foreign server."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all tools that the settings allow, offered or not."""
+        ...
+
+    def notice(self) -> str:
+        """One sentence for the user while the server is not in use, else empty."""
+        ...
+
+
 class Toolset:
     """Implements `agent.tools.Tools`. What no foreign server owns is the door's."""
 
-    def __init__(self, own: Tools, foreign: Sequence[ForeignTools]) -> None:
+    def __init__(self, own: Tools, foreign: Sequence[Neighbour]) -> None:
         self._own = own
         self._foreign = tuple(foreign)
         self._owners = {name: tools for tools in foreign for name in tools.names}

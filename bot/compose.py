@@ -9,18 +9,17 @@ from dataclasses import dataclass
 import schema
 from agent.chat import BYOCAgent
 from agent.discovery import Discovery
-from agent.foreign_tools import ForeignTools
 from agent.mcp_connection import ConnectionTimes, McpConnection
 from agent.mcp_tools import McpTools
 from agent.model import Model
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol, ReportWriter
 from agent.rules_only import RulesAnalyst, from_rules
-from agent.toolset import NamesCollide, Toolset
+from agent.toolset import NamesCollide, Neighbour, Toolset
 from bot.caller import PATROL, caller_in, reader_in, told
 from bot.clock import utc_now
 from bot.errors import SettingsError, WarehouseError
-from bot.neighbours import foreign_servers, neighbours
+from bot.neighbours import Audited, foreign_servers, neighbours
 from bot.paths import audit_file, default_database_url
 from bot.settings import Settings
 from bot.store import Store, open_store
@@ -32,7 +31,7 @@ from mcp_server.audit_file import AuditFile
 from mcp_server.door import Door
 from mcp_server.errors import Code, DoorError, ScopesInvalid
 from mcp_server.limits import Allowance
-from mcp_server.principal import EVERYTHING
+from mcp_server.principal import EVERYTHING, Caller
 from mcp_server.scope import Scopes, load_scopes
 from mcp_server.server import build_server
 from sandbox.launch import Options
@@ -95,21 +94,16 @@ def agents_of(
     model: Model,
     tools: McpTools,
     store: Store,
-    scopes: Scopes,
-    foreign: Sequence[ForeignTools],
+    neighbours_of: Callable[[Caller], Sequence[Neighbour]],
 ) -> Agents:
-    """An agent for any thread and user; all share the connections, the schema text and the store.
-
-    Foreign servers know no scopes, so they are for those who may see everything.
-    """
+    """An agent for any thread and user; all share the connections, the schema text and the store."""
     discovery = Discovery(tools)
     health_rules = load_rules().describe()
     floor = None if model.analyst == "rules-only" else rules_analyst()
 
     def agent_of(thread: str, user: str) -> BYOCAgent:
         caller = caller_in(thread, user)
-        offered = foreign if scopes.of(caller.principal) == EVERYTHING else ()
-        toolset = Toolset(tools.called_by(told(caller)), offered)
+        toolset = Toolset(tools.called_by(told(caller)), neighbours_of(caller))
         return BYOCAgent(
             model,
             toolset,
@@ -126,7 +120,7 @@ def agents_of(
     return Agents(agent_of)
 
 
-async def require_distinct(tools: McpTools, foreign: Sequence[ForeignTools]) -> None:
+async def require_distinct(tools: McpTools, foreign: Sequence[Neighbour]) -> None:
     """Raises SettingsError when a foreign tool would have the name of another tool."""
     try:
         await Toolset(tools, foreign).require_distinct()
@@ -183,6 +177,10 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         def sees_all(channel: str, user: str) -> bool:
             return scopes.of(reader_in(channel, user)) == EVERYTHING
 
-        yield Starwatch(
-            place, model, store, agents_of(settings, model, tools, store, scopes, foreign), Patrols(patrol, sees_all)
-        )
+        def neighbours_of(caller: Caller) -> Sequence[Neighbour]:
+            # foreign servers know no scopes, so they are for those who may see everything
+            whole = scopes.of(caller.principal) == EVERYTHING
+            return tuple(Audited(far, door.recorder, caller) for far in foreign) if whole else ()
+
+        agents = agents_of(settings, model, tools, store, neighbours_of)
+        yield Starwatch(place, model, store, agents, Patrols(patrol, sees_all))

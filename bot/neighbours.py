@@ -1,5 +1,6 @@
 """Foreign MCP servers: read from the file that the settings name, started or connected, and guarded."""
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,15 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 import schema
 from agent.foreign import Admit, ArgumentRefused, ForeignServer
 from agent.foreign_tools import ForeignTools, foreign_connection
+from agent.tools import ToolResult, ToolSpec
+from agent.toolset import Neighbour
+from agent.untrusted import visible
 from bot.errors import SettingsError
 from bot.settings import BaseUrl
-from mcp_server.errors import Refusal
+from mcp_server.errors import Code, DoorError, Refusal
 from mcp_server.guard import Guard
+from mcp_server.principal import Caller
+from mcp_server.recorder import Recorder
 
 KEY = "STARWATCH_MCP_SERVERS"
 MOST_SERVERS = 16
 
 _MAX_BYTES = 256 * 1024
+_REASON = 200
 _ROWS = 1_000
 """Rows to which a foreign server's SQL is limited."""
 
@@ -59,6 +66,43 @@ async def neighbours(servers: Sequence[ForeignServer]) -> AsyncIterator[tuple[Fo
             connection = await stack.enter_async_context(foreign_connection(server))
             found.append(ForeignTools(server, connection, admit))
         yield tuple(found)
+
+
+class Audited:
+    """Implements `agent.toolset.Neighbour` for one caller: each call is noted as the door notes its own."""
+
+    def __init__(self, tools: Neighbour, recorder: Recorder, caller: Caller) -> None:
+        self._tools = tools
+        self._recorder = recorder
+        self._caller = caller
+
+    @property
+    def names(self) -> frozenset[str]:
+        """See `Neighbour`."""
+        return self._tools.names
+
+    def notice(self) -> str:
+        """See `Neighbour`."""
+        return self._tools.notice()
+
+    async def specs(self) -> Sequence[ToolSpec]:
+        """See `agent.tools.Tools`."""
+        return await self._tools.specs()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """See `agent.tools.Tools`."""
+        result = ToolResult("")
+        # the recorder learns of a failure as the door does: by an error that passes it
+        with contextlib.suppress(_CallFailed), self._recorder.call(self._caller, name, arguments, []):
+            result = await self._tools.call(name, arguments)
+            if result.is_error:
+                code = str((result.data or {}).get("code"))
+                raise _CallFailed(Code(code) if code in set(Code) else Code.EXECUTION, visible(result.text)[:_REASON])
+        return result
+
+
+class _CallFailed(DoorError):
+    """A foreign call that ended with an error result."""
 
 
 def guarded(guard: Guard) -> Admit:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,17 @@ import pytest
 import yaml
 
 from agent.foreign import tools_hash
+from agent.tools import ToolResult, ToolSpec, failed
 from bot.caller import caller_in
 from bot.compose import opened
 from bot.errors import SettingsError
-from bot.neighbours import foreign_servers
+from bot.neighbours import Audited, foreign_servers
 from bot.settings import load
+from mcp_server.audit import AuditLog, kept
+from mcp_server.audit_file import AuditFile
+from mcp_server.metrics import Metrics
+from mcp_server.principal import Caller, Principal
+from mcp_server.recorder import Recorder
 from tests.agent import foreign_server
 from tests.bot.conftest import Run, RunAsync
 
@@ -157,6 +163,43 @@ async def process(real: dict[str, str], tmp_path: Path, **variables: str) -> Asy
     settings = load({**real, "STARWATCH_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'db'}", **variables}, tmp_path)
     async with opened(settings, lambda text: None) as running:
         yield running
+
+
+class Far:
+    """A neighbour with one tool that fails when it is told to."""
+
+    names = frozenset({"far_echo"})
+
+    def notice(self) -> str:
+        return "far is away"
+
+    async def specs(self) -> list[ToolSpec]:
+        return [ToolSpec("far_echo", "echo", {"type": "object"})]
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        if arguments["text"] == "slow":
+            return failed("timeout", "no answer")
+        return ToolResult("Error: no", is_error=True) if arguments["text"] == "bad" else ToolResult("hello")
+
+
+async def test_every_foreign_call_is_audited_with_its_caller_and_verdict(tmp_path: Path) -> None:
+    file = AuditFile(tmp_path / "audit.jsonl")
+    ann = Caller(Principal("slack", "C1", "U1"), "slack:T1:C1:1.2")
+    async with AuditLog(file) as log:
+        far = Audited(Far(), Recorder(Metrics(), log), ann)
+        results = [await far.call("far_echo", {"text": text}) for text in ("good", "bad", "slow")]
+    assert [result.is_error for result in results] == [False, True, True]
+    assert (far.names, far.notice(), [spec.name for spec in await far.specs()]) == (
+        Far.names,
+        "far is away",
+        ["far_echo"],
+    )
+    entries = list(kept(file))
+    assert [(entry.tool, entry.user, entry.verdict) for entry in entries] == [
+        ("far_echo", "U1", "ok"),
+        ("far_echo", "U1", "execution"),
+        ("far_echo", "U1", "timeout"),
+    ]
 
 
 async def ignored(step: str) -> None:
