@@ -10,19 +10,20 @@ WITH cards AS (
       ELSE created_at_utc
     END AS happened
   FROM alerts.lark_alerts
-  WHERE cluster_id = %(cluster)s AND alert_status IS NOT NULL AND created_at >= DAYS_SUB(%(since)s, 1)
+  WHERE cluster_id = %(cluster)s AND alert_status IS NOT NULL AND created_at >= DAYS_SUB(%(since)s, 2)
 ),
+-- A day before the window is read as well: what fires at its beginning may have begun earlier.
 parts AS (
   SELECT
     SPLIT_PART(alert_name, '|', 1) AS name, TRIM(SPLIT_PART(states, '|', 1)) AS state, happened, alert_detail
   FROM cards
-  WHERE happened >= %(since)s AND happened <= %(until)s
+  WHERE happened >= DAYS_SUB(%(since)s, 1) AND happened <= %(until)s
   UNION ALL
   SELECT
     COALESCE(NULLIF(SPLIT_PART(alert_name, '|', 2), ''), SPLIT_PART(alert_name, '|', 1)) AS name,
     TRIM(SPLIT_PART(states, '|', 2)) AS state, happened, alert_detail
   FROM cards
-  WHERE states LIKE '%%|%%' AND happened >= %(since)s AND happened <= %(until)s
+  WHERE states LIKE '%%|%%' AND happened >= DAYS_SUB(%(since)s, 1) AND happened <= %(until)s
 ),
 events AS (
   SELECT name, state, DATE_TRUNC('minute', happened) AS happened_at, MAX(alert_detail) AS detail
@@ -58,12 +59,18 @@ conditions AS (
     SUM(opens) AS incidents,
     SUM(CASE WHEN state = 'firing' THEN 1 ELSE 0 END) AS repeats,
     MIN(CASE WHEN state = 'firing' THEN happened_at END) AS first_firing,
+    MIN(CASE WHEN opens = 1 THEN happened_at END) AS first_opening,
     MAX(CASE WHEN opens = 1 THEN happened_at END) AS last_incident_began,
     MAX(CASE WHEN state = 'firing' THEN happened_at END) AS last_firing,
     MAX(CASE WHEN state = 'resolved' THEN happened_at END) AS last_resolved,
     MAX_BY(detail, happened_at) AS last_detail
   FROM counted
+  WHERE happened_at >= %(since)s
   GROUP BY name
+),
+lasting AS (
+  SELECT name AS lasting_name, CASE WHEN first_firing < COALESCE(first_opening, %(until)s) THEN 1 ELSE 0 END AS older
+  FROM conditions
 )
 SELECT
   c.name AS alert_name,
@@ -72,8 +79,10 @@ SELECT
     WHEN c.last_firing < HOURS_SUB(n.known_until, 1) THEN 'quiet, not resolved'
     ELSE 'firing'
   END AS state,
-  c.incidents, c.repeats, c.first_firing, c.last_incident_began, c.last_firing, c.last_resolved,
+  c.incidents + o.older AS incidents, o.older AS began_before_window, c.repeats,
+  c.first_firing, c.last_incident_began, c.last_firing, c.last_resolved,
   n.known_until AS alerts_known_until, c.last_detail
 FROM conditions AS c
+JOIN lasting AS o ON o.lasting_name = c.name
 CROSS JOIN newest AS n
 ORDER BY c.last_firing DESC, c.name

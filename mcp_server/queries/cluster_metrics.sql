@@ -17,7 +17,8 @@ hourly AS (
     DAYOFWEEK(snapshot_hour) * 24 + HOUR(snapshot_hour) AS week_hour,
     CASE
       WHEN metric_type <> 'counter' THEN avg_value
-      WHEN earlier IS NULL THEN NULL
+      -- What was counted in a hole that reaches back before the window is nobody's.
+      WHEN earlier IS NULL OR (earlier_hour < HOURS_SUB(%(since)s, 1) AND snapshot_hour >= %(since)s) THEN NULL
       WHEN last_value >= earlier THEN last_value - earlier
       ELSE GREATEST(max_value - earlier, 0) + last_value
     END AS value,

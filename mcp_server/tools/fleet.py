@@ -31,7 +31,7 @@ class FleetTools:
         self,
         severity: Annotated[Severity | None, Field(description="Only this severity")] = None,
         limit: Annotated[int, Field(ge=1, le=500, description="Issues to return")] = 50,
-        zone: Zone = None,
+        zone: Zone = "",
     ) -> CallToolResult:
         """List the ongoing issues, critical ones and tier S and A customers first, with triage state and assignee.
 
@@ -44,7 +44,7 @@ class FleetTools:
         self,
         cluster: Annotated[str | None, Field(description="Only this cluster (UUID, prefix or name)")] = None,
         limit: Annotated[int, Field(ge=1, le=100, description="Findings to return")] = 10,
-        zone: Zone = None,
+        zone: Zone = "",
     ) -> CallToolResult:
         """Recall earlier findings, newest first: past investigations with cause and actions, and flags of past patrols.
 

@@ -15,10 +15,8 @@ from mcp_server.executor import Column
 from mcp_server.results import Result
 from mcp_server.values import Scalar
 
-Zone = Annotated[
-    str | None, Field(max_length=64, description="IANA zone of the times given and shown, e.g. Europe/Berlin; else UTC")
-]
-Until = Annotated[str | None, Field(max_length=40, description="End of the window, ISO time; else now")]
+Zone = Annotated[str, Field(max_length=64, description="IANA zone of times; else UTC")]
+Until = Annotated[str, Field(max_length=40, description="ISO end of the window; else now")]
 
 _FORMAT = "%Y-%m-%d %H:%M:%S"
 _STORED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
@@ -47,18 +45,18 @@ class Window:
         return f"window {ends[0]:%Y-%m-%d %H:%M} to {ends[1]:%Y-%m-%d %H:%M} {zone.key if zone else 'UTC'}"
 
 
-def window(now: datetime, length: timedelta, until: str | None, zone: ZoneInfo | None) -> Window:
-    """The window of a length that ends at `until` (no offset: in `zone`), at most now. Raises Refusal."""
-    end = _instant(until, zone) if until is not None else now
+def window(now: datetime, length: timedelta, until: str, zone: ZoneInfo | None) -> Window:
+    """The window of a length that ends at `until` (no offset: in `zone`; empty: now), at most now. Raises Refusal."""
+    end = _instant(until, zone) if until else now
     if end - length < datetime(2000, 1, 1, tzinfo=UTC):
-        raise _refusal("until", "the window lies before any data", str(until), ())
+        raise _refusal("until", "the window lies before any data", until, ())
     end = min(end, now)
     return Window(end - length, end, now)
 
 
-def zone_named(name: str | None) -> ZoneInfo | None:
-    """The zone of an IANA name, None for UTC. Raises Refusal with names like it."""
-    if name is None or name.upper() in {"UTC", "Z"}:
+def zone_named(name: str) -> ZoneInfo | None:
+    """The zone of an IANA name, None for UTC and for an empty name. Raises Refusal with names like it."""
+    if name.upper() in {"", "UTC", "Z"}:
         return None
     try:
         return ZoneInfo(name)

@@ -184,9 +184,19 @@ def _snapshots(now: datetime) -> list[Row]:
 
     gauge = [row("starrocks_fe_qps", back, 10.0, 30.0) for back in range(1, 60) if back != 10]
     counter = [(5, 1000, 1000), (4, 1100, 1100), (3, 30, 1150), (2, 130, 130), (1, 230, 230)]
+    holed = [
+        {**row("starrocks_fe_query_total", back, last, last), "cluster_id": TWIN_ONE}
+        for back, last in ((31, 90), (30, 100), (3, 500), (2, 510))
+    ]
     filling = row("starrocks_fe_qps", 0, 10.0, 30.0, samples=15)
     weeks = [row("starrocks_fe_qps", 168 * week + 1, level, level) for week, level in ((1, 7.0), (2, 9.0), (3, 500.0))]
-    return [*weeks, *gauge, filling, *(row("starrocks_fe_query_total", back, last, top) for back, last, top in counter)]
+    return [
+        *weeks,
+        *gauge,
+        *holed,
+        filling,
+        *(row("starrocks_fe_query_total", back, last, top) for back, last, top in counter),
+    ]
 
 
 def _alerts(now: datetime) -> list[Row]:

@@ -14,7 +14,7 @@ from mcp_server.tools.moments import stored, window
 
 def span(**length: int) -> dict[str, str]:
     """A window that ends now, as queries take it."""
-    return dict(window(utc_now(), timedelta(**length), None, None).values())
+    return dict(window(utc_now(), timedelta(**length), "", None).values())
 
 
 def records(result: Result) -> list[dict[str, Any]]:

@@ -101,7 +101,7 @@ async def test_the_fleet_summary_takes_the_newest_judgement_and_never_calls_sile
     assert counts["risk level", "Healthy"] == 1
     assert counts["risk level", "none computed"] == 4
     assert counts["health class", "Critical"] == 1
-    assert counts["data", "silent: no metrics for 3 h"] == 5
+    assert counts["data", "silent: no metrics for 3 h"] == 4
     assert counts["alerts 24 h", "clusters with an alert still firing"] == 1
 
 
@@ -129,6 +129,14 @@ async def test_a_counter_is_shown_as_increases_across_its_restart(client: Client
     )
     assert [row["starrocks_fe_query_total_increase"] for row in found] == [None, 100, 80, 100, 100]
     assert not any("_avg" in name or "_max" in name for name in found[0])
+
+
+async def test_what_was_counted_in_a_hole_is_told_only_when_the_window_holds_all_of_it(client: Client) -> None:
+    asked = {"cluster": fleet.TWIN_ONE, "metrics": ["starrocks_fe_query_total"]}
+    within = await records(client, "query_cluster_metrics", **asked, hours=6)
+    assert [row["starrocks_fe_query_total_increase"] for row in within] == [None, 10]
+    around = await records(client, "query_cluster_metrics", **asked, hours=40)
+    assert [row["starrocks_fe_query_total_increase"] for row in around] == [None, 10, 400, 10]
 
 
 async def test_a_gauge_is_shown_by_mean_and_extremes_and_a_hole_stays_a_hole(client: Client) -> None:
@@ -222,6 +230,18 @@ async def test_an_alert_is_quiet_only_when_newer_rows_of_any_alert_are_known(cli
     assert edge["alerts_known_until"] == edge["last_firing"]
     found = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a")}
     assert found["EdgeOfWindow"]["state"] == "quiet, not resolved"
+
+
+async def test_a_condition_that_was_on_when_the_window_began_is_an_incident_of_it(client: Client) -> None:
+    until = (fleet.NOW - timedelta(hours=1, minutes=25)).isoformat()
+    found = {
+        row["alert_name"]: row
+        for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=1, until=until)
+    }
+    compaction = found["CompactionScore"]
+    assert (compaction["began_before_window"], compaction["incidents"], compaction["repeats"]) == (1, 1, 2)
+    assert (compaction["last_incident_began"], compaction["state"]) == (None, "resolved")
+    assert found["ProcNotRunning"]["began_before_window"] == 0
 
 
 async def test_rows_whose_utc_is_missing_or_still_to_come_are_set_right(client: Client) -> None:
