@@ -34,6 +34,7 @@ TEXT_RULES: tuple[Callable[[str], None], ...] = (
 TREE_RULES: tuple[Callable[[Statement], None], ...] = (
     tree.refuse_unlisted_nodes,
     tree.refuse_odd_selects,
+    tree.refuse_named_fields,
     tree.refuse_ambiguous_separator,
     sources.refuse_odd_sources,
     joins.refuse_unbound_joins,

@@ -34,7 +34,7 @@ _TEXT = """
 
 _JSON = """
     arrays_to_map distinct_map_keys element_at get_json_bool get_json_double get_json_int get_json_object
-    get_json_string is_json_scalar json_array json_contains json_exists json_length json_object json_pretty
+    get_json_string is_json_scalar json_array json_contains json_each json_exists json_length json_object json_pretty
     json_query json_string json_value map_apply map_concat map_entries map_filter map_from_arrays map_values
     named_struct row to_json transform_keys transform_values
 """

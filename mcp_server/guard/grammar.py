@@ -1,4 +1,4 @@
-"""The SQL that the guard reads and writes: StarRocks as sqlglot knows it, and its full-text predicates besides."""
+"""The SQL that the guard reads and writes: StarRocks as sqlglot knows it, with MINUS and full-text predicates."""
 
 from typing import ClassVar
 
@@ -18,6 +18,11 @@ class FullTextMatch(exp.Expression, exp.Binary, exp.Predicate):
 
 class GuardGrammar(StarRocks):
     """StarRocks with MATCH, MATCH_ANY and MATCH_ALL between a value and a string; nowhere else are they keywords."""
+
+    class Tokenizer(StarRocks.Tokenizer):
+        """Knows the other name of EXCEPT."""
+
+        KEYWORDS: ClassVar = {**StarRocks.Tokenizer.KEYWORDS, "MINUS": TokenType.EXCEPT}
 
     class Parser(StarRocksParser):
         """Reads the predicates where other ranges (BETWEEN, LIKE, IN) stand."""

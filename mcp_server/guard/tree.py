@@ -56,6 +56,15 @@ def refuse_odd_selects(statement: Statement) -> None:
             raise Refusal("recursion", Code.READ_ONLY, "recursive queries are not allowed", hint="use a plain WITH")
 
 
+def refuse_named_fields(statement: Statement) -> None:
+    """Refuse `name: value` outside `MAP{…}`: the parser takes typed maps for structures, which would be run instead."""
+    for field in statement.of(exp.PropertyEQ):
+        holder = field.parent.parent if field.parent is not None else None
+        if not isinstance(holder, exp.ToMap):
+            hint = "write MAP{'key': value}, MAP('key', value) or NAMED_STRUCT('name', value)"
+            raise Refusal("map", Code.SYNTAX, "this form of a map or structure is not allowed", hint=hint)
+
+
 def refuse_ambiguous_separator(statement: Statement) -> None:
     """Refuse `group_concat(x, '|')`: servers disagree whether the last argument is a separator or a value."""
     for call in statement.of(exp.GroupConcat):
