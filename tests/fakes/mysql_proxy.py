@@ -1,7 +1,7 @@
 """A loopback port before the warehouse that hears what clients say and makes the network as bad as it can be.
 
 Faults apply to connections made while they are set; `cut`, `reset` and `fall_silent` to those that are open. What is
-left to chance (the sizes of slices) comes from a seed."""
+left to chance (sizes of slices, which bit is flipped) comes from a seed."""
 
 import asyncio
 import random
@@ -31,7 +31,7 @@ class Weather:
     `delay`: seconds before each piece; `slices`: largest piece, in bytes; `ends_after`: bytes after which the
     connection is ended, in the midst of a packet if need be, by a goodbye (FIN) or, with `resets`, by a reset;
     `silent_after`: bytes after which nothing comes any more while the connection stays open; `garbles_after`: bytes
-    after which the bytes are wrong.
+    after which the bytes are wrong; `flips_at`: the one byte of which one bit is wrong.
     """
 
     delay: float = 0.0
@@ -40,6 +40,7 @@ class Weather:
     resets: bool = False
     silent_after: int | None = None
     garbles_after: int | None = None
+    flips_at: int | None = None
 
 
 FAIR = Weather()
@@ -162,6 +163,7 @@ class MysqlProxy:
                     # Half-open: nothing comes any more, until the client itself goes away.
                     await line.left.wait()
                     break
+                data = self._flipped(line.weather.flips_at, data, passed)
                 data, ends = _weathered(line.weather, data, passed)
                 line.near.write(data)
                 await line.near.drain()
@@ -170,6 +172,13 @@ class MysqlProxy:
                     line.reset() if line.weather.resets else line.far.close()
                     break
         line.near.close()
+
+    def _flipped(self, place: int | None, data: bytes, passed: int) -> bytes:
+        if place is None or not passed <= place < passed + len(data):
+            return data
+        wrong = bytearray(data)
+        wrong[place - passed] ^= 1 << self._chance.randrange(8)
+        return bytes(wrong)
 
     def _slice(self, weather: Weather) -> int:
         return self._chance.randint(1, weather.slices) if weather.slices < FAIR.slices else weather.slices

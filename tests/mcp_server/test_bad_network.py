@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -106,6 +106,21 @@ async def test_bad_weather_ends_in_a_code_and_the_next_call_is_served(line: Line
         assert str(there.way.port) not in error.text()
         there.way.weather = FAIR
         assert len((await there.executor.fetch(ROWS, max_rows=500)).rows) == 200
+
+
+async def test_one_wrong_bit_anywhere_ends_in_an_answer_or_a_code(config: Configs, known_warehouse: Endpoint) -> None:
+    async def ask(place: int) -> None:
+        async with proxy(known_warehouse, seed=place) as way:
+            way.weather = Weather(flips_at=place)
+            there = Line(way, config(port=way.port, timeout_seconds=0.5, connect_seconds=0.4))
+            async with there.executor:
+                with suppress(WarehouseError):
+                    await there.executor.fetch("SELECT biz_id, created_at, deleted, 1.5 FROM byoc.clusters", max_rows=9)
+                way.weather = FAIR
+                assert await there.answers()
+
+    for start in range(0, 600, 120):
+        await asyncio.gather(*(ask(place) for place in range(start, start + 120, 6)))
 
 
 @pytest.mark.parametrize("slices", [1, 7, 300])
