@@ -7,9 +7,12 @@ from importlib.resources import files
 IN_FULL = 15
 """Up to so many tables are described column by column; of more, only their names, columns and purpose are listed."""
 
-_SUMMARY_CHARS = 90
+_SUMMARY_CHARS = 44
+_MOST_COLUMNS = 14
 _MADE_OF_METRICS = "metric_name"
 _PREFIXES = ("starrocks_fe_", "starrocks_be_")
+# In the list only these types are told: for text and numbers the name says enough.
+_TOLD_TYPES = frozenset({"DATETIME", "DATE", "BOOLEAN", "JSON"})
 
 NOTES = (files(__package__) / "dictionary.txt").read_text(encoding="utf-8").strip()
 """Join paths and traps, the same for every fleet."""
@@ -70,19 +73,20 @@ def _described(entry: TableEntry) -> Iterator[str]:
 
 
 def _listed(entries: Sequence[TableEntry]) -> Iterator[str]:
-    yield "Tables (a column without a type is VARCHAR; describe_table tells what the columns mean and hold):"
+    yield "Tables (columns without a type are text or numbers; describe_table tells what they mean and hold):"
     database = ""
     for entry in entries:
         if entry.name.partition(".")[0] != database:
             database = entry.name.partition(".")[0]
             yield f"[{database}]"
-        columns = ", ".join(map(_brief, entry.columns))
+        columns = ", ".join(map(_brief, entry.columns[:_MOST_COLUMNS]))
+        columns += f", and {left} more" if (left := len(entry.columns) - _MOST_COLUMNS) > 0 else ""
         yield f"{entry.name.partition('.')[2]}({columns}): {_summary(entry.comment)}"
 
 
 def _brief(column: TableColumn) -> str:
     kind = column.type.partition("(")[0]
-    return column.name if kind in {"VARCHAR", "STRING", "CHAR", "TEXT"} else f"{column.name} {kind}"
+    return f"{column.name} {kind}" if kind in _TOLD_TYPES else column.name
 
 
 def _summary(comment: str) -> str:
@@ -91,14 +95,14 @@ def _summary(comment: str) -> str:
 
 
 def _metric_names(metrics: Sequence[Metric]) -> Iterator[str]:
-    """The names by kind and unit, those of one exporter without the beginning that they share."""
+    """The names by kind, those of one exporter without the beginning that they share."""
     if not metrics:
         return
-    yield "Metrics, by beginning, kind and unit (a name is the beginning and one of the words):"
-    groups: dict[tuple[str, str, str], list[str]] = {}
+    yield "Metrics by kind (metric_name = the beginning and one of the words):"
+    groups: dict[tuple[str, str], list[str]] = {}
     for metric in metrics:
         prefix = next((prefix for prefix in _PREFIXES if metric.name.startswith(prefix)), "")
-        groups.setdefault((prefix, metric.kind, metric.unit), []).append(metric.name.removeprefix(prefix))
-    for (prefix, kind, unit), names in sorted(groups.items()):
-        yield f"{prefix or '(none)'} {kind} {unit}: {', '.join(names)}"
+        groups.setdefault((metric.kind, prefix), []).append(metric.name.removeprefix(prefix))
+    for (kind, prefix), names in sorted(groups.items()):
+        yield f"{kind} {prefix}: {', '.join(names)}" if prefix else f"{kind}: {', '.join(names)}"
     yield ""

@@ -29,14 +29,13 @@ class ReadingTools:
 
     async def query_result(
         self,
-        result_id: Annotated[str, Field(max_length=40, description="The q-… id in the last line of an earlier result")],
-        sql: Annotated[str, Field(description="One SELECT on the table `result`, which has that result's columns")],
+        result_id: Annotated[str, Field(description="q-… of an earlier result")],
+        sql: Annotated[str, Field(description="One SELECT … FROM result")],
         max_rows: Annotated[int, Field(description="Rows to fetch, 1 to 20000")] = 500,
     ) -> CallToolResult:
-        """Run a SELECT on the complete rows of an earlier result of this thread, without querying the warehouse again.
+        """Run a SELECT on the complete rows of an earlier result (last hour, same thread) instead of asking again.
 
-        Use it to see rows that were not shown, or to filter, sort or aggregate what was fetched: FROM result, plain
-        SELECT with GROUP BY, window functions and date_trunc. Results are kept for an hour.
+        Use it to see, filter, sort or aggregate rows that were fetched but not shown. The table is called result.
         """
         return replies.rows(await self._door.reread(result_id, sql, max_rows))
 
