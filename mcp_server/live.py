@@ -145,13 +145,15 @@ def _compute_node(record: Record) -> list[Scalar]:
 def _worker(kind: str, record: Record, *disk: str) -> list[Scalar]:
     leaving = [name for name in ("systemdecommissioned", "clusterdecommissioned") if _text(record, name) == "true"]
     role = "decommissioning" if leaving else _text(record, "warehousename")
+    # Of a node that is gone the FE keeps showing what it last heard, or zeros: neither is how it does now.
+    present = record if _text(record, "alive").lower() == "true" else {}
     return [
         *_identity(kind, record, role),
-        _number(record, "cpuusedpct"),
-        _number(record, "memusedpct"),
+        _number(present, "cpuusedpct"),
+        _number(present, "memusedpct"),
         _number(record, *disk),
         _number(record, "tabletnum"),
-        _number(record, "numrunningqueries"),
+        _number(present, "numrunningqueries"),
         _text(record, "errmsg"),
     ]
 
@@ -166,7 +168,8 @@ def _running(queries: Sequence[Record]) -> str:
     if not queries:
         return "no query runs"
     longest = sorted(queries, key=_seconds, reverse=True)[:_LONGEST]
-    return f"{len(queries)} queries run, the longest: {', '.join(map(_query, longest))}"
+    count = "1 query runs" if len(queries) == 1 else f"{len(queries)} queries run, the longest"
+    return f"{count}: {', '.join(map(_query, longest))}"
 
 
 def _query(record: Record) -> str:

@@ -69,6 +69,7 @@ async def test_the_nodes_come_from_the_clusters_own_front_end_those_that_are_dow
     assert 0 < len(dead) < len(found)
     assert found[: len(dead)] == dead
     assert all("Connection refused" in node["error"] and node["kind"] in ("BE", "CN") for node in dead)
+    assert all((node["cpu_pct"], node["mem_pct"], node["running_queries"]) == (None, None, None) for node in dead)
     text = result.content[0].text
     assert "as its own front end told at" in text
     assert f"{len(found)} nodes, {len(dead)} not alive" in text
