@@ -93,7 +93,7 @@ class Guard:
             for check in TREE_RULES:
                 check(statement)
             tables = admitted_tables(statement, self._tables, scope)
-            remarks = examined(statement.root)
+            remarks = examined(statement.root, statement.nodes)
             if scope.accounts is not None:
                 narrow(statement, scope.accounts)
             with_limit(statement.root, max_rows)

