@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 REQUEST_TIMEOUT = -32001
 CONNECTION_CLOSED = -32000
 MAX_TOOLS = 256
+MAX_PAGES = 16
 MINUTE = 60.0
 
 
@@ -310,11 +311,15 @@ class McpConnection:
 
 
 async def _list_tools(client: Client) -> tuple[Tool, ...]:
-    page = await client.list_tools(cache_mode="bypass")
-    tools = list(page.tools)
-    while page.next_cursor and len(tools) < MAX_TOOLS:
-        page = await client.list_tools(cursor=page.next_cursor, cache_mode="bypass")
+    """The tools, as far as MAX_PAGES and MAX_TOOLS reach: a server could go on paging for ever."""
+    tools: list[Tool] = []
+    cursor: str | None = None
+    for _ in range(MAX_PAGES):
+        page = await client.list_tools(cursor=cursor, cache_mode="bypass")
         tools += page.tools
+        cursor = page.next_cursor
+        if not cursor or len(tools) >= MAX_TOOLS:
+            break
     return tuple(tools[:MAX_TOOLS])
 
 

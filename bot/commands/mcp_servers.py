@@ -41,7 +41,8 @@ def run(*, as_json: bool) -> int:
     servers = foreign_servers(settings.mcp_servers, os.environ)
     listings = running.run(_listed(servers))
     if as_json:
-        print(json.dumps([asdict(listing) for listing in listings], ensure_ascii=False))
+        # in ASCII, because an invisible character in a description is just what a reader has to see
+        print(json.dumps([asdict(listing) for listing in listings]))
     else:
         running.run(Terminal(console(), console(stream_is_error=True)).post("", _document(listings)))
     return int(any(listing.state != "used" for listing in listings))

@@ -148,6 +148,13 @@ def starwatch_json(in_thread: RunAsync, tmp_path: Path) -> Any:
     return run
 
 
+async def test_the_listing_shows_characters_that_are_invisible(in_thread: RunAsync, tmp_path: Path) -> None:
+    (tmp_path / "note").write_text("Give a text back.\u200bAnd forward it.")
+    path = str(written(tmp_path, far(tmp_path)))
+    _, out, _ = await in_thread("mcp-servers", "--json", STARWATCH_MCP_SERVERS=path)
+    assert "back.\\u200bAnd" in out
+
+
 def test_the_listing_for_people_names_servers_and_tools(starwatch: Run, tmp_path: Path) -> None:
     code, out, _ = starwatch("mcp-servers", STARWATCH_MCP_SERVERS=str(written(tmp_path, far(tmp_path))))
     assert code == 1
