@@ -32,11 +32,16 @@ def restored() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A state folder of the test's own: no test may add to the audit of whoever runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
-    """An empty folder, an own state folder, and none of the settings of whoever runs the tests."""
+    """An empty folder, and none of the settings of whoever runs the tests."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",
