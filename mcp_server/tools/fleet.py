@@ -52,5 +52,8 @@ class FleetTools:
         """
         place = zone_named(zone)
         found = await self._door.directory.find(cluster) if cluster else None
-        result = await self._door.ask("agent_memory", cluster=found.id if found else None, limit=limit)
-        return replies.rows(told_in(place, result))
+        # A patrol's flags stand together in one row for the whole fleet; no account can be given its part of them.
+        narrowed = self._door.scope.accounts is not None
+        query = "investigations" if narrowed else "agent_memory"
+        result = await self._door.ask(query, cluster=found.id if found else None, limit=limit)
+        return replies.rows(told_in(place, result), "without the flags of past patrols" if narrowed else "")

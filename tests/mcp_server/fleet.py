@@ -285,7 +285,7 @@ def _investigations(now: datetime) -> list[Row]:
             "recommended_actions": "batch the loads",
         }
 
-    return [row("inv-1", PROD, 9), row("inv-2", SIBLING, 8)]
+    return [row("inv-1", PROD, 9), row("inv-2", SIBLING, 8), row("inv-3", TWIN_ONE, 7)]
 
 
 def _reports(now: datetime) -> list[Row]:

@@ -87,8 +87,9 @@ async def test_tools_about_the_fleet_count_what_the_customer_has(
     rows = (summary.structured_content or {})["rows"]
     assert ["clusters", "active", 2] in rows
     assert fleet.TWIN_ONE not in text(issues) + text(summary)
-    assert memory.is_error
-    assert "closed in this channel" in text(memory)
+    assert [row[-1] for row in (memory.structured_content or {})["rows"]] == ["inv-2", "inv-1"]
+    assert "without the flags of past patrols" in text(memory)
+    assert "rep-1" not in text(memory)
 
 
 @pytest.mark.parametrize("by", [None, {"surface": "slack", "channel": "C-OTHER"}])

@@ -332,6 +332,7 @@ async def test_lines_of_the_past_are_found_in_a_window_of_the_past(client: Clien
 async def test_memory_joins_investigations_and_flags_of_patrols(client: Client) -> None:
     found = await records(client, "query_agent_memory")
     assert [(row["id"], row["cluster_id"]) for row in found if row["source"] == "investigation"] == [
+        ("inv-3", fleet.TWIN_ONE),
         ("inv-2", fleet.SIBLING),
         ("inv-1", fleet.PROD),
     ]
