@@ -1,7 +1,7 @@
 """Starwatch's own database: sessions, events already seen, and the reports it posted. SQLite by default, any
 SQLAlchemy async address otherwise."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,10 @@ from bot.errors import SettingsError
 
 SEEN_FOR = timedelta(hours=48)
 """How long an event key is remembered; platforms redeliver for up to a day."""
+
+
+_TRIES = 4
+# A thread may be joined and written to at once; who comes second finds the other's row when it looks again.
 
 
 class Base(DeclarativeBase):
@@ -81,9 +85,12 @@ class Store:
 
     async def append(self, thread: str, turn: SavedTurn) -> None:
         """Add a turn at the end of the thread's history."""
-        async with self._sessions.begin() as session:
+
+        async def add(session: AsyncSession) -> None:
             await self._ensure(session, thread)
             await self._add_turn(session, thread, turn)
+
+        await self._write(add)
 
     async def clear(self, thread: str) -> None:
         """Forget the thread's history; the thread itself stays known."""
@@ -101,16 +108,18 @@ class Store:
 
     async def join(self, thread: str) -> None:
         """Take part in a thread from now on, so that follow-ups need no mention."""
-        async with self._sessions.begin() as session:
-            await self._ensure(session, thread)
+        await self._write(lambda session: self._ensure(session, thread))
 
     async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
         """Keep a posted report, and open its thread with a history that knows it."""
         row = ReportRow(report_id=report.report_id, created_at=self._now(), body=report.to_json())
-        async with self._sessions.begin() as session:
+
+        async def keep(session: AsyncSession) -> None:
             await session.merge(row)
             await self._ensure(session, thread)
             await self._add_turn(session, thread, SavedTurn(report.model, tuple(opening)))
+
+        await self._write(keep)
 
     async def find(self, report_id: str) -> Mapping[str, Any] | None:
         """A posted report by its id, in the form of `PatrolReport.to_json`."""
@@ -128,6 +137,17 @@ class Store:
         except IntegrityError:
             return False
         return True
+
+    async def _write(self, change: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        """One transaction that looks before it writes; made anew when another one wrote the same row in between."""
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                async with self._sessions.begin() as session:
+                    await change(session)
+                return
+            except IntegrityError:
+                if not tries_left:
+                    raise
 
     async def _ensure(self, session: AsyncSession, thread: str) -> None:
         if await session.get(SessionRow, thread) is None:
