@@ -6,6 +6,7 @@ import asyncio
 import logging
 import struct
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 
 from sandbox.errors import ProtocolError, StatementError
 from sandbox.wire import login
@@ -63,20 +64,21 @@ class Connection:
         self._stream.write(login.greeting(self._backend.version, self._peer.connection_id, nonce))
         await self._stream.flush()
         credentials = await login.receive(self._stream, nonce)
-        session: Session | None = None
-        try:
-            session = self._backend.login(credentials, self._peer)
-            if credentials.database:
-                await session.use(credentials.database)
-        except StatementError as error:
-            # a refused login ends the connection: a client that ignores the ERR packet gets nothing more
-            self._error(error)
+        async with AsyncExitStack() as entering:
+            try:
+                session = self._backend.login(credentials, self._peer)
+                # until `serve` has it nobody else would close it, should the client vanish on the doorstep
+                entering.push_async_callback(session.close)
+                if credentials.database:
+                    await session.use(credentials.database)
+            except StatementError as error:
+                # a refused login ends the connection: a client that ignores the ERR packet gets nothing more
+                self._error(error)
+                await self._stream.flush()
+                return None
+            self._ok()
             await self._stream.flush()
-            if session is not None:
-                await session.close()
-            return None
-        self._ok()
-        await self._stream.flush()
+            entering.pop_all()
         return session
 
     async def _command(self, session: Session) -> bool:
@@ -106,7 +108,7 @@ class Connection:
         await self._while_present(self._run(session, _text(payload), binary=False))
 
     async def _field_list(self, session: Session, payload: Payload) -> None:
-        for column in session.columns_of(payload.until_zero().decode()):
+        for column in session.columns_of(_utf8(payload.until_zero())):
             self._stream.write(definition(column) + b"\xfb")
         self._eof()
 
@@ -196,7 +198,11 @@ class Connection:
 
 
 def _text(payload: Payload) -> str:
+    return _utf8(payload.rest())
+
+
+def _utf8(sent: bytes) -> str:
     try:
-        return payload.rest().decode()
+        return sent.decode()
     except UnicodeDecodeError as error:
         raise StatementError(1300, "Invalid utf8mb4 character string", "HY000") from error
