@@ -20,6 +20,9 @@ _SENDABLE = {
 }
 """The block types that a history may hold, and their fields that a request may carry."""
 
+_GIVEN = {"tool_use": ("id", "name"), "redacted_thinking": ("data",)}
+"""What a block has to bring at its start, because no delta adds it."""
+
 MAX_DEPTH = 32
 _GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
 _STOP_REASONS = frozenset(get_args(StopReason))
@@ -52,24 +55,30 @@ class ReplyBuilder:
             case "content_block_stop":
                 self._open.discard(event["index"])
             case "message_delta":
-                self._stop_reason = event["delta"].get("stop_reason") or self._stop_reason
+                self._stop_reason = _text(event["delta"].get("stop_reason") or "") or self._stop_reason
                 self._count(event.get("usage"))
             case "message_stop":
                 self.complete = self._started and self._stop_reason is not None
         return ""
 
     def _start_block(self, index: int, block: Mapping[str, Any]) -> str:
-        self._blocks[index] = dict(block)
+        if not isinstance(index, int):
+            raise ModelUnavailable("a block has no place in its reply")
+        kind = _text(block.get("type", ""))
+        # Checked here and not at the end: whatever comes out of a reply goes into the history, and stays there.
+        told = {name: _text(block.get(name)) for name in _GIVEN.get(kind, ())}
+        grown = {name: _text(block.get(name, "")) for name in _GROWING.values() if name == kind}
+        self._blocks[index] = {**block, **told, **grown}
         self._json[index] = []
         self._open.add(index)
-        return sound(block.get("text", "")) if block.get("type") == "text" else ""
+        return sound(grown["text"]) if kind == "text" else ""
 
     def _grow(self, index: int, delta: Mapping[str, Any]) -> str:
         block, kind = self._blocks.get(index), delta.get("type")
         if block is None:
             raise ModelUnavailable("a stream grew a block that it never started")
         if kind == "input_json_delta":
-            self._json[index].append(delta["partial_json"])
+            self._json[index].append(_text(delta["partial_json"]))
         elif kind == "signature_delta":
             block["signature"] = delta["signature"]
         elif kind in _GROWING:
@@ -126,6 +135,12 @@ class ReplyBuilder:
             cache_read_tokens=count("cache_read_input_tokens", 0),
             cache_write_tokens=count("cache_creation_input_tokens", 0),
         )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ModelUnavailable("a text of the stream is no text")
+    return value
 
 
 def _parsed(text: str) -> Any:

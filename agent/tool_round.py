@@ -126,7 +126,8 @@ class ToolRounds:
             result = await self._guarded(call)
             seconds = self._clock() - started
             outcomes[call.call_id] = (result, seconds)
-            if (result.data or {}).get("code") not in PASSING_FAULTS:
+            # What failed in passing may be asked again. The code is compared as text: a server may send anything there.
+            if str((result.data or {}).get("code")) not in PASSING_FAULTS:
                 self._memory[call.key] = result
             await self._on_progress(ToolFinished(call.call_id, call.name, result.is_error, seconds))
 
