@@ -107,7 +107,9 @@ def _tables(view: View, rest: Statement | None, full: bool) -> Listing:
 def _columns(view: View, rest: Statement | None, full: bool) -> Listing:
     if rest is None or rest.word(0) not in ("FROM", "IN"):
         raise syntax("SHOW COLUMNS needs FROM and a table")
-    database, name, _ = _name(rest, 1)
+    database, name, end = _name(rest, 1)
+    # clients write the database before the table or, as MySQL has it, after a second FROM
+    database = _name(rest, end + 1)[1] if rest.word(end) in ("FROM", "IN") else database
     return _fields(view.table(database, name), full=full).like(_pattern(rest))
 
 

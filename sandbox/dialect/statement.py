@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ from sandbox.errors import StatementError, syntax
 STARROCKS = sqlglot.Dialect.get_or_raise("starrocks")
 CACHED_CHARACTERS = 8 << 10
 """Longer texts are not kept: they do not come twice, and would fill the memory."""
+
+_CLASS = re.compile(r" for <class '[^']*'>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +145,5 @@ def _without_hints(tokens: Sequence[Token]) -> tuple[Token, ...]:
 
 
 def _first_line(error: Exception) -> str:
-    # the parser underlines the offending text with terminal codes on further lines
-    return str(error).splitlines()[0].rstrip(".") if str(error) else "Unexpected input"
+    # the parser underlines the offending text with terminal codes on further lines, and names its own classes
+    return _CLASS.sub("", str(error).splitlines()[0]).rstrip(".") if str(error) else "Unexpected input"

@@ -155,12 +155,22 @@ def _chosen(database: str | None) -> str:
 def _is_local(table: exp.Table) -> bool:
     name = table.name.lower()
     ancestor: exp.Expr | None = table
+    inside: exp.Expr | None = None
     while ancestor is not None:
         scope = ancestor.args.get("with_")
-        if scope is not None and any(part.alias.lower() == name for part in scope.expressions):
+        if scope is not None and any(part.alias.lower() == name for part in _visible(scope, inside)):
             return True
+        inside = ancestor if isinstance(ancestor, exp.CTE) else inside
         ancestor = ancestor.parent
     return False
+
+
+def _visible(scope: exp.Expr, inside: exp.Expr | None) -> list[exp.Expr]:
+    """The table expressions that are in sight from within `inside`, one of them, or from outside of all. People name
+    one after the table it filters: `WITH clusters AS (SELECT … FROM clusters)` means the table, unless it may recur."""
+    parts: list[exp.Expr] = scope.expressions
+    place = next((at for at, part in enumerate(parts) if part is inside), None)
+    return parts if place is None else parts[: place + bool(scope.args.get("recursive"))]
 
 
 def _name_columns(tree: exp.Expr) -> None:
