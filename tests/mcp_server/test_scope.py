@@ -323,6 +323,16 @@ def test_a_broken_file_is_told_in_one_line_with_its_key(tmp_path: Path, text: st
     assert "\n" not in str(caught.value)
 
 
+def test_the_example_of_the_documentation_is_a_good_file(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scopes.md").read_text(encoding="utf-8")
+    path = tmp_path / "scopes.yaml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    scopes = load_scopes(path, schema.TABLES)
+    assert scopes.of(Principal("slack", "C0OPSROOM", "U1")) == Scope()
+    assert scopes.of(Principal("slack", "C0SHAREDACME", "U1")) == Scope(accounts=frozenset({"k3v9x2m1q"}))
+    assert scopes.of(Principal("slack", "C0SALES1", "U1")) == Scope(databases=frozenset({"metrics"}))
+
+
 def test_a_missing_file_is_no_open_door(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         load_scopes(tmp_path / "none.yaml", schema.TABLES)
