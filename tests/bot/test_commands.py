@@ -28,12 +28,12 @@ def test_help_loads_neither_a_model_sdk_nor_a_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "ask", "patrol", "serve", "mcp", "init-db", "doctor", "warehouse", "audit"):
+    for command in ("demo", "ask", "patrol", "serve", "mcp", "mcp-servers", "init-db", "doctor", "warehouse", "audit"):
         assert command in done.stdout
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "ask", "patrol", "serve", "mcp", "init-db", "doctor", "warehouse", "audit"]
+    "command", ["demo", "ask", "patrol", "serve", "mcp", "mcp-servers", "init-db", "doctor", "warehouse", "audit"]
 )
 def test_every_command_has_help(starwatch: Run, command: str) -> None:
     code, out, _ = starwatch(command, "--help")

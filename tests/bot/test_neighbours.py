@@ -155,6 +155,14 @@ async def test_the_listing_shows_characters_that_are_invisible(in_thread: RunAsy
     assert "back.\\u200bAnd" in out
 
 
+def test_the_doctor_tells_a_server_that_is_not_in_use(starwatch: Run, tmp_path: Path) -> None:
+    path = str(written(tmp_path, far(tmp_path)))
+    code, out, _ = starwatch("doctor", "--json", STARWATCH_MCP_SERVERS=path)
+    (check,) = [check for check in json.loads(out) if check["part"] == "MCP servers"]
+    assert (code, check["state"]) == (1, "wrong")
+    assert "far: nobody has accepted its tools yet" in check["detail"]
+
+
 def test_the_listing_for_people_names_servers_and_tools(starwatch: Run, tmp_path: Path) -> None:
     code, out, _ = starwatch("mcp-servers", STARWATCH_MCP_SERVERS=str(written(tmp_path, far(tmp_path))))
     assert code == 1
