@@ -1,7 +1,7 @@
 """The tools as a model meets them: over MCP, against a warehouse whose rows are known."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -123,146 +123,6 @@ async def test_a_cluster_is_described_with_its_owner_machines_and_newest_score(c
     assert (row["overall_score"], row["risk_level"]) == (41.5, "Critical")
 
 
-async def test_a_counter_is_shown_as_increases_across_its_restart(client: Client) -> None:
-    found = await records(
-        client, "query_cluster_metrics", cluster="prod-a", metrics=["starrocks_fe_query_total"], hours=12
-    )
-    assert [row["starrocks_fe_query_total_increase"] for row in found] == [None, 100, 80, 100, 100]
-    assert not any("_avg" in name or "_max" in name for name in found[0])
-
-
-async def test_what_was_counted_in_a_hole_is_told_only_when_the_window_holds_all_of_it(client: Client) -> None:
-    asked = {"cluster": fleet.TWIN_ONE, "metrics": ["starrocks_fe_query_total"]}
-    within = await records(client, "query_cluster_metrics", **asked, hours=6)
-    assert [row["starrocks_fe_query_total_increase"] for row in within] == [None, 10]
-    around = await records(client, "query_cluster_metrics", **asked, hours=40)
-    assert [row["starrocks_fe_query_total_increase"] for row in around] == [None, 10, 400, 10]
-
-
-async def test_a_gauge_is_shown_by_mean_and_extremes_and_a_hole_stays_a_hole(client: Client) -> None:
-    found = await records(client, "query_cluster_metrics", cluster="prod-a", metrics=["starrocks_fe_qps"], hours=20)
-    name = "starrocks_fe_qps"
-    whole = [row for row in found if not row["partial"]]
-    assert {(row[f"{name}_avg"], row[f"{name}_min"], row[f"{name}_max"]) for row in whole} == {(20, 5, 30)}
-    assert not any("increase" in column for column in found[0])
-    hours = [row["hour"] for row in whole]
-    assert len(set(hours)) == len(hours) == 19
-    assert {row["coverage_pct"] for row in whole} == {100}
-
-
-async def test_an_hour_that_is_still_being_filled_is_marked(client: Client) -> None:
-    asked = {"cluster": "prod-a", "metrics": ["starrocks_fe_qps"]}
-    found = await records(client, "query_cluster_metrics", **asked, hours=3)
-    assert [row["partial"] for row in found] == [0, 0, 0, 1]
-    assert found[-1]["coverage_pct"] == 25
-    assert (
-        "the last step is still being filled" in (await call(client, "query_cluster_metrics", **asked)).content[0].text
-    )
-    state = {row["metric_name"]: row for row in await records(client, "query_live_state", cluster="prod-a")}
-    assert (state["starrocks_fe_qps"]["partial"], state["starrocks_fe_query_total"]["partial"]) == (1, 0)
-
-
-async def test_values_stand_beside_what_was_usual_at_that_hour_of_the_week(client: Client) -> None:
-    (*_, row, _partial) = await records(
-        client, "query_cluster_metrics", cluster="prod-a", metrics=["starrocks_fe_qps"], hours=6
-    )
-    # One week ago 7, two weeks ago 9, three weeks ago an outlier: the median.
-    assert row["starrocks_fe_qps_usual"] == 9
-    longer = await records(client, "query_cluster_metrics", cluster="prod-a", metrics=["starrocks_fe_qps"], hours=720)
-    assert all(row["starrocks_fe_qps_usual"] is None for row in longer)
-
-
-async def test_one_metric_comes_hour_by_hour_and_many_in_wider_steps(client: Client) -> None:
-    asked = {"cluster": "prod-a", "metrics": ["starrocks_fe_qps"]}
-    found = await records(client, "query_cluster_metrics", **asked, hours=48)
-    assert [int(row["hour"][11:13]) for row in found[:3]] != [0, 0, 0]
-    assert "steps of 1 h" in (await call(client, "query_cluster_metrics", **asked, hours=168)).content[0].text
-    found = await records(client, "query_cluster_metrics", **asked, hours=720)
-    assert {int(row["hour"][11:13]) % 4 for row in found} == {0}
-
-
-async def test_a_metric_asked_for_twice_comes_once(client: Client) -> None:
-    (row, *_) = await records(client, "query_cluster_metrics", cluster="prod-a", metrics=["starrocks_fe_qps"] * 3)
-    assert len(row) == 3 + 4
-
-
-async def test_a_window_of_the_past_ends_where_it_was_asked_to(client: Client) -> None:
-    metrics = {"cluster": "prod-a", "metrics": ["starrocks_fe_qps"]}
-    hours = [row["hour"] for row in await records(client, "query_cluster_metrics", **metrics, hours=40)]
-    past = await records(client, "query_cluster_metrics", **metrics, hours=5, until=hours[20])
-    assert [row["hour"] for row in past] == hours[15:20]
-    assert not any(row["partial"] for row in past)
-
-
-async def test_a_metric_without_data_is_named(client: Client) -> None:
-    result = await call(client, "query_cluster_metrics", cluster="prod-a", metrics=["up", "starrocks_fe_qps"])
-    assert "no data at all for up" in result.content[0].text
-
-
-async def test_an_unknown_metric_is_answered_with_names_like_it(client: Client) -> None:
-    error = await failure(client, "query_cluster_metrics", cluster="prod-a", metrics=["starrocks_fe_qp"])
-    assert error["code"] == "bad_argument"
-    assert "starrocks_fe_qps" in error["near"]
-
-
-async def test_copies_and_repeats_of_an_alert_are_joined_into_incidents(client: Client) -> None:
-    found = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a")}
-    compaction = found["CompactionScore"]
-    assert (compaction["incidents"], compaction["repeats"], compaction["state"]) == (2, 8, "firing")
-    assert compaction["first_firing"] < compaction["last_resolved"] < compaction["last_incident_began"]
-
-
-async def test_joined_states_are_taken_apart_and_footers_dropped(client: Client) -> None:
-    found = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a")}
-    assert found["HeapUsageTooHigh"]["state"] == "quiet, not resolved"
-    assert found["BeAliveAbnormal"]["state"] == "resolved"
-    assert found["BeAliveAbnormal"]["incidents"] == 0
-    assert found["ProcNotRunning"]["state"] == "resolved"
-    assert found["ProcNotRunning"]["incidents"] == 1
-    assert "Create Silence" not in found
-
-
-async def test_an_alert_is_quiet_only_when_newer_rows_of_any_alert_are_known(client: Client) -> None:
-    until = (fleet.NOW - timedelta(days=3)).isoformat()
-    (edge,) = await records(client, "query_cluster_alerts", cluster="prod-a", until=until)
-    # Nothing is known of the three days after it, so nothing says that it fell silent.
-    assert (edge["alert_name"], edge["state"]) == ("EdgeOfWindow", "firing")
-    assert edge["alerts_known_until"] == edge["last_firing"]
-    found = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a")}
-    assert found["EdgeOfWindow"]["state"] == "quiet, not resolved"
-
-
-async def test_a_condition_that_was_on_when_the_window_began_is_an_incident_of_it(client: Client) -> None:
-    until = (fleet.NOW - timedelta(hours=1, minutes=25)).isoformat()
-    found = {
-        row["alert_name"]: row
-        for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=1, until=until)
-    }
-    compaction = found["CompactionScore"]
-    assert (compaction["began_before_window"], compaction["incidents"], compaction["repeats"]) == (1, 1, 2)
-    assert (compaction["last_incident_began"], compaction["state"]) == (None, "resolved")
-    assert found["ProcNotRunning"]["began_before_window"] == 0
-
-
-async def test_rows_whose_utc_is_missing_or_still_to_come_are_set_right(client: Client) -> None:
-    found = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=1)}
-    now = fleet.NOW.replace(tzinfo=None)
-
-    def hours_ago(name: str) -> float:
-        return (now - datetime.fromisoformat(found[name]["last_firing"])) / timedelta(hours=1)
-
-    assert hours_ago("HookInUtc") == pytest.approx(2, abs=0.2)
-    assert hours_ago("NoUtc") == pytest.approx(4, abs=0.2)
-    assert found["HookInUtc"]["repeats"] == 1
-
-
-async def test_the_window_of_alerts_is_measured_in_utc(client: Client) -> None:
-    names = {row["alert_name"] for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=7)}
-    assert "EdgeOfWindow" in names
-    names = {row["alert_name"] for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=6)}
-    assert "EdgeOfWindow" not in names
-
-
 async def test_text_from_outside_reaches_the_model_without_hidden_characters(client: Client) -> None:
     for tool in ("query_cluster_alerts", "query_cluster_info"):
         cluster = fleet.PROD if tool == "query_cluster_alerts" else fleet.HOSTILE
@@ -297,36 +157,6 @@ async def test_the_live_state_shows_newest_values_with_their_age(client: Client)
 async def test_a_silent_cluster_is_called_silent(client: Client) -> None:
     text = (await call(client, "query_live_state", cluster=fleet.TWIN_TWO)).content[0].text
     assert "the cluster is silent" in text
-
-
-@pytest.mark.parametrize(
-    ("pattern", "lines"),
-    [("outofmemory", 1), ("100% of 'memory'", 1), ("no such text", 0), ("50_%", 1), ("e_e", 0), ("", 200)],
-)
-async def test_logs_are_searched_by_plain_text(client: Client, pattern: str, lines: int) -> None:
-    assert len(await records(client, "search_logs", cluster="prod-a", pattern=pattern)) == lines
-
-
-async def test_lines_are_counted_per_level_whatever_level_is_shown(client: Client) -> None:
-    asked = {"cluster": "prod-a", "level": "ERROR"}
-    assert [row["message"] for row in await records(client, "search_logs", **asked)] == [
-        "OutOfMemory: Memory of process exceeds limit"
-    ]
-    text = (await call(client, "search_logs", **asked)).content[0].text
-    assert f"1 ERROR, 1 INFO, {fleet.LOG_LINES + 1} WARN match" in text
-    assert "1 ERROR match" in (await call(client, "search_logs", cluster="prod-a", pattern="memory of")).content[0].text
-    assert "no line match" in (await call(client, "search_logs", cluster="prod-a", pattern="zzz")).content[0].text
-    assert {row["level"] for row in await records(client, "search_logs", cluster="prod-a", level="WARN")} == {
-        "ERROR",
-        "WARN",
-    }
-
-
-async def test_lines_of_the_past_are_found_in_a_window_of_the_past(client: Client) -> None:
-    assert "long ago" not in str(await records(client, "search_logs", cluster="prod-a", pattern="long ago"))
-    until = (fleet.NOW - timedelta(hours=29)).isoformat()
-    (line,) = await records(client, "search_logs", cluster="prod-a", until=until)
-    assert line["message"] == "compaction slow, long ago"
 
 
 async def test_memory_joins_investigations_and_flags_of_patrols(client: Client) -> None:
