@@ -33,13 +33,15 @@ def restored() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def state_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A state folder of the test's own: no test may add to the audit of whoever runs it."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+def environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_of_its_own: None
+) -> Iterator[pytest.MonkeyPatch]:
     """An empty folder, and none of the settings of whoever runs the tests."""
     monkeypatch.chdir(tmp_path)
     for name in (
