@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.turns import Turns, TurnsFull
+from bot.turns import MAX_WAITING, Turns, TurnsFull
 from handlers.surface import Event, PatrolRequest, Question
 
 
@@ -138,3 +138,77 @@ async def test_closing_counts_what_it_had_to_cut_off() -> None:
     await settle(lambda: bool(desk.log))
     assert await turns.close(0) == 1
     assert desk.log == ["+stuck"]
+
+
+async def test_an_event_that_was_refused_may_come_again() -> None:
+    desk, seen = Desk(), Seen()
+    full = Turns(desk, seen)
+    await full.close(0)
+    with pytest.raises(TurnsFull):
+        await full.submit(question("a"))
+    assert seen.keys == set()
+    desk.gate("a").set()
+    fresh = Turns(desk, seen)
+    assert await fresh.submit(question("a"))
+    await fresh.idle()
+    assert desk.log == ["+a", "-a"]
+
+
+async def test_beyond_the_allowed_number_of_waiting_events_the_next_is_refused_until_there_is_room() -> None:
+    desk, seen = Desk(), Seen()
+    turns = Turns(desk, seen)
+    await turns.submit(question("first"))
+    await settle(lambda: desk.log == ["+first"])
+    for number in range(MAX_WAITING):
+        assert await turns.submit(question(str(number)))
+    with pytest.raises(TurnsFull):
+        await turns.submit(question("too many"))
+    assert "too many" not in seen.keys
+    desk.gate("first").set()
+    await settle(lambda: "+0" in desk.log)
+    assert await turns.submit(question("too many"))
+    assert await turns.close(0) == 1
+
+
+async def test_what_waited_behind_a_cut_off_turn_gives_its_room_back() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen())
+    for key in ("stuck", "waiting"):
+        await turns.submit(question(key))
+    await settle(lambda: desk.log == ["+stuck"])
+    assert await turns.close(0) == 1
+    assert desk.log == ["+stuck"]
+    await turns.idle()
+
+
+async def test_each_thread_keeps_its_order_when_many_run_side_by_side() -> None:
+    desk = Desk()
+    turns = Turns(desk, Seen(), max_running=3)
+    keys = [f"{thread}{number}" for number in range(4) for thread in "abcde"]
+    for key in keys:
+        desk.gate(key).set()
+        await turns.submit(question(key, key[0]))
+    await turns.idle()
+    for thread in "abcde":
+        assert [one for one in desk.log if one[1] == thread] == [f"{s}{thread}{n}" for n in range(4) for s in "+-"]
+
+
+async def test_a_deaf_memory_of_events_ends_the_delivery_and_queues_nothing() -> None:
+    async def broken(key: str) -> bool:
+        raise ConnectionError("no database")
+
+    desk = Desk()
+    turns = Turns(desk, broken)
+    with pytest.raises(ConnectionError):
+        await turns.submit(question("a"))
+    await turns.idle()
+    assert desk.log == []
+
+
+async def test_two_deliveries_of_one_event_at_once_are_one_turn() -> None:
+    desk = Desk()
+    desk.gate("a").set()
+    turns = Turns(desk, Seen())
+    assert sorted(await asyncio.gather(*(turns.submit(question("a")) for _ in range(5)))) == [False] * 4 + [True]
+    await turns.idle()
+    assert desk.log == ["+a", "-a"]
