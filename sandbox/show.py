@@ -59,6 +59,7 @@ def show(statement: Statement, view: View) -> Listing:
     """
     words = [statement.word(index) for index in range(1, len(statement.tokens))]
     skipped = 0
+    # Clients put these before anything; only FULL makes a difference to a listing.
     while words and words[0] in ("FULL", "SESSION", "GLOBAL", "EXTENDED", "ALL"):
         words, skipped = words[1:], skipped + 1
     for names, make in _SHOWS:
@@ -90,6 +91,7 @@ def _fields(table: TableInfo, *, full: bool) -> Listing:
 
 
 def _databases(view: View, rest: Statement | None, full: bool) -> Listing:
+    # A database of which one may see no table is not named either.
     names = [name for name in view.catalogue.databases if view.tables(name) or view.account.administers]
     return Listing(("Database",), tuple((name,) for name in names)).like(_pattern(rest))
 
@@ -127,6 +129,7 @@ def _variables(view: View, rest: Statement | None, full: bool) -> Listing:
 
 
 def _processlist(view: View, rest: Statement | None, full: bool) -> Listing:
+    # As in StarRocks, which shows other people's statements to administrators alone: texts hold data.
     user = None if view.account.administers else view.account.name
     now = time.monotonic()
     rows = tuple(
@@ -241,6 +244,7 @@ def _pattern(rest: Statement | None) -> str | None:
     count = len(rest.tokens)
     for index in range(count):
         word = rest.word(index)
+        # Only at the very end: elsewhere it may be the name of a table.
         if word == "LIKE" and index + 2 == count:
             return str(rest.tokens[index + 1].text)
         if word == "WHERE":
@@ -264,6 +268,7 @@ def _name(rest: Statement | None, index: int) -> tuple[str | None, str, int]:
     while rest.word(index + 1) == "." and index + 2 < len(rest.tokens):
         index += 2
         parts.append(rest.tokens[index].text)
+    # Tools qualify everything in full; there is no other catalogue that could be meant.
     if len(parts) > 1 and parts[0] == "default_catalog":
         parts = parts[1:]
     return (parts[-2] if len(parts) > 1 else None), parts[-1], index + 1

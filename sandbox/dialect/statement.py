@@ -35,6 +35,7 @@ class Statement:
 
     def word(self, index: int) -> str:
         """The word at `index`, upper case; empty after the end and for quoted names and strings."""
+        # A quoted SELECT is a name: words that steer us are bare ones only.
         if index >= len(self.tokens) or self.tokens[index].token_type in (TokenType.STRING, TokenType.IDENTIFIER):
             return ""
         return self.tokens[index].text.upper()
@@ -48,6 +49,7 @@ class Statement:
         rest = self.tokens[index:]
         if not rest:
             raise syntax("Unexpected end of the statement")
+        # Token places count from the start of the whole text, of which this statement may be the third.
         start = rest[0].start - self.tokens[0].start
         return Statement(self.text[start:], rest)
 
@@ -130,6 +132,7 @@ def _without_hints(tokens: Sequence[Token]) -> tuple[Token, ...]:
     kept: list[Token] = []
     index = 0
     while index < len(tokens):
+        # Tools send them with every query, and refusing would make those tools useless here.
         if tokens[index].token_type is TokenType.HINT:
             index += 1
             continue
