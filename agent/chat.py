@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 BY_FLOOR = "This answer was put together by fixed rules from the same data."
 LIMITED = "A limit of this turn was reached, so this is answered from what was found until then."
 CUT = "The answer was cut off at the model's length limit."
+# A pasted log may be this long and still leaves most of the context to the tools.
 MAX_QUESTION_CHARS = 40_000
 
 
@@ -102,24 +103,30 @@ class BYOCAgent:
         except AgentError as error:
             log.warning("no answer: %s: %s", type(error).__name__, error)
             return self._failed(error, started)
+        # Only a model's fault gets here: the floor needs the same tools, so it could not help where those are away.
         if self._floor is None:
             return self._failed(fault, started)
+        # Half a sentence of the first model may be on the screen already.
         await on_progress(TextDiscarded())
         try:
             answer = await self._turn(self._floor, saved, asked, on_progress)
         except AgentError as error:
             log.warning("the floor gave no answer either: %s: %s", type(error).__name__, error)
+            # The first fault is the one that an operator can do something about; the floor's own is news only if it
+            # is about tools.
             return self._failed(error if not isinstance(error, ModelError) else fault, started)
         return replace(answer, notice=f"{fault.user_message} {BY_FLOOR}", seconds=self._clock() - started)
 
     async def _turn(self, model: Model, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress) -> Answer:
         """One run of the loop. Saved only when whole: a turn that fails or is cancelled can simply be run again."""
+        # Made for the model that is asked: the floor must not be shown another one's thinking.
         earlier = history_for(model.name, saved, self._history_limits)
         history = [*earlier, asked]
         system = self._prompt.render(schema=await self._discovery.text(), health_rules=self._health_rules)
         turn = await Loop(model, self._tools, system=system, limits=self._limits, clock=self._clock).run(
             history, on_progress
         )
+        # What was added, not what was shown: emptied results stay whole in the store.
         done = SavedTurn(model.name, tuple(history[len(earlier) :]))
         await self._store.append(self._thread, done)
         self._remember([*saved, done])

@@ -22,6 +22,7 @@ Check = Literal["sql", "table", "word"] | tuple[str, ...]
 word, or one of the listed values."""
 
 MAX_NAME = 64
+# Narrow on purpose: some servers paste a word into a statement or a shell line.
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _TABLE = re.compile(r"[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}", re.ASCII)
 _NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,30}$"
@@ -91,6 +92,7 @@ class ForeignServer(_Frozen):
         missing = sorted(set(self.tools) - set(offered))
         if missing:
             raise ToolsRefused(f"{self.name} does not offer {', '.join(missing)}")
+        # Over the allowed ones alone, so that a new tool beside them does not switch the server off.
         found = tools_hash([offered[name] for name in self.tools])
         if not self.hash:
             raise ToolsRefused(f"{self.name}: nobody has accepted its tools yet; their hash is {found}", found)
@@ -109,6 +111,7 @@ async def checked(arguments: Mapping[str, Any], checks: Mapping[str, Check], adm
     """The arguments that may be passed on, SQL replaced by the guard's own text. Raises `ArgumentRefused`."""
     passed = dict(arguments)
     for name, check in checks.items():
+        # What is absent or null cannot carry anything; whether it may be is for the tool's own schema to say.
         if passed.get(name) is not None:
             passed[name] = await _checked(name, passed[name], check, admit)
     return passed

@@ -18,8 +18,11 @@ from agent.mcp_tools import McpTools
 from agent.tools import ToolResult, ToolSpec, failed
 from agent.untrusted import visible
 
+# A server that crashes on a certain call would otherwise be started again for every try of the model.
 RESTARTS_A_MINUTE = 3
+# A stranger's text in every request: long ones cost on every round and crowd out our own instructions.
 _DESCRIPTION_CHARS = 4_000
+# Reading is given longer below: the transport keeps one stream open between calls.
 _HTTP_SECONDS = 15.0
 _STREAM_SECONDS = 300.0
 
@@ -69,6 +72,7 @@ class ForeignTools:
         refused."""
         if self.connection.refused is not None:
             return ()
+        # Kept from then on: a server that goes away for a moment must not change the prompt's beginning.
         if not self._specs and await self.connection.settled():
             offered = {self.server.shown(spec.name): spec for spec in await self._tools.specs()}
             self._specs = tuple(self._spec(name, offered[name]) for name in sorted(offered) if name in self._offered)

@@ -97,7 +97,10 @@ class McpConnection:
         self._refused: ToolsRefused | None = None
         self.listed: tuple[Tool, ...] = ()
         """What the server listed last, accepted or not."""
+        # Callers live in tasks of their own; through a queue none of them ever holds the client, or is cancelled with
+        # it.
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
+        # Two events, since "not yet" and "no longer" are answered differently: the first is worth a longer wait.
         self._tried = asyncio.Event()
         self._ready = asyncio.Event()
         self._tools: tuple[Tool, ...] = ()
@@ -155,6 +158,7 @@ class McpConnection:
         """
         limit = seconds or self._times.call
         await self._wait_ready()
+        # Copied, because the call is made later and the caller may go on using its own.
         order = _Order(name, dict(arguments), limit, dict(meta) if meta else None)
         self._orders.put_nowait(order)
         try:
@@ -190,6 +194,7 @@ class McpConnection:
                 self._owner = asyncio.create_task(self._own(), name=f"mcp {self.name} owner")
                 await asyncio.wait([self._owner])
                 self._ready.clear()
+                # A connection that worked starts counting anew; one that never did is asked less and less often.
                 delay = self._times.first_delay if self._lived else delay
                 self._last_fault = _fault_of(self._owner)
                 self._tried.set()
@@ -199,6 +204,7 @@ class McpConnection:
                     log.warning("mcp server %s is stopped: %s", self.name, self._refused)
                     return
                 log.warning("mcp server %s is gone (%s); connecting again", self.name, self._last_fault)
+                # Half to one and a half times, so that many processes do not knock at a restarted server together.
                 await self._sleep(self._pause(delay * (0.5 + self._jitter())))
                 delay = min(delay * 2, self._times.last_delay)
         finally:
@@ -211,6 +217,7 @@ class McpConnection:
             return delay
         if len(self._restarts) == most:
             delay = max(delay, self._restarts.popleft() + MINUTE - now)
+        # When it will happen, not now: the pause itself must not shorten the minute.
         self._restarts.append(now + delay)
         return delay
 
@@ -224,6 +231,7 @@ class McpConnection:
         self._refuse_waiting()
 
     def _refuse_waiting(self) -> None:
+        # They would otherwise wait for their time-outs, for a connection that is not theirs any more.
         fault = self._refused or ToolsUnavailable(f"{self.name}: connection lost ({self._last_fault})")
         while not self._orders.empty():
             _give(self._orders.get_nowait(), fault)
@@ -233,6 +241,7 @@ class McpConnection:
         calls: set[asyncio.Task[None]] = set()
         async with contextlib.AsyncExitStack() as stack:
             async with asyncio.timeout(self._times.connect):
+                # Listed within the same time limit: a server that connects and then says nothing is no server.
                 client = await stack.enter_async_context(
                     Client(self._make_target(), read_timeout_seconds=self._times.call)
                 )
@@ -243,11 +252,13 @@ class McpConnection:
             try:
                 while True:
                     order = await self._orders.get()
+                    # Its caller gave up while it waited in the queue; running it now would serve nobody.
                     if order.answer.done():
                         continue
                     task = asyncio.create_task(self._pass_on(client, order))
                     calls.add(task)
                     task.add_done_callback(calls.discard)
+                    # The answer is all that the caller holds, so its cancellation is how we hear of it.
                     order.answer.add_done_callback(partial(_cancel_along, task))
             finally:
                 for task in tuple(calls):
@@ -268,6 +279,7 @@ class McpConnection:
             self._end_life()
         except MCPError as error:
             _give(order, self._protocol_fault(order, error))
+            # Only for servers of others: our own runs in this process and cannot be replaced.
             if error.code == REQUEST_TIMEOUT and self._accept is not None:
                 await self._replace_if_hung(client)
         except Exception as error:  # whatever a transport raises must reach the waiting caller, and as one kind
@@ -294,6 +306,7 @@ class McpConnection:
         self.listed = tools = await _list_tools(client)
         if self._accept is not None:
             try:
+                # Each time, not once: what was accepted is what is listed now, and a server may change while it runs.
                 self._accept(tools)
             except ToolsRefused as error:
                 self._refused = error

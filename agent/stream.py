@@ -23,8 +23,10 @@ _SENDABLE = {
 _GIVEN = {"tool_use": ("id", "name"), "redacted_thinking": ("data",)}
 """What a block has to bring at its start, because no delta adds it."""
 
+# Python's own limit would be hit while the request is written out, far from what caused it.
 MAX_DEPTH = 32
 _GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
+# The provider adds reasons now and then; an unknown one that ended a whole reply is an ordinary end.
 _STOP_REASONS = frozenset(get_args(StopReason))
 
 
@@ -58,6 +60,7 @@ class ReplyBuilder:
                 self._stop_reason = _text(event["delta"].get("stop_reason") or "") or self._stop_reason
                 self._count(event.get("usage"))
             case "message_stop":
+                # All three, because a stream that lost its middle may still bring its last event.
                 self.complete = self._started and self._stop_reason is not None
         return ""
 
@@ -117,6 +120,7 @@ class ReplyBuilder:
         text = "".join(self._json[index]).strip()
         if not whole:
             return {}
+        # The text may be JSON by chance although the rest of it is missing.
         if index in self._open:
             raise ModelUnavailable("a tool call was left open")
         try:

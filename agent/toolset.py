@@ -49,6 +49,7 @@ class Toolset:
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `agent.tools.Tools`."""
+        # Unknown names go to the door as well, whose refusal lists what there is.
         return await self._owners.get(name, self._own).call(name, arguments)
 
     def notices(self) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from agent.tools import Tools
 
 log = logging.getLogger(__name__)
 
+# The evidence is in the prompt already; a patrol digs only where it wants to know why.
 MAX_ROUNDS = 10
 _FOCUS: Mapping[ReportType, str] = {
     "morning": "Morning watch: what changed overnight and what must be done today.",
@@ -106,6 +107,7 @@ class Patrol:
         return report.report_id, await self._stored(report, evidence)
 
     async def _written(self, kind: ReportType, evidence: Evidence, on_progress: OnProgress) -> _Written:
+        # No fallback from the floor to itself: what fails there is a defect, and should be seen.
         if self._model.analyst == "rules-only":
             return await self._by_rules(kind, evidence, on_progress)
         try:
