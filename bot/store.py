@@ -112,6 +112,7 @@ class Store:
 
     async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
         """Keep a posted report, and open its thread with a history that knows it."""
+        # merge, as a report may be posted again after a failure half way: the second one stands.
         row = ReportRow(report_id=report.report_id, created_at=self._now(), body=report.to_json())
 
         async def keep(session: AsyncSession) -> None:
@@ -132,6 +133,7 @@ class Store:
         now = self._now()
         try:
             async with self._sessions.begin() as session:
+                # Swept here and not by a clock: whoever writes keeps the table small, and nobody else has to run.
                 await session.execute(delete(SeenRow).where(SeenRow.seen_at < now - SEEN_FOR))
                 session.add(SeenRow(key=key, seen_at=now))
         except IntegrityError:
@@ -155,6 +157,8 @@ class Store:
             await session.flush()
 
     async def _add_turn(self, session: AsyncSession, thread: str, turn: SavedTurn) -> None:
+        # Computed by the database, within the transaction that inserts: two writers then collide instead of
+        # overwriting.
         end = select(func.coalesce(func.max(TurnRow.position) + 1, 0)).where(TurnRow.thread == thread)
         position = (await session.scalars(end)).one()
         messages = [dict(message) for message in turn.messages]
@@ -163,6 +167,7 @@ class Store:
 
 def _sqlite_pragmas(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
+    # WAL lets readers go on while a turn is saved; foreign keys are off in SQLite until they are asked for.
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -176,6 +181,7 @@ async def open_store(url: str, now: Now) -> AsyncIterator[Store]:
     """
     try:
         address = make_url(url)
+        # SQLite makes the file but not its folder, and what was said in chats is for its owner alone.
         if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
             Path(str(address.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine = create_async_engine(address)

@@ -45,6 +45,7 @@ class Turns:
 
         Raises TurnsFull when too much is waiting or the process is stopping.
         """
+        # Before the key is remembered: what is refused here must be new when it is delivered again.
         if self._closed or self._waiting >= MAX_WAITING:
             raise TurnsFull
         if not await self._first_sight(event.key):
@@ -54,6 +55,7 @@ class Turns:
         if name in self._lanes:
             self._lanes[name].append(event)
         else:
+            # No await between the look and this line, or two workers could serve one thread.
             self._lanes[name] = deque([event])
             worker = asyncio.create_task(self._work(name), name=f"turns:{name}")
             self._workers.add(worker)
@@ -66,9 +68,11 @@ class Turns:
             while queue:
                 event = queue.popleft()
                 self._waiting -= 1
+                # Within the lane, so that a thread whose turn waits for room keeps its order.
                 async with self._room:
                     await self._handle(event)
         finally:
+            # A cut-off worker leaves events behind; their places must not stay taken.
             self._waiting -= len(queue)
             del self._lanes[name]
 
@@ -85,6 +89,7 @@ class Turns:
         _, late = await asyncio.wait(self._workers, timeout=seconds)
         for worker in late:
             worker.cancel()
+        # Waited for, so that a cancelled turn still closes its history before the database goes.
         await asyncio.gather(*late, return_exceptions=True)
         if late:
             log.warning("stopped before these turns were done", turns=len(late))

@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 PLAIN_TEXT = 3_900
 """Characters of a message without blocks; Slack advises 4,000."""
+# Slack shows one line of it.
 STATUS_TEXT = 100
 UNFINISHED = 200
 """Documents that were posted in part only and are remembered, so that a repeated post goes on where it stopped."""
@@ -58,6 +59,7 @@ class SlackSurface:
         others go below it. After a failure the same post goes on with the first message that is missing."""
         where = await self._place(place)
         key = _fingerprint(where, document)
+        # By content, since a repeated post has no other name in common with the one that failed.
         posted = self._unfinished.pop(key, [])
         root = where.ts or next(iter(posted), "")
         try:
@@ -98,6 +100,7 @@ class SlackSurface:
                 raise
             log.error("Slack refused the blocks of a message; it goes out as text", code=refusal.code)
         first = ""
+        # The words of the blocks, not the short fallback: nothing that was to be said may be lost to their form.
         for text in split(readable(message.blocks) or message.text, PLAIN_TEXT):
             ts = await self._post_message(channel, thread_ts or first, text, ())
             first = first or ts
