@@ -37,6 +37,7 @@ class Turns:
         self._room = asyncio.Semaphore(max_running)
         self._lanes: dict[str, deque[Event]] = {}
         self._workers: set[asyncio.Task[None]] = set()
+        self._arriving: set[asyncio.Future[None]] = set()
         self._waiting = 0
         self._closed = False
 
@@ -48,8 +49,18 @@ class Turns:
         # Before the key is remembered: what is refused here must be new when it is delivered again.
         if self._closed or self._waiting >= MAX_WAITING:
             raise TurnsFull
-        if not await self._first_sight(event.key):
-            return False
+        arrival = asyncio.get_running_loop().create_future()
+        self._arriving.add(arrival)
+        try:
+            if not await self._first_sight(event.key):
+                return False
+            self._queue(event)
+        finally:
+            self._arriving.discard(arrival)
+            arrival.cancel()
+        return True
+
+    def _queue(self, event: Event) -> None:
         self._waiting += 1
         name = lane(event)
         if name in self._lanes:
@@ -60,7 +71,6 @@ class Turns:
             worker = asyncio.create_task(self._work(name), name=f"turns:{name}")
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
-        return True
 
     async def _work(self, name: str) -> None:
         queue = self._lanes[name]
@@ -84,6 +94,9 @@ class Turns:
     async def close(self, seconds: float) -> int:
         """Take nothing more, give running turns `seconds` to finish, then cancel. Returns how many were cut off."""
         self._closed = True
+        # Events whose key is being remembered count as taken in: delivered again, they would be dropped as seen.
+        if self._arriving:
+            await asyncio.wait(self._arriving, timeout=seconds)
         if not self._workers:
             return 0
         _, late = await asyncio.wait(self._workers, timeout=seconds)

@@ -212,3 +212,38 @@ async def test_two_deliveries_of_one_event_at_once_are_one_turn() -> None:
     assert sorted(await asyncio.gather(*(turns.submit(question("a")) for _ in range(5)))) == [False] * 4 + [True]
     await turns.idle()
     assert desk.log == ["+a", "-a"]
+
+
+async def test_an_event_that_arrives_while_the_queue_closes_is_still_handled() -> None:
+    remembered = asyncio.Event()
+
+    async def slow(key: str) -> bool:
+        await remembered.wait()
+        return True
+
+    desk = Desk()
+    desk.gate("late").set()
+    turns = Turns(desk, slow)
+    arriving = asyncio.create_task(turns.submit(question("late")))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(turns.close(5))
+    await asyncio.sleep(0)
+    remembered.set()
+    assert (await arriving, await closing) == (True, 0)
+    assert desk.log == ["+late", "-late"]
+
+
+async def test_an_arrival_that_is_given_up_does_not_hold_up_the_end() -> None:
+    async def never(key: str) -> bool:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets this event")
+
+    turns = Turns(Desk(), never)
+    arriving = asyncio.create_task(turns.submit(question("a")))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(turns.close(60))
+    await asyncio.sleep(0)
+    arriving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await arriving
+    assert await closing == 0
