@@ -365,3 +365,55 @@ async def test_two_writers_of_one_row_both_succeed(own_port: int, connect: Conne
     sql = "INSERT INTO alerts.patrol_reports (report_id, fleet_narrative) VALUES ('r1', %s)"
     await asyncio.gather(*(rows(writer, sql, (str(number),)) for number, writer in enumerate(writers)))
     assert await rows(writers[0], "SELECT count(*) FROM alerts.patrol_reports") == [(1,)]
+
+
+async def test_a_kill_ends_only_the_statement_that_runs_and_never_the_next(port: int, connect: Connect) -> None:
+    victim, watcher = await connect(port), await connect(port)
+    [(number,)] = await rows(victim, "SELECT connection_id()")
+    for _ in range(3):
+        await rows(watcher, f"KILL QUERY {number}")
+        assert await rows(victim, "SELECT 1") == [(1,)]
+
+
+async def test_a_session_may_kill_its_own_statement_and_goes_on(port: int, connect: Connect) -> None:
+    connection = await connect(port)
+    [(number,)] = await rows(connection, "SELECT connection_id()")
+    await rows(connection, f"KILL QUERY {number}")
+    assert await rows(connection, "SELECT 1") == [(1,)]
+
+
+async def test_a_row_limit_of_the_session_cuts_every_result(port: int, connect: Connect) -> None:
+    connection = await connect(port)
+    await rows(connection, "SET sql_select_limit = 1001")
+    assert len(await rows(connection, "SELECT * FROM metrics.amv_hourly_snapshots_v1")) == 1001
+    await rows(connection, "SET sql_select_limit = 0")
+    assert await rows(connection, "SELECT * FROM metrics.amv_hourly_snapshots_v1") == []
+    await rows(connection, "SET sql_select_limit = DEFAULT")
+    assert len(await rows(connection, "SELECT * FROM metrics.amv_hourly_snapshots_v1")) == 3000
+
+
+@pytest.mark.parametrize("count", [999, 1000, 1001, 2000])
+async def test_a_result_that_ends_with_a_batch_is_whole(port: int, connect: Connect, count: int) -> None:
+    connection = await connect(port)
+    sql = f"SELECT last_value FROM metrics.amv_hourly_snapshots_v1 WHERE last_value < {count} ORDER BY 1"
+    assert await rows(connection, sql) == [(float(number),) for number in range(count)]
+
+
+async def test_two_sessions_keep_their_databases_and_statements_apart(port: int, connect: Connect) -> None:
+    one, other = await connect(port, db="metrics"), await connect(port, db="byoc")
+    answers = await asyncio.gather(
+        *(rows(one, "SELECT database(), count(*) FROM amv_hourly_snapshots_v1") for _ in range(1)),
+        *(rows(other, "SELECT database(), count(*) FROM clusters") for _ in range(1)),
+    )
+    assert answers == [[("metrics", 3000)], [("byoc", 0)]]
+    with pytest.raises(MySQLError, match=r"Unknown table 'byoc\.amv_hourly_snapshots_v1'"):
+        await rows(other, "SELECT * FROM amv_hourly_snapshots_v1")
+
+
+async def test_a_refused_statement_leaves_the_session_as_it_was(port: int, connect: Connect) -> None:
+    connection = await connect(port, db="metrics")
+    await rows(connection, "SET query_timeout = 7")
+    for sql, _, _ in REFUSED[:12]:
+        with pytest.raises(MySQLError):
+            await rows(connection, sql)
+    assert await rows(connection, "SELECT database(), @@query_timeout") == [("metrics", 7)]

@@ -100,3 +100,44 @@ def test_what_cannot_be_created_is_refused(text: str, code: int) -> None:
     with pytest.raises(StatementError) as refused:
         read(split(text)[0], None)
     assert refused.value.code == code
+
+
+def test_a_definition_may_lack_what_it_does_not_need() -> None:
+    assert read(split("CREATE DATABASE IF NOT EXISTS d")[0], None).sql == 'CREATE SCHEMA IF NOT EXISTS "d"'
+    assert read(split('CREATE SCHEMA `a"b`')[0], None).sql == 'CREATE SCHEMA IF NOT EXISTS "a""b"'
+    view = read(split("CREATE OR REPLACE VIEW v AS SELECT 1 AS one")[0], "d")
+    assert (view.kind, view.columns, view.comment) == ("VIEW", (), "")
+
+
+def test_a_table_is_not_made_twice_unless_that_is_allowed(own_engine: Engine) -> None:
+    own_engine.define("CREATE DATABASE d; CREATE TABLE d.t (a INT)")
+    own_engine.connection.execute("INSERT INTO d.t VALUES (1)")
+    own_engine.define("CREATE TABLE IF NOT EXISTS d.t (a INT, b INT)")
+    with pytest.raises(StatementError) as refused:
+        own_engine.define("CREATE TABLE d.t (a INT)")
+    assert refused.value.code == 1050
+    assert own_engine.connection.execute("SELECT * FROM d.t").fetchall() == [(1,)]
+
+
+def test_a_view_is_replaced_and_tells_its_new_columns(own_engine: Engine) -> None:
+    own_engine.define("CREATE DATABASE d; CREATE TABLE d.t (a INT, b DECIMAL(9, 2))")
+    own_engine.define("CREATE VIEW d.v AS SELECT a FROM d.t; CREATE VIEW d.v (x COMMENT 'sum') AS SELECT b FROM d.t")
+    [column] = own_engine.catalogue.table("d", "v").columns
+    assert (column.name, column.type, column.comment) == ("x", "decimal(9,2)", "sum")
+
+
+def test_a_table_in_no_database_is_refused_by_its_name(own_engine: Engine) -> None:
+    with pytest.raises(StatementError) as refused:
+        own_engine.define("CREATE TABLE nowhere.t (a INT)")
+    assert refused.value.code == 1049
+
+
+def test_a_primary_key_replaces_and_a_duplicate_key_keeps(own_engine: Engine) -> None:
+    own_engine.define("CREATE DATABASE d; CREATE TABLE d.p (a INT, b INT) PRIMARY KEY (a)")
+    own_engine.define("CREATE TABLE d.k (a INT, b INT) DUPLICATE KEY (a)")
+    for table in ("p", "k"):
+        for value in (1, 2):
+            own_engine.connection.execute(f"INSERT OR REPLACE INTO d.{table} VALUES (7, {value})" if table == "p"
+                                          else f"INSERT INTO d.{table} VALUES (7, {value})")  # fmt: skip
+    assert own_engine.connection.execute("SELECT b FROM d.p").fetchall() == [(2,)]
+    assert own_engine.connection.execute("SELECT b FROM d.k ORDER BY b").fetchall() == [(1,), (2,)]

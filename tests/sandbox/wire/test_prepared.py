@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sandbox.dialect.statement import parse, placeholders, split
 from sandbox.errors import ProtocolError, StatementError
-from sandbox.wire.packets import Payload, lenstr
-from sandbox.wire.prepared import PreparedStatements
+from sandbox.wire.packets import MAX_PACKET, Payload, lenstr
+from sandbox.wire.prepared import MAX_PREPARED, PreparedStatements
 from sandbox.wire.values import Kind
 
 
@@ -116,3 +116,68 @@ def test_a_forgotten_statement_takes_its_data_with_it() -> None:
     statements.forget(number)
     with pytest.raises(StatementError, match="Unknown prepared statement"):
         statements.bind(execution(number, [Kind.VAR_STRING], b""))
+
+
+@given(st.binary(max_size=60), st.integers(0, 4), st.booleans())
+def test_any_execution_is_bound_or_refused(body: bytes, parameters: int, known: bool) -> None:
+    statements = PreparedStatements()
+    number, _ = statements.add(("SELECT ", *[", "] * parameters))
+    try:
+        text = statements.bind(Payload(struct.pack("<I", number if known else 99) + body))
+    except (ProtocolError, StatementError):
+        return
+    assert text.startswith("SELECT ")
+    assert known
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-(2**31), 2**31 - 1)), min_size=1, max_size=20))
+def test_any_pattern_of_nulls_keeps_every_value_in_its_place(values: list[int | None]) -> None:
+    statements = PreparedStatements()
+    number, _ = statements.add(placeholders("SELECT " + ", ".join("?" * len(values))))
+    nulls = bytearray((len(values) + 7) // 8)
+    sent = b""
+    for place, value in enumerate(values):
+        if value is None:
+            nulls[place // 8] |= 1 << place % 8
+        else:
+            sent += struct.pack("<i", value)
+    bound_text = statements.bind(execution(number, [Kind.LONG] * len(values), sent, bytes(nulls)))
+    assert bound_text == "SELECT " + ", ".join("NULL" if value is None else str(value) for value in values)
+
+
+def test_pieces_sent_ahead_are_joined_and_used_once() -> None:
+    statements = PreparedStatements()
+    number, _ = statements.add(("SELECT ", ""))
+    for piece in ("it's ", "a \\ b"):
+        statements.append_long_data(Payload(struct.pack("<IH", number, 0) + piece.encode()))
+    assert statements.bind(execution(number, [Kind.VAR_STRING], b"")) == "SELECT 'it\\'s a \\\\ b'"
+    with pytest.raises(ProtocolError):
+        statements.bind(execution(number, [Kind.VAR_STRING], b""))
+
+
+def test_pieces_of_several_statements_share_one_limit() -> None:
+    statements = PreparedStatements()
+    first, second = (statements.add(("SELECT ", ""))[0] for _ in range(2))
+    half = b"x" * (MAX_PACKET // 2)
+    statements.append_long_data(Payload(struct.pack("<IH", first, 0) + half))
+    statements.append_long_data(Payload(struct.pack("<IH", second, 0) + half))
+    with pytest.raises(ProtocolError, match="too much"):
+        statements.append_long_data(Payload(struct.pack("<IH", second, 0) + b"x"))
+    statements.forget(first)
+    statements.append_long_data(Payload(struct.pack("<IH", second, 0) + b"x"))
+
+
+def test_room_for_a_statement_comes_back_when_one_is_closed() -> None:
+    statements = PreparedStatements()
+    numbers = [statements.add(("SELECT 1",))[0] for _ in range(MAX_PREPARED)]
+    with pytest.raises(StatementError) as refused:
+        statements.add(("SELECT 1",))
+    assert refused.value.code == 1461
+    statements.forget(numbers[0])
+    assert statements.add(("SELECT 1",))[0] not in numbers
+
+
+def test_floats_that_sql_has_no_word_for_are_no_way_to_write_a_name() -> None:
+    for value in (float("nan"), float("inf"), float("-inf")):
+        [statement] = split(f"SELECT {bound(Kind.DOUBLE, struct.pack('<d', value))}")
+        assert len(statement.tokens) <= 3
