@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agent.answer import Answer
 from agent.chat import BYOCAgent
+from agent.journal import UNWRITTEN, Journal
 from agent.patrol.report import PatrolReport, ReportType
 from agent.patrol.run import Patrol
 from agent.progress import OnProgress, Progress
@@ -27,9 +28,9 @@ class Agents:
     def __init__(self, agent_of: Callable[[str], BYOCAgent]) -> None:
         self._agent_of = agent_of
 
-    async def chat(self, thread: str, text: str, on_step: OnStep) -> Answer:
+    async def chat(self, thread: str, text: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
         """The thread's agent's answer."""
-        return await self._agent_of(thread).chat(text, told(on_step))
+        return await self._agent_of(thread).chat(text, told(on_step), journal)
 
 
 class Patrols:
@@ -38,7 +39,9 @@ class Patrols:
     def __init__(self, patrol: Patrol) -> None:
         self._patrol = patrol
 
-    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+    async def run(
+        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+    ) -> PatrolReport:
         """One patrol's report, already persisted."""
-        _, report = await self._patrol.run_patrol(report_type, triggered_by, told(on_step))
+        _, report = await self._patrol.run_patrol(report_type, triggered_by, told(on_step), journal)
         return report

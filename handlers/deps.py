@@ -1,14 +1,16 @@
 """What handlers need of the rest of the process, as protocols: thinking, patrols, what was posted, and the surface."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent.answer import Answer
+from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
 from handlers.flight import Flights
 from handlers.surface import Surface
+from handlers.turn import Turn
 
 OnStep = Callable[[str], Awaitable[None]]
 """Receives what is being done right now, in people's words; see `handlers.progress`."""
@@ -17,7 +19,7 @@ OnStep = Callable[[str], Awaitable[None]]
 class Agents(Protocol):
     """One agent per thread, each with the history of its thread."""
 
-    async def chat(self, thread: str, text: str, on_step: OnStep) -> Answer:
+    async def chat(self, thread: str, text: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
         """The answer to `text`, given what was said in `thread` before. A failed turn is an Answer that says so."""
         ...
 
@@ -25,7 +27,9 @@ class Agents(Protocol):
 class Patrols(Protocol):
     """Whole-fleet checks."""
 
-    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+    async def run(
+        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+    ) -> PatrolReport:
         """One patrol's report. Raises `agent.patrol.errors.WarehouseUnreadable` when there is no evidence to be had."""
         ...
 
@@ -35,7 +39,7 @@ class Reports(Protocol):
 
     async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
         """Remember that `thread` is about `report`; `opening` becomes the start of the thread's history, so that
-        replies are answered with the report in mind."""
+        replies are answered with the report in mind. Doing so twice changes nothing."""
         ...
 
     async def find(self, report_id: str) -> Mapping[str, Any] | None:
@@ -46,7 +50,7 @@ class Reports(Protocol):
 @dataclass(frozen=True, slots=True)
 class Deps:
     """Everything a handler may touch. `new_reference` makes the short ids that an apology and its log line share;
-    `flights` is one per process, so that a patrol asked for twice runs once."""
+    `flights` is one per process, so that a patrol asked for twice runs once; `turn` is the one under way."""
 
     surface: Surface
     agents: Agents
@@ -54,3 +58,4 @@ class Deps:
     reports: Reports
     flights: Flights
     new_reference: Callable[[], str]
+    turn: Turn = field(default_factory=Turn)

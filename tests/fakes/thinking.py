@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.answer import Answer
+from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import FlaggedCluster, PatrolReport, PatrolUsage, ReportType
 from handlers.deps import OnStep
 from handlers.document import Document
-from handlers.surface import SurfaceError
+from handlers.surface import Mark, SurfaceError
 
 
 def report(flagged: int = 2, **more: Any) -> PatrolReport:
@@ -47,7 +48,7 @@ class Agents:
         """Thinking takes a while, in which a step can be shown."""
         await asyncio.sleep(0)
 
-    async def chat(self, thread: str, text: str, on_step: OnStep) -> Answer:
+    async def chat(self, thread: str, text: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
         self.threads[thread].append(text)
         for step in self.steps:
             await on_step(step)
@@ -69,7 +70,9 @@ class Patrols:
         self.gate.set()
         self.fault: Exception | None = None
 
-    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+    async def run(
+        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+    ) -> PatrolReport:
         self.runs.append((report_type, triggered_by))
         await on_step("Reading the state of the fleet")
         await asyncio.sleep(0)
@@ -106,7 +109,7 @@ class Surface:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def post(self, place: str, document: Document) -> str:
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
         if self.refuse:
             self.refuse -= 1
             raise SurfaceError("the channel is archived")
