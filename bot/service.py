@@ -13,8 +13,8 @@ from bot.compose import Starwatch
 from bot.settings import Settings
 from bot.slack.config import SlackConfig
 from bot.slack.service import Slack, listening, reached
-from bot.turns import Turns, TurnsFull
-from handlers import handle
+from bot.turns import LocalTurns, TurnsFull
+from bot.work import Handling
 from handlers.deps import Deps
 from handlers.flight import Flights
 from handlers.surface import Event, PatrolRequest
@@ -51,7 +51,7 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
         flights=Flights(),
         new_reference=lambda: secrets.token_hex(4),
     )
-    turns = Turns(lambda event: handle(event, deps), starwatch.store.first_sight)
+    turns = LocalTurns(Handling(deps))
 
     async def admit(event: Event) -> bool:
         if not isinstance(event, PatrolRequest):

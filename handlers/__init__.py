@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from handlers import ending
 from handlers.ask import ask
 from handlers.deps import Deps
 from handlers.edge import Handler
@@ -21,3 +22,13 @@ HANDLERS: Mapping[type[Any], Handler] = {
 async def handle(event: Event, deps: Deps) -> None:
     """Do what the event asks for. A failure is logged and apologised for; only cancellation is raised."""
     await _handle(event, deps, HANDLERS)
+
+
+async def stopped(event: Event, deps: Deps) -> None:
+    """Tell the thread that its turn was stopped. Raises nothing but cancellation."""
+    await _handle(event, deps, dict.fromkeys(HANDLERS, ending.stopped))
+
+
+async def given_up(event: Event, deps: Deps) -> None:
+    """Tell the thread that its turn was tried too often. Raises nothing but cancellation."""
+    await _handle(event, deps, dict.fromkeys(HANDLERS, ending.given_up))

@@ -8,12 +8,14 @@ from handlers.document import Document
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Somebody said something to us in a thread. `key` is unique per message and the same on redelivery."""
+    """Somebody said something to us in a thread. `key` is unique per message and the same on redelivery; `order` sorts
+    the messages of a thread by when they were sent, empty where the platform does not say."""
 
     key: str
     thread: str
     user: str
     text: str
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Investigate:
     user: str
     cluster_id: str
     report_id: str
+    order: str = ""
 
 
 Event = Question | PatrolRequest | Investigate
