@@ -19,11 +19,13 @@ ATTEMPTS = 3
 
 
 class Running:
-    """Does one claimed event at a time per turn, in a task that can be cut off without losing the turn."""
+    """Does one claimed event at a time per turn, in a task that can be cut off without losing the turn. `limit` is the
+    seconds after which a turn is given up, whatever it waits for."""
 
-    def __init__(self, work: Work, inbox: Inbox) -> None:
+    def __init__(self, work: Work, inbox: Inbox, limit: float | None = None) -> None:
         self._work = work
         self._inbox = inbox
+        self._limit = limit
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._parked: set[str] = set()
         self._closed = False
@@ -58,12 +60,16 @@ class Running:
         task = asyncio.create_task(self._work.handle(event, turn), name=f"turn:{turn.id}")
         self._tasks[turn.id] = task
         try:
-            await asyncio.wait({task})
+            done, _ = await asyncio.wait({task}, timeout=self._limit)
         finally:
             # no effect on a task that is done; when this one is cancelled, the work must not go on alone
             task.cancel()
             del self._tasks[turn.id]
-        if not task.cancelled():
+        if not done:
+            log.error("a turn took too long", turn=turn.id, seconds=self._limit)
+            await asyncio.wait({task})
+            await self._work.given_up(event, replace(turn, journal=UNWRITTEN))
+        elif not task.cancelled():
             task.result()
         elif turn.id in self._parked:
             raise asyncio.CancelledError
