@@ -69,7 +69,8 @@ def _engine(url: str, most_bytes: int) -> AsyncEngine:
         address = address.set(drivername=driver)
         if driver == DRIVERS["sqlite"]:
             _make_folder(address)
-            engine = create_async_engine(address)
+            # sessions end their transactions themselves; the pool's own rollback would be one more trip to its thread
+            engine = create_async_engine(address, pool_reset_on_return=None)
         else:
             engine = create_async_engine(address.set(query={**_POSTGRES_CONNECTION, **address.query}), **_POSTGRES)
     except (SQLAlchemyError, ImportError, OSError, KeyError) as error:

