@@ -33,13 +33,14 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Starwatch:
-    """The running parts that commands and surfaces use."""
+    """The running parts that commands and surfaces use. `database` is the address of our own."""
 
     place: Address
     model: Model
     store: Store
     agents: Agents
     patrols: Patrols
+    database: str
 
 
 def rules_analyst() -> RulesAnalyst:
@@ -130,4 +131,4 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         tools = McpTools(connection)
         writer: ReportWriter = WarehouseWriter(place) if place.writer else NoWriter()
         patrol = Patrol(model, tools, writer=writer, max_rounds=settings.max_patrol_rounds)
-        yield Starwatch(place, model, store, agents_of(settings, model, tools, store), Patrols(patrol))
+        yield Starwatch(place, model, store, agents_of(settings, model, tools, store), Patrols(patrol), database)

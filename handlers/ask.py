@@ -16,4 +16,8 @@ async def answer_in(thread: str, text: str, deps: Deps) -> None:
     """Answer `text` in `thread`. The post takes the place of the status."""
     async with showing(thread, deps) as on_step:
         answer = await deps.agents.chat(thread, text, on_step, deps.turn.journal)
+    usage = answer.usage
+    deps.turn.tokens.append(
+        usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens
+    )
     await post("answer", thread, answer_document(answer), deps)

@@ -1,4 +1,4 @@
-"""The last word of a turn that has no answer: stopped by somebody, or given up."""
+"""The last word of a turn that has no answer: refused, stopped by somebody, or given up."""
 
 from handlers.deps import Deps
 from handlers.markdown import line
@@ -28,6 +28,11 @@ async def given_up(event: Event, deps: Deps) -> None:
         f"if it stays so, report reference {reference}."
     )
     await _say("given-up", event, text, deps)
+
+
+async def refused(event: Event, why: str, deps: Deps) -> None:
+    """Say why there is no answer."""
+    await _say("refused", event, why, deps)
 
 
 async def _say(part: str, event: Event, text: str, deps: Deps) -> None:

@@ -42,5 +42,6 @@ async def _report(report_type: ReportType, request: PatrolRequest, thread: str, 
             return await deps.patrols.run(report_type, request.user, on_step, deps.turn.journal)
 
     report = await deps.flights.join(report_type, run)
+    deps.turn.tokens.append(report.usage.input_tokens + report.usage.output_tokens)
     posted = await post("report", request.channel, report_document(report), deps)
     await deps.reports.tie(posted, report, opening(report))

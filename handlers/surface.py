@@ -16,6 +16,8 @@ class Question:
     user: str
     text: str
     order: str = ""
+    direct: bool = False
+    """Said in a conversation with us alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class InboxRow(Base):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     lane: Mapped[str] = mapped_column(String(255))
     place: Mapped[str] = mapped_column(String(64))
-    event: Mapped[dict[str, str]] = mapped_column(JSON)
+    event: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(16))
     turn: Mapped[str | None] = mapped_column(String(255))
     part: Mapped[str | None] = mapped_column(String(64))

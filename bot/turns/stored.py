@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from bot.clock import Now
 from bot.store.database import Database
@@ -113,6 +113,14 @@ class StoredInbox:
         query = select(InboxRow.turn).where(InboxRow.turn.in_(turns), InboxRow.state == State.STOPPING)
         async with self._database.reading() as session:
             return [turn for turn in await session.scalars(query) if turn]
+
+    async def prune(self, before: datetime) -> int:
+        """Forget what was over before that moment; how many messages those were. No earlier than platforms give up to
+        deliver again, and no earlier than the queue forgets the turns."""
+        over = InboxRow.state.in_((State.DONE, State.WITHDRAWN))
+        async with self._database.writing() as session:
+            result: Any = await session.execute(delete(InboxRow).where(over, InboxRow.changed_at < before))
+            return int(result.rowcount)
 
     async def stuck(self, since: datetime) -> Sequence[tuple[str, str, datetime]]:
         """Key, state and last change of what waits or runs and did not move since that moment, oldest first."""

@@ -36,13 +36,16 @@ def report(flagged: int = 2, **more: Any) -> PatrolReport:
 
 
 class Agents:
-    """Answers with what was said in the thread so far, oldest first; `fault` is raised once instead, `steps` shown."""
+    """Answers with what was said in the thread so far, oldest first; `fault` is raised once instead, `steps` shown.
+    While `hold` is clear an answer waits for it."""
 
     def __init__(self) -> None:
         self.threads: dict[str, list[str]] = defaultdict(list)
         self.steps: tuple[str, ...] = ("Thinking", "Thinking", "Reading metrics of prod-0")
         self.fault: Exception | None = None
         self.reply = ""
+        self.hold = asyncio.Event()
+        self.hold.set()
 
     async def pause(self) -> None:
         """Thinking takes a while, in which a step can be shown."""
@@ -53,6 +56,7 @@ class Agents:
         for step in self.steps:
             await on_step(step)
             await self.pause()
+        await self.hold.wait()
         if self.fault is not None:
             fault, self.fault = self.fault, None
             raise fault

@@ -18,7 +18,7 @@ from bot.turns import LocalTurns
 from bot.work import Handling
 from handlers.deps import Deps
 from handlers.flight import Flights
-from handlers.surface import Event, PatrolRequest
+from handlers.surface import Control, Deleted, Edited, Event, PatrolRequest, Stop
 from tests.fakes import thinking
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, SignedDoor
 
@@ -101,7 +101,16 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
             known.joined.add(event.thread)
         return await turns.submit(event)
 
-    app = build_app(config, client, submit, known)
+    async def act(control: Control) -> None:
+        match control:
+            case Edited():
+                await turns.edit(control.key, control.text)
+            case Deleted():
+                await turns.withdraw(control.key)
+            case Stop():
+                await turns.stop(control.thread)
+
+    app = build_app(config, client, submit, act, known)
     door = SignedDoor(build_http(config, app, now=lambda: NOW), NOW)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(door.close)

@@ -19,6 +19,7 @@ ARGUMENTS = {
     "auth.test": set(),
     "apps.connections.open": set(),
     "chat.postMessage": {"channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media", "metadata"},
+    "users.info": {"user"},
     "conversations.history": {"channel", "limit", "include_all_metadata"},
     "conversations.replies": {"channel", "ts", "limit", "include_all_metadata"},
     "assistant.threads.setStatus": {"channel_id", "thread_ts", "status", "loading_messages"},
@@ -28,6 +29,7 @@ ARGUMENTS = {
 SCOPES = {
     "chat.postMessage": "chat:write",
     "assistant.threads.setStatus": "assistant:write",
+    "users.info": "users:read",
     "conversations.history": "channels:history",
     "conversations.replies": "channels:history",
 }
@@ -71,6 +73,8 @@ class FakeSlack:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.acks: list[dict[str, Any]] = []
         self.scopes = set(SCOPES.values())
+        self.members: dict[str, dict[str, Any]] = {}
+        """What is special about people, in the fields of `users.info`."""
         self.base_url = ""
         self._scripts: dict[str, deque[Scripted | None]] = {}
         self._sockets: list[web.WebSocketResponse] = []
@@ -234,6 +238,9 @@ class FakeSlack:
                 self._tickets.add(ticket)
                 link = self.base_url.replace("http://", "ws://").replace("/api/", f"/link?ticket={ticket}")
                 return {"ok": True, "url": link}
+            case "users.info":
+                known = {"id": arguments["user"], "team_id": TEAM} | self.members.get(arguments["user"], {})
+                return {"ok": True, "user": known}
             case "assistant.threads.setStatus":
                 self.statuses.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
                 return {"ok": True}
