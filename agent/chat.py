@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from agent.answer import Answer
 from agent.discovery import Discovery
 from agent.errors import AgentError, ModelError
+from agent.journal import UNWRITTEN, Chapter, Journal, Json
 from agent.loop import MAX_TOOL_ROUNDS, Limits, Loop, Turn, ignore_progress
 from agent.messages import Message, question
 from agent.model import Model
@@ -79,24 +80,34 @@ class BYOCAgent:
             await self._store.clear(self._thread)
             self._history = ()
 
-    async def chat(self, text: str, on_progress: OnProgress | None = None) -> Answer:
+    async def chat(self, text: str, on_progress: OnProgress | None = None, journal: Journal = UNWRITTEN) -> Answer:
         """Answer one message of the thread.
 
         A model that cannot answer is stood in for by the floor, and `notice` says why; without a floor the answer is
-        `failed` and the question leaves no trace in the history. A turn is saved whole, at its end. The notices of the
+        `failed` and the question leaves no trace in the history. A turn is saved whole, at its end; one that is
+        repeated with the `journal` of its first try takes up where that ended and is saved once. The notices of the
         agent's making, such as a tool server that is away, end up in the answer's own.
         """
         async with self._store.exclusive(self._thread):
             saved = await self._store.load(self._thread)
+
+            async def begun() -> Json:
+                return {"turns": len(saved), "asked_at": self._now().isoformat()}
+
+            begin = await journal.step("begun", begun)
+            saved = saved[: begin["turns"]]
             self._remember(saved)
-            asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", self._now())
-            answer = await self._answer(saved, asked, on_progress or ignore_progress)
+            asked_at = datetime.fromisoformat(begin["asked_at"])
+            asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", asked_at)
+            answer = await self._answer(saved, asked, on_progress or ignore_progress, journal)
             return replace(answer, notice=" ".join(filter(None, (answer.notice, *self._notices()))))
 
-    async def _answer(self, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress) -> Answer:
+    async def _answer(
+        self, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress, journal: Journal
+    ) -> Answer:
         started = self._clock()
         try:
-            return await self._turn(self._model, saved, asked, on_progress)
+            return await self._turn(self._model, saved, asked, on_progress, journal)
         except ModelError as error:
             log.warning("%s gave no answer: %s: %s", self._model.name, type(error).__name__, error)
             fault: AgentError = error
@@ -109,7 +120,7 @@ class BYOCAgent:
         # Half a sentence of the first model may be on the screen already.
         await on_progress(TextDiscarded())
         try:
-            answer = await self._turn(self._floor, saved, asked, on_progress)
+            answer = await self._turn(self._floor, saved, asked, on_progress, Chapter(journal, "floor"))
         except AgentError as error:
             log.warning("the floor gave no answer either: %s: %s", type(error).__name__, error)
             # The first fault is the one that an operator can do something about; the floor's own is news only if it
@@ -117,18 +128,20 @@ class BYOCAgent:
             return self._failed(error if not isinstance(error, ModelError) else fault, started)
         return replace(answer, notice=f"{fault.user_message} {BY_FLOOR}", seconds=self._clock() - started)
 
-    async def _turn(self, model: Model, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress) -> Answer:
+    async def _turn(
+        self, model: Model, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress, journal: Journal
+    ) -> Answer:
         """One run of the loop. Saved only when whole: a turn that fails or is cancelled can simply be run again."""
         # Made for the model that is asked: the floor must not be shown another one's thinking.
         earlier = history_for(model.name, saved, self._history_limits)
         history = [*earlier, asked]
         system = self._prompt.render(schema=await self._discovery.text(), health_rules=self._health_rules)
         turn = await Loop(model, self._tools, system=system, limits=self._limits, clock=self._clock).run(
-            history, on_progress
+            history, on_progress, journal
         )
         # What was added, not what was shown: emptied results stay whole in the store.
         done = SavedTurn(model.name, tuple(history[len(earlier) :]))
-        await self._store.append(self._thread, done)
+        await self._store.append(self._thread, done, position=len(saved))
         self._remember([*saved, done])
         return _answer_of(turn)
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.answer import ToolTrace
-from agent.errors import ModelRefused, ModelTooLong, ModelUnavailable
-from agent.messages import Block, Message, text_of
+from agent.errors import ModelError, ModelRefused, ModelTooLong, ModelUnavailable
+from agent.journal import UNWRITTEN, Journal, Json
+from agent.messages import Block, Message, sound, text_of
 from agent.model import Analyst, Model, Reply, Request, Usage
 from agent.progress import OnProgress, Progress, RoundStarted, TextDiscarded, TextPiece
+from agent.recorded import fault_of, fault_record, reply_of, reply_record
 from agent.tool_round import ToolLimits, ToolRounds
 from agent.tools import Tools, ToolSpec
 
 # An operator's question takes three to six rounds; a model that needs more than this is going in circles.
 MAX_TOOL_ROUNDS = 15
+MEANWHILE = "While you worked, this was added in the thread; answer it too:"
 NO_ANSWER = "I used up this turn without reaching an answer. Please ask for something narrower."
 
 
@@ -72,8 +75,11 @@ class Loop:
         self._limits = limits or Limits()
         self._clock = clock
 
-    async def run(self, history: list[Message], on_progress: OnProgress = ignore_progress) -> Turn:
-        """Answer the user message that `history` ends with, appending all that is said on the way.
+    async def run(
+        self, history: list[Message], on_progress: OnProgress = ignore_progress, journal: Journal = UNWRITTEN
+    ) -> Turn:
+        """Answer the user message that `history` ends with, appending all that is said on the way. Every model call
+        and every tool call is a step of the `journal`; what people add meanwhile is read between two rounds.
 
         Raises `ModelError` and `ToolsUnavailable`; the history then ends with a user message. On cancellation a round
         of tools under way is closed first. Either way it is valid as it stands.
@@ -81,8 +87,8 @@ class Loop:
         # Once per turn: tools that change between rounds would change the beginning of every request, and no cache
         # would hit.
         specs = tuple(await self._tools.specs())
-        running = _Running(self._model, self._system, specs, self._limits, on_progress, self._clock)
-        rounds = ToolRounds(self._tools, specs, self._limits.tools, on_progress, self._clock)
+        running = _Running(self._model, self._system, specs, self._limits, on_progress, self._clock, journal)
+        rounds = ToolRounds(self._tools, specs, self._limits.tools, on_progress, self._clock, journal)
         while True:
             reply, last = await running.ask(history, rounds.calls_left)
             # A stop for length or a refusal may leave half a call behind; only this reason promises whole ones.
@@ -97,6 +103,7 @@ class Loop:
                 # Both or neither: a call without its result would make every later request invalid.
                 history.append({"role": "assistant", "content": content})
                 history.append({"role": "user", "content": results})
+            results.extend(await running.added())
 
 
 class _Running:
@@ -110,6 +117,7 @@ class _Running:
         limits: Limits,
         on_progress: OnProgress,
         clock: Callable[[], float],
+        journal: Journal,
     ) -> None:
         self._model = model
         self._system = system
@@ -117,6 +125,7 @@ class _Running:
         self._limits = limits
         self._on_progress = on_progress
         self._clock = clock
+        self._journal = journal
         self._started = clock()
         self._rounds = 0
         self._usage = Usage()
@@ -132,9 +141,25 @@ class _Running:
         # The tools stay in the request even when they may not be called: their absence would change its cached
         # beginning.
         request = Request(self._system, tuple(history), self._specs, may_call_tools=not last, seconds_left=seconds_left)
-        reply = await self._model.reply(request, self._on_text)
+        told = await self._journal.step(f"round:{self._rounds}", lambda: self._asked(request))
+        if "fault" in told:
+            raise fault_of(told)
+        reply = reply_of(told["reply"])
         self._usage += reply.usage
-        return reply, last
+        # as it was when the model was asked: the time that a repeated turn has left is another one
+        return reply, not told["may_call_tools"]
+
+    async def _asked(self, request: Request) -> Json:
+        try:
+            reply = await self._model.reply(request, self._on_text)
+        except ModelError as fault:
+            return fault_record(fault)
+        return {"reply": reply_record(reply), "may_call_tools": request.may_call_tools}
+
+    async def added(self) -> list[Block]:
+        """What people said in the thread during this round, as blocks behind its results."""
+        said = await self._journal.heard(f"heard:{self._rounds}")
+        return [{"type": "text", "text": f"{MEANWHILE}\n{sound(text)}"} for text in said]
 
     async def _on_text(self, piece: str) -> None:
         await self._on_progress(TextPiece(piece) if piece else TextDiscarded())

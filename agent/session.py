@@ -26,8 +26,9 @@ class SessionStore(Protocol):
         """The turns of a thread, oldest first; none for an unknown thread."""
         ...
 
-    async def append(self, thread: str, turn: SavedTurn) -> None:
-        """Add one finished turn, in one step."""
+    async def append(self, thread: str, turn: SavedTurn, *, position: int | None = None) -> None:
+        """Add one finished turn, in one step: at the end, or as number `position` (from 0) of the thread's turns.
+        A turn that stands there already stays, so that a repeated one is saved once."""
         ...
 
     async def clear(self, thread: str) -> None:
@@ -66,11 +67,12 @@ class MemorySessions:
         """See `SessionStore`."""
         return tuple(self._turns.get(thread, ()))
 
-    async def append(self, thread: str, turn: SavedTurn) -> None:
+    async def append(self, thread: str, turn: SavedTurn, *, position: int | None = None) -> None:
         """See `SessionStore`."""
         # Taken out and put in again: a dict keeps the order of insertion, so its first key is the longest unused.
         turns = self._turns.pop(thread, [])
-        self._turns[thread] = [*turns, turn]
+        known = position is not None and position < len(turns)
+        self._turns[thread] = turns if known else [*turns, turn]
         while len(self._turns) > self._max_threads:
             del self._turns[next(iter(self._turns))]
 

@@ -13,8 +13,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import SchemaError, best_match  # type: ignore[import-untyped]
 
 from agent.answer import ToolTrace
+from agent.journal import UNWRITTEN, Journal, Json
 from agent.messages import Block
 from agent.progress import OnProgress, ToolFinished, ToolStarted
+from agent.recorded import outcome_of, outcome_record
 from agent.tools import ToolResult, Tools, ToolSpec, failed
 from agent.untrusted import visible
 
@@ -58,12 +60,14 @@ class ToolRounds:
         limits: ToolLimits,
         on_progress: OnProgress,
         clock: Callable[[], float] = time.monotonic,
+        journal: Journal = UNWRITTEN,
     ) -> None:
         self._tools = tools
         self._specs = {spec.name: spec for spec in specs}
         self._limits = limits
         self._on_progress = on_progress
         self._clock = clock
+        self._journal = journal
         self._slots = asyncio.Semaphore(limits.parallel)
         self._memory: dict[str, ToolResult] = {}
         self.traces: list[ToolTrace] = []
@@ -127,17 +131,21 @@ class ToolRounds:
         return None
 
     async def _run_one(self, call: _Call, outcomes: dict[str, _Outcome]) -> None:
+        # The step begins before a slot is waited for: the steps of a round begin in the order of its calls.
+        result, seconds = outcome_of(await self._journal.step(f"tool:{call.call_id}", lambda: self._timed(call)))
+        outcomes[call.call_id] = (result, seconds)
+        # What failed in passing may be asked again. The code is compared as text: a server may send anything there.
+        if str((result.data or {}).get("code")) not in PASSING_FAULTS:
+            self._memory[call.key] = result
+
+    async def _timed(self, call: _Call) -> Json:
         async with self._slots:
             await self._on_progress(ToolStarted(call.call_id, call.name, call.arguments))
             started = self._clock()
             result = await self._guarded(call)
             seconds = self._clock() - started
-            # Before the progress is told: should the surface fail, the history still has what the tool gave.
-            outcomes[call.call_id] = (result, seconds)
-            # What failed in passing may be asked again. The code is compared as text: a server may send anything there.
-            if str((result.data or {}).get("code")) not in PASSING_FAULTS:
-                self._memory[call.key] = result
             await self._on_progress(ToolFinished(call.call_id, call.name, result.is_error, seconds))
+        return outcome_record(result, seconds)
 
     async def _guarded(self, call: _Call) -> ToolResult:
         try:

@@ -11,6 +11,7 @@ def visible(text: str) -> str:
 
     A terminal escape loses its introducer and becomes plain letters.
     """
-    if text.isascii() and text.isprintable():
+    lines = text.replace("\n", "").replace("\t", "")
+    if lines.isascii() and lines.isprintable():
         return text
     return "".join(c for c in text if c in _KEPT or unicodedata.category(c) not in _FORMAT)

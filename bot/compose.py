@@ -41,13 +41,14 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Starwatch:
-    """The running parts that commands and surfaces use."""
+    """The running parts that commands and surfaces use. `database` is the address of our own."""
 
     place: Address
     model: Model
     store: Store
     agents: Agents
     patrols: Patrols
+    database: str
 
 
 def rules_analyst() -> RulesAnalyst:
@@ -183,4 +184,4 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             return tuple(Audited(far, door.recorder, caller) for far in foreign) if whole else ()
 
         agents = agents_of(settings, model, tools, store, neighbours_of)
-        yield Starwatch(place, model, store, agents, Patrols(patrol, sees_all))
+        yield Starwatch(place, model, store, agents, Patrols(patrol, sees_all), database)

@@ -3,28 +3,35 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 
-from bot.clock import patrol_clock, slot_key, utc_now
+from bot.clock import utc_now
 from bot.compose import Starwatch
+from bot.gate import Admission, Gate, Role
+from bot.patrols import ByClock, schedules
 from bot.settings import Settings
 from bot.slack.config import SlackConfig
+from bot.slack.people import People
 from bot.slack.service import Slack, listening, reached
-from bot.turns import Turns, TurnsFull
-from handlers import handle
+from bot.store import Usage
+from bot.turns import TurnEngine
+from bot.turns.durable import DurableOptions, durable_turns, turns_address
+from bot.turns.schedule import Clock
+from bot.turns.stored import StoredInbox
+from bot.work import Handling
 from handlers.deps import Deps
 from handlers.flight import Flights
-from handlers.surface import Event, PatrolRequest
 
 log = structlog.get_logger()
 
 PARTING = 20.0
 """Seconds that running turns get to finish when the process is told to stop."""
 
-BY_CLOCK = "clock"
+LONGEST_TURN = 900.0
+"""Seconds after which a turn is given up, a patrol's among them."""
 
 
 async def serve(settings: Settings, config: SlackConfig, starwatch: Starwatch) -> None:
@@ -44,7 +51,30 @@ async def serve(settings: Settings, config: SlackConfig, starwatch: Starwatch) -
 @asynccontextmanager
 async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> AsyncIterator[str]:
     """The bot at work while the context is open; gives the address or the connection that events come in by."""
-    deps = Deps(
+    store, opened = starwatch.store, list[TurnEngine]()
+    people = People(slack.client, slack.team)
+    gate = Gate(lambda: opened[0], store, slack.surface, people, admission(settings))
+    inbox = StoredInbox(store.database, utc_now)
+    work = Handling(_deps(slack, starwatch), gate)
+    options = DurableOptions(executor=settings.executor_id, limit=max(LONGEST_TURN, settings.turn_seconds * 2))
+    async with durable_turns(work, inbox, turns_address(starwatch.database), options) as turns:
+        opened.append(turns)
+        by_clock = ByClock(
+            slack.channel(settings.patrol_channel or ""), gate.admit, slack.surface, store, inbox, utc_now
+        )
+        clock = Clock(by_clock)
+        entrance: AbstractAsyncContextManager[str] = listening(settings, slack, gate.admit, gate.act, store)
+        async with entrance as place:
+            await clock.start(schedules(settings))
+            try:
+                yield place
+            finally:
+                clock.stop()
+                await turns.close(PARTING)
+
+
+def _deps(slack: Slack, starwatch: Starwatch) -> Deps:
+    return Deps(
         surface=slack.surface,
         agents=starwatch.agents,
         patrols=starwatch.patrols,
@@ -52,40 +82,22 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
         flights=Flights(),
         new_reference=lambda: secrets.token_hex(4),
     )
-    turns = Turns(lambda event: handle(event, deps), starwatch.store.first_sight)
-
-    async def admit(event: Event) -> bool:
-        if not isinstance(event, PatrolRequest):
-            # at once, so that what is said next in this thread needs no mention even while the first turn runs
-            await starwatch.store.join(event.thread)
-        return await turns.submit(event)
-
-    entrance: AbstractAsyncContextManager[str] = listening(settings, slack, admit, starwatch.store)
-    async with entrance as place, ticking(settings, slack, admit):
-        try:
-            yield place
-        finally:
-            await turns.close(PARTING)
 
 
-@asynccontextmanager
-async def ticking(settings: Settings, slack: Slack, admit: Callable[[Event], Awaitable[bool]]) -> AsyncIterator[None]:
-    """The morning and evening patrols, when a channel is set for them."""
-    if settings.patrol_channel is None:
-        yield
-        return
-    channel = slack.channel(settings.patrol_channel)
+def admission(settings: Settings) -> Admission:
+    """The gate's rules out of the settings."""
+    return Admission(
+        teams=_names(settings.teams),
+        channels=_names(settings.channels),
+        users=_names(settings.users),
+        roles=frozenset({Role.MEMBER, Role.GUEST} if settings.guests else {Role.MEMBER}),
+        limits={
+            "user": Usage(settings.user_turns_per_day, settings.user_tokens_per_day),
+            "channel": Usage(settings.channel_turns_per_day),
+            "workspace": Usage(settings.workspace_turns_per_day, settings.workspace_tokens_per_day),
+        },
+    )
 
-    async def run(report_type: str) -> None:
-        key = slot_key(report_type, utc_now())
-        try:
-            await admit(PatrolRequest(key=key, channel=channel, user=BY_CLOCK, words=report_type))
-        except TurnsFull:
-            log.error("a scheduled patrol found no room in the queue", report_type=report_type)
 
-    scheduler = patrol_clock(settings.patrol_morning, settings.patrol_evening, settings.timezone, run)
-    scheduler.start()
-    try:
-        yield
-    finally:
-        scheduler.shutdown(wait=False)
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())

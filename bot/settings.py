@@ -104,6 +104,16 @@ class Settings(BaseModel):
     http_port: int = Field(3000, ge=0, le=65535, description="port of the HTTP endpoint")
     link_hosts: str = Field("", description="comma-separated hosts that answers may link to")
 
+    teams: str = Field("", description="comma-separated workspace ids that may ask; none = the app's own")
+    channels: str = Field("", description="comma-separated channel ids to answer in; none = all that the bot is in")
+    users: str = Field("", description="comma-separated user ids that may ask; none = every member")
+    guests: bool = Field(False, description="whether guests of the workspace may ask")
+    user_turns_per_day: int = Field(200, ge=0, description="turns of one person in a day; 0 = no limit")
+    channel_turns_per_day: int = Field(1000, ge=0, description="turns of one channel in a day; 0 = no limit")
+    workspace_turns_per_day: int = Field(5000, ge=0, description="turns of the workspace in a day; 0 = no limit")
+    user_tokens_per_day: int = Field(0, ge=0, description="model tokens of one person in a day; 0 = no limit")
+    workspace_tokens_per_day: int = Field(0, ge=0, description="model tokens of the workspace in a day; 0 = no limit")
+
     patrol_channel: str | None = Field(None, description="channel id for scheduled patrols; none = no schedule")
     patrol_morning: Clock = Field("08:00", description="time of the morning patrol")
     patrol_evening: Clock = Field("18:00", description="time of the evening patrol")
@@ -116,6 +126,9 @@ class Settings(BaseModel):
 
     database_url: str | None = Field(
         None, description="SQLAlchemy async address of Starwatch's own database; none = SQLite in ~/.local/state"
+    )
+    executor_id: str = Field(
+        "starwatch-0", min_length=1, max_length=64, description="name of this replica: its own, and kept on restart"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from agent.untrusted import visible
 from handlers.document import Actions, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+from handlers.surface import Mark
 
 WIDTH = 110
 """Columns used when the output is not a terminal."""
@@ -64,8 +65,8 @@ class Terminal:
         self._progress = progress
         self._status: Status | None = None
 
-    async def post(self, place: str, document: Document) -> str:
-        """Print the document."""
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
+        """Print the document; a terminal forgets, so marks mean nothing to it."""
         self._clear()
         self._console.print(drawing(document.parts))
         return place

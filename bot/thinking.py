@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from agent.answer import Answer
 from agent.chat import BYOCAgent
+from agent.journal import UNWRITTEN, Journal
 from agent.patrol.report import PatrolReport, ReportType
 from agent.patrol.run import Patrol
 from agent.progress import OnProgress, Progress
@@ -27,9 +28,9 @@ class Agents:
     def __init__(self, agent_of: Callable[[str, str], BYOCAgent]) -> None:
         self._agent_of = agent_of
 
-    async def chat(self, thread: str, text: str, user: str, on_step: OnStep) -> Answer:
+    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
         """The answer of the thread's agent, whose tools are called for this user."""
-        return await self._agent_of(thread, user).chat(text, told(on_step))
+        return await self._agent_of(thread, user).chat(text, told(on_step), journal)
 
 
 class Patrols:
@@ -43,7 +44,9 @@ class Patrols:
         """Whether a user in a channel or thread may see the whole fleet."""
         return self._may_be_read(place, user)
 
-    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+    async def run(
+        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+    ) -> PatrolReport:
         """One patrol's report, already persisted."""
-        _, report = await self._patrol.run_patrol(report_type, triggered_by, told(on_step))
+        _, report = await self._patrol.run_patrol(report_type, triggered_by, told(on_step), journal)
         return report

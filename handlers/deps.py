@@ -1,14 +1,16 @@
 """What handlers need of the rest of the process, as protocols: thinking, patrols, what was posted, and the surface."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent.answer import Answer
+from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
 from handlers.flight import Flights
 from handlers.surface import Surface
+from handlers.turn import Turn
 
 OnStep = Callable[[str], Awaitable[None]]
 """Receives what is being done right now, in people's words; see `handlers.progress`."""
@@ -17,7 +19,7 @@ OnStep = Callable[[str], Awaitable[None]]
 class Agents(Protocol):
     """One agent per thread, each with the history of its thread."""
 
-    async def chat(self, thread: str, text: str, user: str, on_step: OnStep) -> Answer:
+    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
         """The answer to what `user` said, given what was said in `thread` before. It rests on what this user may see in
         this channel alone. A failed turn is an Answer that says so."""
         ...
@@ -30,7 +32,9 @@ class Patrols(Protocol):
         """Whether a user in a channel or thread may see the whole fleet."""
         ...
 
-    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+    async def run(
+        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+    ) -> PatrolReport:
         """One patrol's report. Raises `agent.patrol.errors.WarehouseUnreadable` when there is no evidence to be had."""
         ...
 
@@ -40,7 +44,7 @@ class Reports(Protocol):
 
     async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
         """Remember that `thread` is about `report`; `opening` becomes the start of the thread's history, so that
-        replies are answered with the report in mind."""
+        replies are answered with the report in mind. Doing so twice changes nothing."""
         ...
 
     async def find(self, report_id: str) -> Mapping[str, Any] | None:
@@ -51,7 +55,7 @@ class Reports(Protocol):
 @dataclass(frozen=True, slots=True)
 class Deps:
     """Everything a handler may touch. `new_reference` makes the short ids that an apology and its log line share;
-    `flights` is one per process, so that a patrol asked for twice runs once."""
+    `flights` is one per process, so that a patrol asked for twice runs once; `turn` is the one under way."""
 
     surface: Surface
     agents: Agents
@@ -59,3 +63,4 @@ class Deps:
     reports: Reports
     flights: Flights
     new_reference: Callable[[], str]
+    turn: Turn = field(default_factory=Turn)

@@ -1,11 +1,14 @@
 """The outermost edge of every event: a fault is logged with a reference id, and the person gets one apology."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
+from agent.journal import UNWRITTEN
 from handlers.deps import Deps
+from handlers.posting import post
 from handlers.surface import Event, PatrolRequest, SurfaceError
 from handlers.views import note_document
 
@@ -30,7 +33,9 @@ async def handle(event: Event, deps: Deps, handlers: Mapping[type[Any], Handler]
 async def _apologise(event: Event, reference: str, deps: Deps) -> None:
     place = event.channel if isinstance(event, PatrolRequest) else event.thread
     text = f"Sorry, something went wrong on my side. Please try again; if it stays so, report reference {reference}."
+    # no step of the turn: a turn that fails may fail because its steps no longer are what they were
+    aside = replace(deps, turn=replace(deps.turn, journal=UNWRITTEN))
     try:
-        await deps.surface.post(place, note_document(text))
+        await post("apology", place, note_document(text), aside)
     except SurfaceError as error:
         log.error("an apology could not be posted", reference=reference, why=str(error))

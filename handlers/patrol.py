@@ -6,6 +6,7 @@ from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.report import PatrolReport, ReportType
 from handlers.deps import Deps
 from handlers.opening import opening
+from handlers.posting import post
 from handlers.status import show, showing
 from handlers.surface import PatrolRequest
 from handlers.views import help_document, note_document, report_document, titled
@@ -22,18 +23,18 @@ async def patrol(request: PatrolRequest, deps: Deps) -> None:
     Where only a part of the fleet may be seen there is no patrol: a report tells of all of it."""
     report_type = asked_type(request.words)
     if report_type is None:
-        await deps.surface.post(request.channel, help_document(request.words))
+        await post("help", request.channel, help_document(request.words), deps)
         return
     if not deps.patrols.may_be_read(request.channel, request.user):
         await deps.surface.post(request.channel, note_document(PARTIAL))
         return
     doing = "is already running" if deps.flights.running(report_type) else "has started"
     said = note_document(f"{titled(report_type)} {doing}. The report will appear in this channel.")
-    thread = await deps.surface.post(request.channel, said)
+    thread = await post("started", request.channel, said, deps)
     try:
         await deps.flights.join((report_type, request.channel), lambda: _report(report_type, request, thread, deps))
     except WarehouseUnreadable as blind:
-        await deps.surface.post(thread, note_document(blind.user_message))
+        await post("blind", thread, note_document(blind.user_message), deps)
     finally:
         await show(thread, "", deps)
 
@@ -46,8 +47,9 @@ def asked_type(words: str) -> ReportType | None:
 async def _report(report_type: ReportType, request: PatrolRequest, thread: str, deps: Deps) -> None:
     async def run() -> PatrolReport:
         async with showing(thread, deps) as on_step:
-            return await deps.patrols.run(report_type, request.user, on_step)
+            return await deps.patrols.run(report_type, request.user, on_step, deps.turn.journal)
 
     report = await deps.flights.join(report_type, run)
-    posted = await deps.surface.post(request.channel, report_document(report))
+    deps.turn.tokens.append(report.usage.input_tokens + report.usage.output_tokens)
+    posted = await post("report", request.channel, report_document(report), deps)
     await deps.reports.tie(posted, report, opening(report))

@@ -30,6 +30,8 @@ async def showing(thread: str, deps: Deps) -> AsyncIterator[OnStep]:
     newest = _Newest()
 
     async def on_step(text: str) -> None:
+        if deps.turn.steps[-1:] != [text]:
+            deps.turn.steps.append(text)
         newest.put(text)
 
     worker = asyncio.create_task(_show_all(thread, newest, deps), name=f"status:{thread}")

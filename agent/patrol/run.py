@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from agent import prompts
 from agent.errors import AgentError, ModelError, ToolsUnavailable
+from agent.journal import UNWRITTEN, Chapter, Journal, Json
 from agent.loop import Limits, Loop, Turn, ignore_progress
 from agent.messages import Message, user_text
 from agent.model import Analyst, Model
@@ -95,35 +96,55 @@ class Patrol:
         self._rules = rules or load_rules()
 
     async def run_patrol(
-        self, report_type: str, triggered_by: str, on_progress: OnProgress = ignore_progress
+        self,
+        report_type: str,
+        triggered_by: str,
+        on_progress: OnProgress = ignore_progress,
+        journal: Journal = UNWRITTEN,
     ) -> tuple[str, PatrolReport]:
-        """One patrol and its id. Raises ValueError for an unknown type, WarehouseUnreadable when there is no evidence
-        to be had, and without a floor the model's own errors and ReportMalformed."""
+        """One patrol and its id, both the same when it is repeated with the `journal` of its first try; the evidence
+        is then measured again, but the model is not asked again.
+
+        Raises ValueError for an unknown type, WarehouseUnreadable when there is no evidence to be had, and without a
+        floor the model's own errors and ReportMalformed.
+        """
         kind = _kind(report_type)
-        started = self._clock()
+        begin = await journal.step("begun", self._begun)
+        started = datetime.fromisoformat(begin["started"])
         evidence = await inspect(self._tools, self._rules, started.astimezone(UTC).replace(tzinfo=None))
-        written = await self._written(kind, evidence, on_progress)
-        report = self._report(kind, triggered_by, started, evidence, written)
+        written = await self._written(kind, evidence, on_progress, journal)
+        report = self._report(begin["report_id"], kind, triggered_by, started, evidence, written)
         return report.report_id, await self._stored(report, evidence)
 
-    async def _written(self, kind: ReportType, evidence: Evidence, on_progress: OnProgress) -> _Written:
+    async def _begun(self) -> Json:
+        return {"report_id": self._new_id(), "started": self._clock().isoformat()}
+
+    async def _written(
+        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal
+    ) -> _Written:
         # No fallback from the floor to itself: what fails there is a defect, and should be seen.
         if self._model.analyst == "rules-only":
-            return await self._by_rules(kind, evidence, on_progress)
+            return await self._by_rules(kind, evidence, on_progress, journal)
         try:
-            return await self._by_model(kind, evidence, on_progress)
+            return await self._by_model(kind, evidence, on_progress, journal)
         except (ModelError, ToolsUnavailable) as error:
-            return await self._fallback(kind, evidence, on_progress, error, error.user_message)
+            return await self._fallback(kind, evidence, on_progress, journal, error, error.user_message)
         except ReportMalformed as error:
-            return await self._fallback(kind, evidence, on_progress, error, MALFORMED)
+            return await self._fallback(kind, evidence, on_progress, journal, error, MALFORMED)
 
     async def _fallback(
-        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, error: AgentError, notice: str
+        self,
+        kind: ReportType,
+        evidence: Evidence,
+        on_progress: OnProgress,
+        journal: Journal,
+        error: AgentError,
+        notice: str,
     ) -> _Written:
         if not self._floor:
             raise error
         log.warning("the rules-only analyst writes the report: %s: %s", type(error).__name__, error)
-        written = await self._by_rules(kind, evidence, on_progress)
+        written = await self._by_rules(kind, evidence, on_progress, Chapter(journal, "floor"))
         return replace(written, notice=notice)
 
     def _system(self) -> str:
@@ -133,36 +154,46 @@ class Patrol:
     def _loop(self, model: Model, rounds: int) -> Loop:
         return Loop(model, self._tools, system=self._system(), limits=Limits(rounds=rounds))
 
-    async def _by_model(self, kind: ReportType, evidence: Evidence, on_progress: OnProgress) -> _Written:
+    async def _by_model(
+        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal
+    ) -> _Written:
         history = [_opening(kind, evidence)]
-        turn = await self._loop(self._model, self._max_rounds).run(history, on_progress)
+        turn = await self._loop(self._model, self._max_rounds).run(history, on_progress, journal)
         try:
             return _of(turn)
         except ReportMalformed as error:
             history.append(_repair(error))
         # One round only, so it may not call tools: the digging is done, only the form was wrong.
-        again = await self._loop(self._model, 1).run(history, on_progress)
+        again = await self._loop(self._model, 1).run(history, on_progress, Chapter(journal, "again"))
         return replace(_of(again), turns=(turn, again))
 
-    async def _by_rules(self, kind: ReportType, evidence: Evidence, on_progress: OnProgress) -> _Written:
+    async def _by_rules(
+        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal
+    ) -> _Written:
         analyst = PatrolAnalyst(evidence, self._rules)
         history = [_opening(kind, evidence)]
         try:
-            turn = await self._loop(analyst, self._max_rounds).run(history, on_progress)
+            turn = await self._loop(analyst, self._max_rounds).run(history, on_progress, journal)
         except ToolsUnavailable:
             # The evidence is in hand, so the report needs no further tool.
             return _Written(sections(evidence, self._rules), (), "rules-only", NAME)
         return _of(turn)
 
     def _report(
-        self, kind: ReportType, triggered_by: str, started: datetime, evidence: Evidence, written: _Written
+        self,
+        report_id: str,
+        kind: ReportType,
+        triggered_by: str,
+        started: datetime,
+        evidence: Evidence,
+        written: _Written,
     ) -> PatrolReport:
         text = written.sections
         bound = bind(text, evidence)
         if bound.refused or bound.lowered or bound.added:
             log.info("flags refused %d, lowered %d, added %d", bound.refused, bound.lowered, bound.added)
         return PatrolReport(
-            self._new_id(),
+            report_id,
             kind,
             text.narrative,
             bound.flagged,

@@ -1,4 +1,5 @@
-"""`starwatch init-db`: creates the three databases with the admin account, or prints what creates users and tables."""
+"""`starwatch init-db`: brings the own database up to date and creates the three of StarRocks with the admin account, or
+prints what creates users and tables."""
 
 import os
 from pathlib import Path
@@ -10,7 +11,9 @@ from bot import running
 from bot.errors import OperatorError, SettingsError, WarehouseError
 from bot.grants import Names, script
 from bot.login import logged_in, said
+from bot.paths import default_database_url
 from bot.settings import Settings, load
+from bot.store import migrated
 from bot.terminal import Terminal, console
 from bot.warehouse import Account
 
@@ -33,10 +36,12 @@ def _named(names: dict[str, str]) -> Names:
 
 async def _create(settings: Settings) -> int:
     host, user = settings.starrocks_host, settings.admin_user
-    if host is None:
-        raise SettingsError("STARWATCH_STARROCKS_HOST: is missing; the embedded warehouse needs no init-db")
-    if user is None:
+    if host is not None and user is None:
         raise SettingsError("STARWATCH_ADMIN_USER: is missing; name an account that may create databases and tables")
+    print(await migrated(settings.database_url or default_database_url(os.environ)))
+    if host is None or user is None:
+        print("no STARWATCH_STARROCKS_HOST: the embedded warehouse makes its own tables")
+        return 0
     where = f"StarRocks at {host}:{settings.starrocks_port}, account {user!r}"
     try:
         async with logged_in(host, settings.starrocks_port, Account(user, settings.admin_password)) as connection:

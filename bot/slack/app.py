@@ -13,12 +13,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import events
 from bot.slack.config import SlackConfig
 from handlers.buttons import INVESTIGATE
-from handlers.surface import Event, SurfaceError
+from handlers.surface import Control, Event, Question, SurfaceError
 
 log = structlog.get_logger()
 
 Submit = Callable[[Event], Awaitable[object]]
 """Admits an event and returns at once; the same key twice is one event. What it raises makes Slack deliver again."""
+
+Act = Callable[[Control], Awaitable[object]]
+"""Acts at once on turns that wait or run."""
 
 EVENTS = ("app_mention", "message")
 COMMANDS = ("/patrol",)
@@ -36,7 +39,7 @@ class Threads(Protocol):
         ...
 
 
-def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, threads: Threads) -> AsyncApp:
+def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, act: Act, threads: Threads) -> AsyncApp:
     """The app with all listeners registered, to be served by `bot.slack.http` or `bot.slack.socket`."""
     app = AsyncApp(
         # has no token of its own: the listeners call nothing, and Socket Mode brings the app token
@@ -47,7 +50,7 @@ def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, threa
         # an event is acknowledged only once it is admitted, so that a crash in between makes Slack deliver it again
         process_before_response=True,
     )
-    listeners = _Listeners(config, submit, threads)
+    listeners = _Listeners(config, submit, act, threads)
     app.event("app_mention")(listeners.mention)
     app.event("message")(listeners.message)
     app.command("/patrol")(listeners.patrol)
@@ -75,20 +78,30 @@ def _identity(client: AsyncWebClient) -> Callable[[], Awaitable[AuthorizeResult]
 class _Listeners:
     """One method per payload; none of them waits for work."""
 
-    def __init__(self, config: SlackConfig, submit: Submit, threads: Threads) -> None:
+    def __init__(self, config: SlackConfig, submit: Submit, act: Act, threads: Threads) -> None:
         self._shared = config.shared_channels
         self._submit = submit
+        self._act = act
         self._threads = threads
 
     async def mention(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
         question = events.mention(body, context.bot_user_id or "", shared_channels=self._shared)
         if question is not None:
+            await self._take(question)
+
+    async def _take(self, question: Question) -> None:
+        if (wish := events.stop(question)) is not None:
+            await self._act(wish)
+        else:
             await self._submit(question)
 
     async def message(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        if (correction := events.correction(body, context.bot_user_id or "")) is not None:
+            await self._act(correction)
+            return
         question = events.message(body, context.bot_user_id or "", shared_channels=self._shared)
         if question is not None and (events.direct(body) or await self._threads.knows(question.thread)):
-            await self._submit(question)
+            await self._take(question)
 
     async def patrol(self, body: dict[str, Any], ack: AsyncAck) -> None:
         await self._submit(events.patrol(body))

@@ -8,7 +8,7 @@ from typing import Any
 from bot.slack.place import Place
 from handlers.buttons import investigated
 from handlers.markdown import excerpt
-from handlers.surface import Investigate, PatrolRequest, Question
+from handlers.surface import Control, Deleted, Edited, Investigate, PatrolRequest, Question, Stop
 
 Payload = Mapping[str, Any]
 
@@ -17,6 +17,9 @@ LONGEST_QUESTION = 12_000
 
 SPOKEN = {None, "file_share", "thread_broadcast"}
 """Subtypes of messages that somebody wrote just now; edits, deletions, joins and the like carry another one."""
+
+STOP = {"stop", "cancel", "abort"}
+"""A message of this one word in a thread ends what is being done there."""
 
 _TOKEN = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -37,6 +40,31 @@ def message(body: Payload, bot_user: str, *, shared_channels: bool = False) -> Q
     if not direct and ("thread_ts" not in event or f"<@{bot_user}" in event.get("text", "")):
         return None
     return _question(body, bot_user)
+
+
+def stop(question: Question) -> Stop | None:
+    """The question as a wish to stop, if it is one."""
+    asked = question.text.casefold().strip(" .!")
+    return Stop(question.key, question.thread, question.user) if asked in STOP else None
+
+
+def correction(body: Payload, bot_user: str) -> Control | None:
+    """Somebody changed or deleted a message of theirs."""
+    event, team = body["event"], body["team_id"]
+    if event.get("subtype") == "message_changed":
+        said, before = event.get("message", {}), event.get("previous_message", {})
+        # Slack also tells of links unfolded and threads grown
+        if said.get("bot_id") or not said.get("user") or "ts" not in said or said.get("text") == before.get("text"):
+            return None
+        place = Place(team, event["channel"], said["ts"])
+        thread = Place(team, event["channel"], said.get("thread_ts") or said["ts"])
+        return Edited(str(place), str(thread), said["user"], words(said.get("text", ""), bot_user) or "help")
+    if event.get("subtype") == "message_deleted" and "deleted_ts" in event:
+        before = event.get("previous_message", {})
+        place = Place(team, event["channel"], event["deleted_ts"])
+        thread = Place(team, event["channel"], before.get("thread_ts") or event["deleted_ts"])
+        return None if before.get("bot_id") else Deleted(str(place), str(thread), before.get("user", ""))
+    return None
 
 
 def direct(body: Payload) -> bool:
@@ -64,7 +92,7 @@ def investigation(body: Payload) -> Investigate | None:
     channel, carrier = body["channel"]["id"], body["message"]
     thread = Place(team, channel, carrier.get("thread_ts") or carrier["ts"])
     key = f"slack:action:{team}:{channel}:{carrier['ts']}:{action['action_ts']}"
-    return Investigate(key, str(thread), user["id"], cluster_id, report_id)
+    return Investigate(key, str(thread), user["id"], cluster_id, report_id, order=action["action_ts"])
 
 
 def words(text: str, bot_user: str) -> str:
@@ -98,4 +126,7 @@ def _question(body: Payload, bot_user: str) -> Question:
     event, team = body["event"], body["team_id"]
     thread = Place(team, event["channel"], event.get("thread_ts") or event["ts"])
     text = words(event.get("text", ""), bot_user) or "help"
-    return Question(str(Place(team, event["channel"], event["ts"])), str(thread), event["user"], text)
+    key = str(Place(team, event["channel"], event["ts"]))
+    # a mention does not say what kind of channel it comes from
+    alone = event["channel"].startswith("D")
+    return Question(key, str(thread), event["user"], text, order=event["ts"], direct=alone)

@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SettingsError
 from bot.settings import Settings
-from bot.slack.app import Submit, Threads, build_app
+from bot.slack.app import Act, Submit, Threads, build_app
 from bot.slack.config import SlackConfig, web_client
 from bot.slack.http import build_http
 from bot.slack.place import Place
@@ -69,10 +69,10 @@ async def reached(config: SlackConfig) -> Slack:
 
 
 @asynccontextmanager
-async def listening(settings: Settings, slack: Slack, submit: Submit, threads: Threads) -> AsyncIterator[str]:
+async def listening(settings: Settings, slack: Slack, submit: Submit, act: Act, threads: Threads) -> AsyncIterator[str]:
     """Events come in while the context is open: by Socket Mode with an app token, over HTTP without. Gives the place in
     words for the log. Raises SettingsError when the entrance cannot be opened."""
-    app = build_app(slack.config, slack.client, submit, threads)
+    app = build_app(slack.config, slack.client, submit, act, threads)
     entrance: AbstractAsyncContextManager[str] = (
         _over_http(settings, slack.config, app) if slack.config.app_token is None else _by_socket(slack.config, app)
     )

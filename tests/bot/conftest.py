@@ -11,6 +11,7 @@ import structlog
 
 from bot.cli import main
 from sandbox.launch import Endpoint
+from tests.fakes import postgres as fake_postgres
 
 Run = Callable[..., tuple[int, str, str]]
 RunAsync = Callable[..., Awaitable[tuple[int, str, str]]]
@@ -20,6 +21,13 @@ RunAsync = Callable[..., Awaitable[tuple[int, str, str]]]
 def sqlite_url(tmp_path: Path) -> str:
     """An address of an own database that does not exist yet."""
     return f"sqlite+aiosqlite:///{tmp_path / 'own' / 'starwatch.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[fake_postgres.Postgres]:
+    """A Postgres server on loopback; each test makes databases of its own in it."""
+    with fake_postgres.running() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,17 @@
 """`starwatch doctor`: a line for each part, exit code 1 only when something is wrong."""
 
+import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 
+from bot.store import open_store
+from bot.turns.stored import StoredInbox
+from handlers.surface import Question
 from sandbox.launch import Endpoint
 from tests.bot.conftest import Run
 
 PARTS = (
-    *("own database", "warehouse", "writer account", "StarRocks version", "reader's grants", "query timeout"),
+    *("own database", "turns", "warehouse", "writer account", "StarRocks version", "reader's grants", "query timeout"),
     *("resource group", "FE settings", "writer's grants", "model", "Slack", "MCP servers"),
 )
 
@@ -47,7 +52,15 @@ def test_a_wrong_password_is_named_and_the_rest_is_still_looked_at(starwatch: Ru
 def test_without_a_warehouse_nothing_about_one_is_asked(starwatch: Run) -> None:
     code, out, _ = starwatch("doctor", "--json")
     assert code == 0
-    assert tuple(checks(out)) == ("own database", "warehouse", "writer account", "model", "Slack", "MCP servers")
+    assert tuple(checks(out)) == (
+        "own database",
+        "turns",
+        "warehouse",
+        "writer account",
+        "model",
+        "Slack",
+        "MCP servers",
+    )
 
 
 def test_for_people_it_is_a_table_with_a_line_for_each_part(starwatch: Run, warehouse: Endpoint) -> None:
@@ -61,3 +74,26 @@ def test_for_people_it_is_a_table_with_a_line_for_each_part(starwatch: Run, ware
     for part in PARTS:
         assert part in out
     assert "Traceback" not in out
+
+
+def test_a_message_that_nobody_takes_up_is_wrong_and_a_fresh_one_is_not(starwatch: Run, sqlite_url: str) -> None:
+    async def put(minutes: int) -> None:
+        then = datetime.now(UTC) - timedelta(minutes=minutes)
+        async with open_store(sqlite_url, lambda: then) as store:
+            await StoredInbox(store.database, lambda: then).put(Question(f"{minutes}", f"t{minutes}", "U1", "?"))
+
+    asyncio.run(put(5))
+    code, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    assert (code, checks(out)["turns"]) == (0, ("ok", "none is stuck"))
+    asyncio.run(put(50))
+    code, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    state, detail = checks(out)["turns"]
+    assert (code, state) == (1, "wrong")
+    assert detail.startswith("1 did not move for 20 minutes, the oldest (waiting, 50)")
+
+
+def test_the_own_database_is_shown_with_its_revision(starwatch: Run, sqlite_url: str) -> None:
+    _, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    state, detail = checks(out)["own database"]
+    assert state == "ok"
+    assert "starwatch.db is at revision" in detail

@@ -2,10 +2,11 @@
 
 import asyncio
 import re
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,11 +14,14 @@ import aiomysql
 import pytest
 
 import schema
+from bot.store.migrate import VERSION_TABLE
 from sandbox.launch import Endpoint, Options, running
 from tests.bot.conftest import Run, RunAsync
 
 ROOT = Path(__file__).parents[2]
 ROW = "INSERT INTO alerts.patrol_reports (report_id, created_at, report_type) VALUES ('r-1', '2026-11-20', 'morning')"
+
+SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
 
 
 @pytest.fixture
@@ -103,19 +107,28 @@ def test_the_statements_are_shown_without_touching_anything(starwatch: Run) -> N
         assert f" {name} " in out
 
 
-@pytest.mark.parametrize(
-    ("variables", "named"),
-    [
-        ({}, "STARWATCH_STARROCKS_HOST: is missing"),
-        ({"STARWATCH_STARROCKS_HOST": "h", "STARWATCH_STARROCKS_USER": "u"}, "STARWATCH_ADMIN_USER: is missing"),
-    ],
-)
-def test_without_an_account_it_says_which_setting_is_missing(
-    starwatch: Run, variables: dict[str, str], named: str
-) -> None:
-    code, out, err = starwatch("init-db", **variables)
+def test_without_an_account_it_says_which_setting_is_missing(starwatch: Run) -> None:
+    code, out, err = starwatch("init-db", STARWATCH_STARROCKS_HOST="h", STARWATCH_STARROCKS_USER="u")
     assert (code, out) == (2, "")
-    assert err.startswith(f"starwatch: {named}")
+    assert err.startswith("starwatch: STARWATCH_ADMIN_USER: is missing")
+
+
+def test_without_a_warehouse_the_own_database_is_made_alone(starwatch: Run, sqlite_url: str) -> None:
+    for _ in range(2):
+        code, out, _ = starwatch("init-db", STARWATCH_DATABASE_URL=sqlite_url)
+        assert code == 0
+        assert re.search(r"starwatch\.db is at revision \d{4}\n", out)
+        assert "the embedded warehouse makes its own tables" in out
+
+
+def test_an_own_database_of_a_newer_version_is_one_line(starwatch: Run, sqlite_url: str) -> None:
+    starwatch("init-db", STARWATCH_DATABASE_URL=sqlite_url)
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///"))) as connection, connection:
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    for command in ("init-db", "serve"):
+        code, out, err = starwatch(command, STARWATCH_DATABASE_URL=sqlite_url, **SLACK)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "'9999', unknown to this Starwatch" in err
 
 
 @pytest.mark.parametrize(
@@ -130,7 +143,8 @@ def test_an_account_that_cannot_create_is_one_line(
 ) -> None:
     user, password = account
     code, out, err = starwatch("init-db", **real, STARWATCH_ADMIN_USER=user, STARWATCH_ADMIN_PASSWORD=password)
-    assert (code, out) == (2, "")
+    assert code == 2
+    assert "accepted" not in out
     assert told in err.splitlines()[-1]
     assert "wrong" not in err
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.answer import Answer
+from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import FlaggedCluster, PatrolReport, PatrolUsage, ReportType
 from handlers.deps import OnStep
 from handlers.document import Document
-from handlers.surface import SurfaceError
+from handlers.surface import Mark, SurfaceError
 
 
 def report(flagged: int = 2, **more: Any) -> PatrolReport:
@@ -35,7 +36,8 @@ def report(flagged: int = 2, **more: Any) -> PatrolReport:
 
 
 class Agents:
-    """Answers with what was said in the thread so far, oldest first; `fault` is raised once instead, `steps` shown."""
+    """Answers with what was said in the thread so far, oldest first; `fault` is raised once instead, `steps` shown.
+    While `hold` is clear an answer waits for it."""
 
     def __init__(self) -> None:
         self.threads: dict[str, list[str]] = defaultdict(list)
@@ -43,17 +45,20 @@ class Agents:
         self.fault: Exception | None = None
         self.reply = ""
         self.users: list[str] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
 
     async def pause(self) -> None:
         """Thinking takes a while, in which a step can be shown."""
         await asyncio.sleep(0)
 
-    async def chat(self, thread: str, text: str, user: str, on_step: OnStep) -> Answer:
+    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
         self.threads[thread].append(text)
         self.users.append(user)
         for step in self.steps:
             await on_step(step)
             await self.pause()
+        await self.hold.wait()
         if self.fault is not None:
             fault, self.fault = self.fault, None
             raise fault
@@ -75,7 +80,9 @@ class Patrols:
     def may_be_read(self, place: str, user: str) -> bool:
         return place not in self.partial
 
-    async def run(self, report_type: ReportType, triggered_by: str, on_step: OnStep) -> PatrolReport:
+    async def run(
+        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+    ) -> PatrolReport:
         self.runs.append((report_type, triggered_by))
         await on_step("Reading the state of the fleet")
         await asyncio.sleep(0)
@@ -112,7 +119,7 @@ class Surface:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def post(self, place: str, document: Document) -> str:
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
         if self.refuse:
             self.refuse -= 1
             raise SurfaceError("the channel is archived")

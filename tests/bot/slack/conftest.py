@@ -10,15 +10,15 @@ import pytest
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
-import handlers
 from bot.slack.app import build_app
 from bot.slack.config import SlackConfig, web_client
 from bot.slack.http import build_http
 from bot.slack.surface import SlackSurface
-from bot.turns import Turns
+from bot.turns import LocalTurns
+from bot.work import Handling
 from handlers.deps import Deps
 from handlers.flight import Flights
-from handlers.surface import Event, PatrolRequest
+from handlers.surface import Control, Deleted, Edited, Event, PatrolRequest, Stop
 from tests.fakes import thinking
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, SignedDoor
 
@@ -34,7 +34,7 @@ class Bot:
     app: AsyncApp
     door: SignedDoor
     surface: SlackSurface
-    turns: Turns
+    turns: LocalTurns
     agents: thinking.Agents
     patrols: thinking.Patrols
     reports: thinking.Reports
@@ -43,18 +43,6 @@ class Bot:
     def words(self, thread_ts: str) -> list[str]:
         """What we posted in a thread, as it is read."""
         return [post.words for post in self.slack.thread(thread_ts)]
-
-
-class Seen:
-    """Event keys that were taken in, in memory."""
-
-    def __init__(self) -> None:
-        self._keys: set[str] = set()
-
-    async def first_sight(self, key: str) -> bool:
-        new = key not in self._keys
-        self._keys.add(key)
-        return new
 
 
 @dataclass
@@ -105,10 +93,7 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
     references = (f"ref-{n}" for n in count(1))
     deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references))
 
-    async def handle(event: Event) -> None:
-        await handlers.handle(event, deps)
-
-    turns = Turns(handle, Seen().first_sight)
+    turns = LocalTurns(Handling(deps))
     known = Known(reports)
 
     async def submit(event: Event) -> bool:
@@ -116,7 +101,16 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
             known.joined.add(event.thread)
         return await turns.submit(event)
 
-    app = build_app(config, client, submit, known)
+    async def act(control: Control) -> None:
+        match control:
+            case Edited():
+                await turns.edit(control.key, control.text)
+            case Deleted():
+                await turns.withdraw(control.key)
+            case Stop():
+                await turns.stop(control.thread)
+
+    app = build_app(config, client, submit, act, known)
     door = SignedDoor(build_http(config, app, now=lambda: NOW), NOW)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(door.close)

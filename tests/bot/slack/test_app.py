@@ -255,3 +255,28 @@ async def test_a_thread_is_answered_while_a_patrol_runs(bot: Bot) -> None:
     assert len(bot.words(post.ts)) == 1
     bot.patrols.gate.set()
     await bot.turns.idle()
+
+
+async def test_the_word_stop_ends_the_turn_and_the_thread_hears_how_far_it_came(bot: Bot) -> None:
+    bot.agents.steps = ("Reading metrics of prod-0",)
+    bot.agents.hold.clear()
+    root = bot.slack.said(f"<@{BOT}> how is prod-0?")
+    await bot.door.event(mention(root))
+    await bot.slack.until(lambda: bool(bot.slack.statuses))
+    await bot.door.event(message(bot.slack.said("stop", thread_ts=root.ts)))
+    await bot.turns.idle()
+    assert bot.words(root.ts) == ["Stopped. Done until then: Reading metrics of prod-0."]
+
+
+async def test_a_deleted_question_is_not_answered(bot: Bot) -> None:
+    bot.agents.hold.clear()
+    root = bot.slack.said(f"<@{BOT}> how is prod-0?")
+    await bot.door.event(mention(root))
+    await bot.slack.until(lambda: bool(bot.slack.statuses))
+    further = bot.slack.said("and prod-1?", thread_ts=root.ts)
+    await bot.door.event(message(further))
+    gone = {"type": "message", "subtype": "message_deleted", "channel": "C0OPS", "ts": "9.9", "deleted_ts": further.ts}
+    await bot.door.event(event(gone | {"channel_type": "channel"}))
+    bot.agents.hold.set()
+    await bot.turns.idle()
+    assert len(bot.words(root.ts)) == 1

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from bot.slack import events
 from bot.slack.events import LONGEST_QUESTION, words
 from bot.slack.place import Place, parse
-from handlers.surface import Investigate, PatrolRequest, Question
+from handlers.surface import Deleted, Edited, Investigate, PatrolRequest, Question, Stop
 from tests.fakes.slack import BOT, TEAM, Post
-from tests.fakes.slack.payloads import USER, command, mention, message, press
+from tests.fakes.slack.payloads import USER, command, event, mention, message, press
 
 TYPED = [
     (f"<@{BOT}> how is prod?", "how is prod?"),
@@ -47,7 +47,7 @@ def post(text: str = f"<@{BOT}> hello", thread_ts: str = "", channel: str = "C0O
 
 def test_a_mention_starts_a_thread_of_its_own() -> None:
     question = events.mention(mention(post()), BOT)
-    assert question == Question(f"slack:{TEAM}:C0OPS:1766.24", f"slack:{TEAM}:C0OPS:1766.24", USER, "hello")
+    assert question == Question(f"slack:{TEAM}:C0OPS:1766.24", f"slack:{TEAM}:C0OPS:1766.24", USER, "hello", "1766.24")
 
 
 def test_mention_and_message_of_one_post_share_their_key() -> None:
@@ -86,12 +86,46 @@ def test_a_command_is_a_request_to_its_channel() -> None:
     assert asked == PatrolRequest(f"slack:command:{TEAM}:13345.67890.abc", f"slack:{TEAM}:C0OPS", USER, "weekly")
 
 
+STOPS = [("stop", True), ("Stop!", True), (f"<@{BOT}> cancel", True), ("stop the patrol", False), ("don't stop", False)]
+
+
+@pytest.mark.parametrize(("typed", "wanted"), STOPS)
+def test_one_word_ends_what_is_being_done_and_a_sentence_with_it_does_not(typed: str, wanted: bool) -> None:
+    question = events.mention(mention(post(typed, thread_ts="1700.1")), BOT)
+    assert question is not None
+    asked = events.stop(question)
+    assert (asked == Stop(question.key, f"slack:{TEAM}:C0OPS:1700.1", USER)) is wanted
+
+
+def changed(before: str, after: str, **more: str) -> dict[str, Any]:
+    said = {"user": USER, "ts": "1766.24", "thread_ts": "1700.1"}
+    inner = {"type": "message", "subtype": "message_changed", "channel": "C0OPS", "ts": "1766.99"}
+    return event(inner | {"message": said | {"text": after} | more, "previous_message": said | {"text": before}})
+
+
+def test_a_changed_message_names_the_question_that_it_was() -> None:
+    edited = events.correction(changed("disks?", f"<@{BOT}> memory?"), BOT)
+    assert edited == Edited(f"slack:{TEAM}:C0OPS:1766.24", f"slack:{TEAM}:C0OPS:1700.1", USER, "memory?")
+
+
+def test_a_link_that_unfolds_or_a_change_of_a_bot_is_no_change() -> None:
+    assert events.correction(changed("same", "same"), BOT) is None
+    assert events.correction(changed("a", "b", bot_id="B1"), BOT) is None
+    assert events.correction(message(post()), BOT) is None
+
+
+def test_a_deleted_message_names_the_question_that_it_was() -> None:
+    inner = {"type": "message", "subtype": "message_deleted", "channel": "C0OPS", "ts": "1", "deleted_ts": "1766.24"}
+    deleted = events.correction(event(inner | {"previous_message": {"user": USER}}), BOT)
+    assert deleted == Deleted(f"slack:{TEAM}:C0OPS:1766.24", f"slack:{TEAM}:C0OPS:1766.24", USER)
+
+
 def test_a_button_is_answered_in_the_thread_of_its_message() -> None:
     element: dict[str, Any] = {"action_id": "investigate", "value": '{"report":"R-1","cluster":"0000-1"}'}
     thread = f"slack:{TEAM}:C0OPS:1700.1"
     key = f"slack:action:{TEAM}:C0OPS:1766.24:1766000099.1"
     pressed = events.investigation(press(post(thread_ts="1700.1"), element))
-    assert pressed == Investigate(key, thread, USER, "0000-1", "R-1")
+    assert pressed == Investigate(key, thread, USER, "0000-1", "R-1", "1766000099.1")
 
 
 ID = st.text(st.characters(exclude_characters=":", exclude_categories=("Cs",)), min_size=1, max_size=20)

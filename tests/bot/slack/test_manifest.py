@@ -37,7 +37,7 @@ async def listeners() -> tuple[list[str], bool, bool]:
         """Takes nothing: the matchers are asked, not the listeners."""
 
     config = SlackConfig(bot_token=SecretStr("xoxb-unused"))
-    app = build_app(config, web_client(config), submit, Nobody())
+    app = build_app(config, web_client(config), submit, submit, Nobody())
     names = {listener.ack_function.__name__ for listener in app._async_listeners}
     return sorted(names & {"mention", "message"}), "patrol" in names, "investigate" in names
 

@@ -1,5 +1,6 @@
 """What the surface does when Slack refuses, limits, fails or is not there."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bot.slack.config import LONGEST_WAIT, web_client
 from bot.slack.surface import SlackSurface
 from handlers.document import Document, Fields, Note, Prose, Table
-from handlers.surface import SurfaceError
+from handlers.surface import Mark, SurfaceError
 from tests.bot.slack.conftest import Bot
 from tests.fakes.slack import BOT, TEAM
 from tests.fakes.slack.payloads import mention
@@ -25,6 +26,29 @@ async def test_a_post_in_a_channel_starts_a_thread_and_gives_it_back(bot: Bot) -
     assert thread == f"{OPS}:{first.ts}"
     assert [post.thread_ts for post in bot.slack.posts] == ["", first.ts, first.ts]
     assert len(rest) == 2
+
+
+MARK = Mark("turn:1", "answer", repeated=False)
+AGAIN = replace(MARK, repeated=True)
+
+
+@pytest.mark.parametrize("arrived", [1, 2, 3])
+async def test_a_marked_post_that_a_crash_cut_off_goes_on_behind_what_arrived(bot: Bot, arrived: int) -> None:
+    root = bot.slack.said("hello")
+    bot.slack.fail_after("chat.postMessage", arrived, *[Scripted(500, "internal_error")] * (arrived < 3))
+    with pytest.raises(SurfaceError) if arrived < 3 else nullcontext():
+        await bot.surface.post(f"{OPS}:{root.ts}", LONG, MARK)
+    # another process: it has nothing of the first one's memory
+    assert await SlackSurface(web_client(bot.config)).post(f"{OPS}:{root.ts}", LONG, AGAIN) == f"{OPS}:{root.ts}"
+    assert len(bot.slack.thread(root.ts)) == 3
+
+
+async def test_a_marked_post_in_a_channel_is_found_again_with_its_thread(bot: Bot) -> None:
+    thread = await bot.surface.post(OPS, LONG, MARK)
+    assert await SlackSurface(web_client(bot.config)).post(OPS, LONG, AGAIN) == thread
+    assert len(bot.slack.posts) == 3
+    other = replace(AGAIN, turn="turn:2")
+    assert await SlackSurface(web_client(bot.config)).post(OPS, LONG, other) != thread
 
 
 async def test_a_bare_channel_id_is_a_place_too(bot: Bot) -> None:

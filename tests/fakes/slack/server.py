@@ -18,12 +18,21 @@ BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-fake-bot", "xapp-fake-app", "the-signing-se
 ARGUMENTS = {
     "auth.test": set(),
     "apps.connections.open": set(),
-    "chat.postMessage": {"channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media"},
+    "chat.postMessage": {"channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media", "metadata"},
+    "users.info": {"user"},
+    "conversations.history": {"channel", "limit", "include_all_metadata"},
+    "conversations.replies": {"channel", "ts", "limit", "include_all_metadata"},
     "assistant.threads.setStatus": {"channel_id", "thread_ts", "status", "loading_messages"},
 }
 """Method → arguments that the fake knows; another method or argument is an error, so that no typing slip passes."""
 
-SCOPES = {"chat.postMessage": "chat:write", "assistant.threads.setStatus": "assistant:write"}
+SCOPES = {
+    "chat.postMessage": "chat:write",
+    "assistant.threads.setStatus": "assistant:write",
+    "users.info": "users:read",
+    "conversations.history": "channels:history",
+    "conversations.replies": "channels:history",
+}
 
 
 @dataclass(slots=True)
@@ -35,6 +44,7 @@ class Post:
     text: str
     blocks: list[dict[str, Any]]
     thread_ts: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
@@ -63,6 +73,8 @@ class FakeSlack:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.acks: list[dict[str, Any]] = []
         self.scopes = set(SCOPES.values())
+        self.members: dict[str, dict[str, Any]] = {}
+        """What is special about people, in the fields of `users.info`."""
         self.base_url = ""
         self._scripts: dict[str, deque[Scripted | None]] = {}
         self._sockets: list[web.WebSocketResponse] = []
@@ -163,6 +175,8 @@ class FakeSlack:
                 return self._post_refusal(arguments)
             case "assistant.threads.setStatus":
                 return self._status_refusal(arguments)
+            case "conversations.replies" | "conversations.history":
+                return self._look_refusal(method, arguments)
             case _:
                 return ""
 
@@ -189,6 +203,28 @@ class FakeSlack:
             return "channel_not_found"
         return "" if self._exists(arguments["channel_id"], arguments["thread_ts"]) else "invalid_thread_ts"
 
+    def _look_refusal(self, method: str, arguments: dict[str, Any]) -> str:
+        if arguments.get("channel") not in self.channels:
+            return "channel_not_found"
+        if method == "conversations.replies" and not self._exists(arguments["channel"], arguments.get("ts", "")):
+            return "thread_not_found"
+        return ""
+
+    def _found(self, method: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+        """Messages as Slack lists them: a thread from its root on, a channel's own messages newest first."""
+        here = [post for post in (*self.posts, *self.people) if post.channel == arguments["channel"]]
+        if method == "conversations.replies":
+            root = arguments["ts"]
+            shown = sorted((post for post in here if root in (post.ts, post.thread_ts)), key=lambda post: post.ts)
+        else:
+            shown = sorted((post for post in here if not post.thread_ts), key=lambda post: post.ts, reverse=True)
+        with_metadata = arguments.get("include_all_metadata") in (True, "true", "1", "True")
+        return [
+            {"ts": post.ts, "text": post.text}
+            | ({"metadata": post.metadata} if with_metadata and post.metadata else {})
+            for post in shown[: int(arguments.get("limit", 100))]
+        ]
+
     def _exists(self, channel: str, ts: str) -> bool:
         """Whether `ts` may be a thread's root: a message of the channel that is no reply itself."""
         return any(p.channel == channel and p.ts == ts and not p.thread_ts for p in (*self.posts, *self.people))
@@ -202,12 +238,18 @@ class FakeSlack:
                 self._tickets.add(ticket)
                 link = self.base_url.replace("http://", "ws://").replace("/api/", f"/link?ticket={ticket}")
                 return {"ok": True, "url": link}
+            case "users.info":
+                known = {"id": arguments["user"], "team_id": TEAM} | self.members.get(arguments["user"], {})
+                return {"ok": True, "user": known}
             case "assistant.threads.setStatus":
                 self.statuses.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
                 return {"ok": True}
+            case "conversations.replies" | "conversations.history":
+                return {"ok": True, "messages": self._found(method, arguments), "has_more": False}
             case _:
                 post = Post(arguments["channel"], self._ts(), arguments.get("text", ""), arguments.get("blocks", []))
                 post.thread_ts = arguments.get("thread_ts", "")
+                post.metadata = arguments.get("metadata", {})
                 self.posts.append(post)
                 return {"ok": True, "channel": post.channel, "ts": post.ts, "message": {"text": post.text}}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,8 @@ from agent.messages import user_text
 from agent.patrol.report import PatrolReport
 from agent.session import SavedTurn
 from bot.errors import SettingsError
-from bot.store import SEEN_FOR, open_store
-
-MOMENT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+from bot.store import open_store
+from tests.bot.store.conftest import MOMENT
 
 
 def at_three() -> datetime:
@@ -24,19 +23,19 @@ def turn(*texts: str, model: str = "m") -> SavedTurn:
     return SavedTurn(model, tuple(user_text(text) for text in texts))
 
 
-async def test_a_history_comes_back_in_order_after_a_restart(sqlite_url: str) -> None:
+async def test_a_history_comes_back_in_order_after_a_restart(url: str) -> None:
     call = {"type": "tool_use", "id": "t1", "name": "x", "input": {"a": [1, None, "é"]}}
     first = SavedTurn("claude", (user_text("first"), {"role": "assistant", "content": [call]}))
-    async with open_store(sqlite_url, at_three) as store:
+    async with open_store(url, at_three) as store:
         await store.append("slack:T:C:1", first)
         await store.append("slack:T:C:1", turn("second"))
         await store.append("slack:T:C:2", turn("elsewhere"))
-    async with open_store(sqlite_url, at_three) as store:
+    async with open_store(url, at_three) as store:
         assert await store.load("slack:T:C:1") == [first, turn("second")]
 
 
-async def test_a_cleared_thread_is_still_known(sqlite_url: str) -> None:
-    async with open_store(sqlite_url, at_three) as store:
+async def test_a_cleared_thread_is_still_known(url: str) -> None:
+    async with open_store(url, at_three) as store:
         await store.append("t", turn("hello"))
         await store.clear("t")
         assert await store.load("t") == []
@@ -44,24 +43,24 @@ async def test_a_cleared_thread_is_still_known(sqlite_url: str) -> None:
         assert not await store.knows("another")
 
 
-async def test_a_cleared_thread_starts_again_at_its_beginning(sqlite_url: str) -> None:
-    async with open_store(sqlite_url, at_three) as store:
+async def test_a_cleared_thread_starts_again_at_its_beginning(url: str) -> None:
+    async with open_store(url, at_three) as store:
         await store.append("t", turn("old"))
         await store.clear("t")
         await store.append("t", turn("new"))
         assert await store.load("t") == [turn("new")]
 
 
-async def test_a_joined_thread_is_known_before_anything_was_said(sqlite_url: str) -> None:
-    async with open_store(sqlite_url, at_three) as store:
+async def test_a_joined_thread_is_known_before_anything_was_said(url: str) -> None:
+    async with open_store(url, at_three) as store:
         await store.join("t")
         await store.join("t")
         assert await store.knows("t")
 
 
-async def test_two_turns_of_a_thread_wait_for_each_other(sqlite_url: str) -> None:
+async def test_two_turns_of_a_thread_wait_for_each_other(url: str) -> None:
     order: list[str] = []
-    async with open_store(sqlite_url, at_three) as store:
+    async with open_store(url, at_three) as store:
 
         async def hold(name: str) -> None:
             async with store.exclusive("t"):
@@ -73,41 +72,63 @@ async def test_two_turns_of_a_thread_wait_for_each_other(sqlite_url: str) -> Non
     assert order == ["+a", "-a", "+b", "-b"]
 
 
-async def test_an_event_is_new_exactly_once_even_after_a_restart(sqlite_url: str) -> None:
-    async with open_store(sqlite_url, at_three) as store:
+async def test_an_event_is_new_exactly_once_even_after_a_restart(url: str) -> None:
+    async with open_store(url, at_three) as store:
         assert await store.first_sight("Ev1")
         assert not await store.first_sight("Ev1")
-    async with open_store(sqlite_url, at_three) as store:
+    async with open_store(url, at_three) as store:
         assert not await store.first_sight("Ev1")
         assert await store.first_sight("Ev2")
 
 
-async def test_old_event_keys_are_forgotten_so_that_the_table_stays_small(sqlite_url: str) -> None:
-    async with open_store(sqlite_url, at_three) as store:
-        await store.first_sight("Ev1")
-    async with open_store(sqlite_url, lambda: MOMENT + SEEN_FOR + timedelta(seconds=1)) as store:
-        await store.first_sight("Ev2")
-        assert await store.first_sight("Ev1")
-
-
-async def test_two_processes_on_one_database_take_an_event_once(sqlite_url: str) -> None:
-    async with open_store(sqlite_url, at_three) as one, open_store(sqlite_url, at_three) as other:
+async def test_two_processes_on_one_database_take_an_event_once(url: str) -> None:
+    async with open_store(url, at_three) as one, open_store(url, at_three) as other:
         assert [await one.first_sight("Ev1"), await other.first_sight("Ev1")] == [True, False]
 
 
-async def test_a_thread_under_a_report_starts_with_that_report(sqlite_url: str) -> None:
+async def test_a_thread_under_a_report_starts_with_that_report(url: str) -> None:
     report = PatrolReport("p-1", "morning", "All quiet.", (), (), (), (), "rules-only", "rules-only")
-    async with open_store(sqlite_url, at_three) as store:
+    async with open_store(url, at_three) as store:
         await store.tie("slack:T:C:9", report, [user_text("the report")])
         await store.append("slack:T:C:9", turn("what about it?"))
         assert [t.messages[0] for t in await store.load("slack:T:C:9")] == [
             user_text("the report"),
             user_text("what about it?"),
         ]
-    async with open_store(sqlite_url, at_three) as store:
+    async with open_store(url, at_three) as store:
         assert (await store.find("p-1") or {})["fleet_narrative"] == "All quiet."
         assert await store.find("p-2") is None
         assert await store.knows("slack:T:C:9")
+
+
+async def test_two_processes_that_add_to_one_thread_at_once_keep_every_turn(url: str) -> None:
+    async with open_store(url, at_three) as one, open_store(url, at_three) as other:
+        await asyncio.gather(*(store.append("t", turn(f"{n}")) for n in range(10) for store in (one, other)))
+        assert len(await one.load("t")) == 20
+
+
+async def test_a_turn_that_is_saved_again_is_saved_once(url: str) -> None:
+    async with open_store(url, at_three) as store:
+        for _ in range(2):
+            await store.append("t", turn("first"), position=0)
+            await store.append("t", turn("second"), position=1)
+        assert await store.load("t") == [turn("first"), turn("second")]
+
+
+async def test_a_hundred_events_at_once_are_each_new_once(url: str) -> None:
+    async with open_store(url, at_three) as one, open_store(url, at_three) as other:
+        seen = await asyncio.gather(*(store.first_sight(f"Ev{n}") for n in range(50) for store in (one, other)))
+    assert sum(seen) == 50
+
+
+HOSTILE = ["\x00", "\ud800", "\u202e", "'; DROP TABLE turns; --", "é" * 5_000, '{"a": NaN}']
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+async def test_any_text_comes_back_as_it_was(url: str, text: str) -> None:
+    async with open_store(url, at_three) as store:
+        await store.append("t", turn(text))
+        assert await store.load("t") == [turn(text)]
 
 
 async def test_the_database_is_for_its_owner_alone(sqlite_url: str) -> None:
@@ -117,11 +138,20 @@ async def test_the_database_is_for_its_owner_alone(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["nonsense", "sqlite+nodriver:///x", "mysql+nodriver://h/d", "sqlite+aiosqlite:////proc/x/y.db"]
+    "address",
+    [
+        "nonsense",
+        "sqlite+nodriver:///x",
+        "mysql+nodriver://h/d",
+        "mysql+aiomysql://h/d",
+        "postgresql+asyncpg://h/d",
+        "postgresql://127.0.0.1:1/d",
+        "sqlite+aiosqlite:////proc/x/y.db",
+    ],
 )
-async def test_an_unusable_address_is_one_line_naming_the_setting(url: str) -> None:
+async def test_an_unusable_address_is_one_line_naming_the_setting(address: str) -> None:
     with pytest.raises(SettingsError, match="STARWATCH_DATABASE_URL"):
-        async with open_store(url, at_three):
+        async with open_store(address, at_three):
             pass
 
 

@@ -1,0 +1,64 @@
+"""Who somebody is in the workspace, asked of Slack once an hour per person."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.gate import Role
+from handlers.surface import SurfaceError
+
+log = structlog.get_logger()
+
+KNOWN_FOR = 3600.0
+KNOWN = 10_000
+
+
+class People:
+    """Implements `bot.gate.Roles` for one workspace. Without the scope to read users nobody is known as a member."""
+
+    def __init__(self, client: AsyncWebClient, team: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._team = team
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[float, Role]] = OrderedDict()
+
+    async def of(self, user: str) -> Role:
+        """See `Roles`."""
+        asked_at, role = self._known.get(user, (0.0, Role.NOBODY))
+        if user in self._known and self._clock() - asked_at < KNOWN_FOR:
+            return role
+        role = await self._asked(user)
+        self._known[user] = (self._clock(), role)
+        while len(self._known) > KNOWN:
+            self._known.popitem(last=False)
+        return role
+
+    async def _asked(self, user: str) -> Role:
+        try:
+            told = await self._client.api_call("users.info", params={"user": user})
+        except SlackApiError as error:
+            code = str(error.response.get("error", ""))
+            if code == "missing_scope":
+                log.error("nobody can be told from a guest; install the app again with the scopes of manifest.yml")
+                return Role.NOBODY
+            if code in {"user_not_found", "user_not_visible"}:
+                return Role.STRANGER
+            raise SurfaceError(f"Slack does not say who somebody is ({code})") from error
+        except (ClientError, TimeoutError) as error:
+            raise SurfaceError(f"Slack could not be reached for users.info ({type(error).__name__})") from error
+        return role_of(told.get("user") or {}, self._team)
+
+
+def role_of(user: Mapping[str, Any], team: str) -> Role:
+    """The role of a user object of `users.info`."""
+    if user.get("deleted") or user.get("is_bot"):
+        return Role.NOBODY
+    if user.get("is_stranger") or user.get("team_id", team) != team:
+        return Role.STRANGER
+    return Role.GUEST if user.get("is_restricted") or user.get("is_ultra_restricted") else Role.MEMBER

@@ -1,0 +1,65 @@
+"""One transaction with our own database, and what of its faults becomes a StoreFault."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from bot.store.errors import Cause, StoreFault, StoreUnreadable, StoreUnwritable, cause_of
+from bot.store.tables import Base
+
+
+class Database:
+    """Transactions on one engine. Writers of this process wait for each other here when the database has one writer at
+    a time anyway, so that they come in order and none is starved."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._one_writer = engine.dialect.name == "sqlite"
+        self._writer = asyncio.Lock()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that changes nothing. Raises StoreUnreadable."""
+        async with _faults(StoreUnreadable), self._sessions() as session:
+            yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction, committed at the end and rolled back whole on any error. Raises StoreUnwritable."""
+        turn = self._writer if self._one_writer else nullcontext()
+        async with _faults(StoreUnwritable), turn, self._sessions.begin() as session:
+            if self._one_writer:
+                # takes the write lock before the first read, so that what was read still holds when it is written
+                await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
+            yield session
+
+    def insert(self, table: type[Base], values: Mapping[str, Any]) -> "postgresql.Insert | sqlite.Insert":
+        """An INSERT that can say what to do on conflict."""
+        make = sqlite.insert if self._one_writer else postgresql.insert
+        return make(table).values(**values)
+
+    async def add_new(self, session: AsyncSession, table: type[Base], values: Mapping[str, Any]) -> bool:
+        """Insert a row unless its key is there; whether it was not."""
+        statement = self.insert(table, values).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+        return (await session.execute(statement)).first() is not None
+
+
+@asynccontextmanager
+async def _faults(kind: type[StoreFault]) -> AsyncIterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        cause = cause_of(error)
+        if cause is None:
+            raise
+        raise kind(cause) from error
+    except (PoolTimeout, OSError) as error:
+        raise kind(Cause.UNREACHABLE) from error

@@ -1,0 +1,67 @@
+"""How long each kind of row is kept, and the forgetting of the rest."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, inspect, select, tuple_
+
+from bot.store.database import Database
+from bot.store.tables import Base, BlobRow, InboxRow, ReportRow, SeenRow, SessionRow, UsageRow
+
+_BATCH = 500
+"""Rows deleted in one transaction: nobody who writes meanwhile waits longer than that takes."""
+
+
+OVER = ("done", "withdrawn")
+"""States of a message that nobody will ask for again, but for a late redelivery; the others stay whatever their age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Ages beyond which rows go. Blobs must outlive the journals that name them; `events` is for event keys and for
+    messages that are over, and must outlive a platform's redeliveries, which come for up to a day."""
+
+    sessions: timedelta = timedelta(days=90)
+    reports: timedelta = timedelta(days=365)
+    events: timedelta = timedelta(hours=48)
+    blobs: timedelta = timedelta(days=21)
+    usage: timedelta = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Rows that went, by kind; a session takes its turns along."""
+
+    sessions: int
+    reports: int
+    events: int
+    blobs: int
+    usage: int
+    messages: int
+
+
+async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
+    """Delete what is older than `keep` allows at `now`, in short transactions. Raises StoreUnwritable."""
+    return Pruned(
+        sessions=await _forget(database, SessionRow, SessionRow.used_at < now - keep.sessions),
+        reports=await _forget(database, ReportRow, ReportRow.created_at < now - keep.reports),
+        events=await _forget(database, SeenRow, SeenRow.seen_at < now - keep.events),
+        blobs=await _forget(database, BlobRow, BlobRow.used_at < now - keep.blobs),
+        usage=await _forget(database, UsageRow, UsageRow.day < (now - keep.usage).date()),
+        messages=await _forget(
+            database, InboxRow, InboxRow.state.in_(OVER) & (InboxRow.changed_at < now - keep.events)
+        ),
+    )
+
+
+async def _forget(database: Database, table: type[Base], old: ColumnElement[bool]) -> int:
+    key = inspect(table).primary_key
+    statement = delete(table).where(tuple_(*key).in_(select(*key).where(old).limit(_BATCH)))
+    gone, batch = 0, _BATCH
+    while batch == _BATCH:
+        async with database.writing() as session:
+            result: Any = await session.execute(statement, execution_options={"synchronize_session": False})
+            batch = result.rowcount
+        gone += batch
+    return gone

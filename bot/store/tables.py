@@ -1,0 +1,95 @@
+"""The tables of Starwatch's own database as they are now; how they came about is in migrations/versions."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """The tables of this module. All moments are UTC."""
+
+
+class SessionRow(Base):
+    """One thread that Starwatch has taken part in, and when something was last said in it."""
+
+    __tablename__ = "sessions"
+    thread: Mapped[str] = mapped_column(String(255), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (Index("sessions_by_use", "used_at"),)
+
+
+class TurnRow(Base):
+    """One finished turn of a session, in order of `position`: its messages as they were sent, and the model they were
+    sent to."""
+
+    __tablename__ = "turns"
+    thread: Mapped[str] = mapped_column(ForeignKey("sessions.thread", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(String(128))
+    messages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class SeenRow(Base):
+    """Something that happens once: an event that was taken in, a turn that was paid for."""
+
+    __tablename__ = "seen_events"
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (Index("seen_events_by_age", "seen_at"),)
+
+
+class ReportRow(Base):
+    """A posted report, kept so that a reply under it, or its Investigate button, knows what it said."""
+
+    __tablename__ = "reports"
+    report_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    __table_args__ = (Index("reports_by_age", "created_at"),)
+
+
+class BlobRow(Base):
+    """A large value, compressed, named by its own hash so that it is stored once."""
+
+    __tablename__ = "blobs"
+    handle: Mapped[str] = mapped_column(String(64), primary_key=True)
+    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    __table_args__ = (Index("blobs_by_use", "used_at"),)
+
+
+class UsageRow(Base):
+    """What one payer used on one day (UTC). `micro_dollars` are millionths of a US dollar."""
+
+    __tablename__ = "usage"
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    scope: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    turns: Mapped[int] = mapped_column(BigInteger, default=0)
+    tokens: Mapped[int] = mapped_column(BigInteger, default=0)
+    micro_dollars: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class InboxRow(Base):
+    """An event from a surface and what became of it; see `bot.turns.inbox`. `place` sorts it within its lane, `part` is
+    the step of another event's turn that it was heard in."""
+
+    __tablename__ = "inbox"
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    lane: Mapped[str] = mapped_column(String(255))
+    place: Mapped[str] = mapped_column(String(64))
+    event: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(String(16))
+    turn: Mapped[str | None] = mapped_column(String(255))
+    part: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int]
+    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (
+        Index("inbox_by_lane", "lane", "state", "place"),
+        Index("inbox_by_turn", "turn"),
+        Index("inbox_by_age", "state", "changed_at"),
+    )

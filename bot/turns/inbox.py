@@ -1,0 +1,176 @@
+"""What was said to us and what became of it: the memory behind the queue, as a port and as one kept in the process."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from bot.turns.port import Stopped, lane
+from handlers.surface import Event, Question
+
+
+class State(StrEnum):
+    """The life of a message. `HEARD` ones are answered by a turn that had begun before they came."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    HEARD = "heard"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+
+
+OPEN = (State.RUNNING, State.STOPPING, State.HEARD)
+"""States of a message that belongs to a turn under way."""
+
+
+class Sight(StrEnum):
+    """How an event was met: for the first time, again before it began, or again after that."""
+
+    NEW = "new"
+    WAITING = "waiting"
+    OLD = "old"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An event that a turn is to do. `attempt` counts from 1; `stopping` means that it was stopped already."""
+
+    event: Event
+    attempt: int
+    stopping: bool
+
+
+class Inbox(Protocol):
+    """Each method is one transaction, and doing any of them twice is as doing it once."""
+
+    async def put(self, event: Event) -> Sight:
+        """Keep an event. Its key is remembered for at least two days."""
+        ...
+
+    async def waiting(self) -> int:
+        """How many events wait, in all lanes."""
+        ...
+
+    async def claim(self, lane: str, turn: str) -> Claim | None:
+        """The event of this turn: the one it claimed before, else the earliest that waits in the lane."""
+        ...
+
+    async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
+        """The texts of the questions that wait in the lane, earliest first. They belong to the turn from now on."""
+        ...
+
+    async def finish(self, turn: str) -> None:
+        """The turn is over, and all that belonged to it."""
+        ...
+
+    async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
+        """Mark what runs in the lane as to be stopped and withdraw what waits: the turns that run, and both counts."""
+        ...
+
+    async def edit(self, key: str, text: str) -> bool:
+        """Give a waiting question another text; False when it waits no longer."""
+        ...
+
+    async def withdraw(self, key: str) -> tuple[bool, str]:
+        """Withdraw an event that waits, or mark its turn as to be stopped: whether it did, and the running turn."""
+        ...
+
+    async def stopping(self, turns: Collection[str]) -> Sequence[str]:
+        """Those of the turns that are marked as to be stopped, by whatever process."""
+        ...
+
+
+@dataclass(slots=True)
+class _Kept:
+    event: Event
+    arrival: int
+    state: State = State.WAITING
+    turn: str = ""
+    part: str = ""
+    attempts: int = 0
+
+    @property
+    def place(self) -> tuple[str, int]:
+        return getattr(self.event, "order", ""), self.arrival
+
+
+class MemoryInbox:
+    """An inbox that lives as long as the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+
+    async def put(self, event: Event) -> Sight:
+        """See `Inbox`."""
+        if (known := self._kept.get(event.key)) is not None:
+            return Sight.WAITING if known.state is State.WAITING else Sight.OLD
+        self._kept[event.key] = _Kept(event, len(self._kept))
+        return Sight.NEW
+
+    async def waiting(self) -> int:
+        """See `Inbox`."""
+        return sum(kept.state is State.WAITING for kept in self._kept.values())
+
+    async def claim(self, lane: str, turn: str) -> Claim | None:
+        """See `Inbox`."""
+        mine = [kept for kept in self._kept.values() if kept.turn == turn and kept.state in OPEN and not kept.part]
+        found = mine or self._in(lane)
+        if not found:
+            return None
+        first = found[0]
+        first.state = State.RUNNING if first.state is State.WAITING else first.state
+        first.turn = turn
+        first.attempts += 1
+        return Claim(first.event, first.attempts, first.state is State.STOPPING)
+
+    async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
+        """See `Inbox`."""
+        for kept in self._in(lane):
+            if isinstance(kept.event, Question):
+                kept.state, kept.turn, kept.part = State.HEARD, turn, name
+        heard = [kept for kept in self._kept.values() if (kept.turn, kept.part) == (turn, name)]
+        return [kept.event.text for kept in sorted(heard, key=lambda k: k.place) if isinstance(kept.event, Question)]
+
+    async def finish(self, turn: str) -> None:
+        """See `Inbox`."""
+        for kept in self._kept.values():
+            if kept.turn == turn:
+                kept.state = State.DONE
+
+    async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
+        """See `Inbox`."""
+        waiting = self._in(lane)
+        for kept in waiting:
+            kept.state = State.WITHDRAWN
+        running = self._in(lane, State.RUNNING)
+        for kept in running:
+            kept.state = State.STOPPING
+        return [kept.turn for kept in running], Stopped(len(running), len(waiting))
+
+    async def edit(self, key: str, text: str) -> bool:
+        """See `Inbox`."""
+        kept = self._kept.get(key)
+        if kept is None or kept.state is not State.WAITING or not isinstance(kept.event, Question):
+            return False
+        kept.event = replace(kept.event, text=text)
+        return True
+
+    async def withdraw(self, key: str) -> tuple[bool, str]:
+        """See `Inbox`."""
+        kept = self._kept.get(key)
+        if kept is not None and kept.state is State.WAITING:
+            kept.state = State.WITHDRAWN
+            return True, ""
+        if kept is not None and kept.state is State.RUNNING:
+            kept.state = State.STOPPING
+            return True, kept.turn
+        return False, ""
+
+    async def stopping(self, turns: Collection[str]) -> Sequence[str]:
+        """See `Inbox`."""
+        return [kept.turn for kept in self._kept.values() if kept.turn in turns and kept.state is State.STOPPING]
+
+    def _in(self, name: str, state: State = State.WAITING) -> list[_Kept]:
+        found = [kept for kept in self._kept.values() if lane(kept.event) == name and kept.state is state]
+        return sorted(found, key=lambda kept: kept.place)

@@ -1,0 +1,101 @@
+"""The turns that this process is doing right now: begun, stopped from outside, or parked for the next process."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+
+import structlog
+
+from agent.journal import UNWRITTEN, Journal
+from bot.turns.inbox import Inbox
+from bot.turns.port import Work
+from handlers.surface import Event
+from handlers.turn import Turn
+
+log = structlog.get_logger()
+
+ATTEMPTS = 3
+"""Times that a turn is begun before it is given up: what ends the process each time would end it for ever."""
+
+
+class Running:
+    """Does one claimed event at a time per turn, in a task that can be cut off without losing the turn. `limit` is the
+    seconds after which a turn is given up, whatever it waits for."""
+
+    def __init__(self, work: Work, inbox: Inbox, limit: float | None = None) -> None:
+        self._work = work
+        self._inbox = inbox
+        self._limit = limit
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._parked: set[str] = set()
+        self._closed = False
+
+    @property
+    def turns(self) -> Collection[str]:
+        """Ids of the turns under way."""
+        return tuple(self._tasks)
+
+    async def run(self, lane: str, turn_id: str, journal: Journal) -> bool:
+        """Do the lane's next event as this turn; False when there is none. A turn that is parked ends in
+        CancelledError, and its event stays claimed by it."""
+        if self._closed:
+            raise asyncio.CancelledError
+        claim = await self._inbox.claim(lane, turn_id)
+        if claim is None:
+            return False
+        turn = Turn(turn_id, journal, repeated=claim.attempt > 1)
+        # the last words are no step: they may come at any point of the turn, and steps have their order
+        aside = replace(turn, journal=UNWRITTEN)
+        if claim.stopping:
+            await self._work.stopped(claim.event, aside)
+        elif claim.attempt > ATTEMPTS:
+            log.error("a turn was given up", turn=turn_id, attempts=claim.attempt - 1)
+            await self._work.given_up(claim.event, aside)
+        else:
+            await self._do(claim.event, turn)
+        await self._inbox.finish(turn_id)
+        return True
+
+    async def _do(self, event: Event, turn: Turn) -> None:
+        task = asyncio.create_task(self._work.handle(event, turn), name=f"turn:{turn.id}")
+        self._tasks[turn.id] = task
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._limit)
+        finally:
+            # no effect on a task that is done; when this one is cancelled, the work must not go on alone
+            task.cancel()
+            del self._tasks[turn.id]
+        if not done:
+            log.error("a turn took too long", turn=turn.id, seconds=self._limit)
+            await asyncio.wait({task})
+            await self._work.given_up(event, replace(turn, journal=UNWRITTEN))
+        elif not task.cancelled():
+            task.result()
+        elif turn.id in self._parked:
+            raise asyncio.CancelledError
+        else:
+            await self._work.stopped(event, replace(turn, journal=UNWRITTEN))
+
+    def park(self, turn: str) -> None:
+        """The turn belongs to another process from now on: when it is cut off, nothing is said."""
+        self._parked.add(turn)
+
+    def stop(self, turns: Collection[str]) -> None:
+        """Cut off those of the turns that are under way here; each tells its thread."""
+        for turn in turns:
+            if (task := self._tasks.get(turn)) is not None:
+                task.cancel()
+
+    async def close(self, seconds: float) -> int:
+        """Begin nothing more, wait for `seconds`, park the rest. Returns how many were parked."""
+        self._closed = True
+        if self._tasks:
+            await asyncio.wait(set(self._tasks.values()), timeout=seconds)
+        late = dict(self._tasks)
+        self._parked |= set(late)
+        for task in late.values():
+            task.cancel()
+        await asyncio.gather(*late.values(), return_exceptions=True)
+        if late:
+            log.warning("stopped before these turns were done", turns=len(late))
+        return len(late)

@@ -1,0 +1,78 @@
+"""What happens by the clock: each slot once over all processes, a slot missed by little made up for, others told of."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dbos import DBOS
+
+OnSlot = Callable[[str, datetime], Awaitable[None]]
+"""Receives the name of a schedule and the moment of its slot (aware); called again after a crash in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`at` is a time of day, HH:MM, in `zone`. With `made_up`, slots that passed while no process ran come later."""
+
+    name: str
+    at: str
+    zone: str
+    made_up: bool = True
+
+
+_open: list[OnSlot] = []
+"""What this process does with a slot; DBOS calls the workflow by its name, with nothing else in hand."""
+
+
+@DBOS.workflow(name="slot", max_recovery_attempts=3)
+async def slot_workflow(moment: datetime | str, name: str) -> None:
+    """One slot, as DBOS calls it."""
+    if _open:
+        await _open[-1](name, moment if isinstance(moment, datetime) else datetime.fromisoformat(moment))
+
+
+class Clock:
+    """The schedules of this process; opened within the engine of turns, whose database keeps them."""
+
+    def __init__(self, on_slot: OnSlot) -> None:
+        self._on_slot = on_slot
+
+    async def start(self, schedules: Sequence[Schedule]) -> None:
+        """Make these the schedules of the bot; others of earlier starts are forgotten."""
+        _open.append(self._on_slot)
+        wanted = {schedule.name for schedule in schedules}
+        for known in await DBOS.list_schedules_async():
+            if known["schedule_name"] not in wanted:
+                await DBOS.delete_schedule_async(known["schedule_name"])
+        if schedules:
+            await DBOS.apply_schedules_async([_input(schedule) for schedule in schedules])
+
+    def stop(self) -> None:
+        """Do nothing more with slots; those that come are left to the next process."""
+        _open.remove(self._on_slot)
+
+
+def _input(schedule: Schedule) -> Any:
+    hour, minute = schedule.at.split(":")
+    return {
+        "schedule_name": schedule.name,
+        "workflow_fn": slot_workflow,
+        "schedule": f"{int(minute)} {int(hour)} * * *",
+        "cron_timezone": schedule.zone,
+        "context": schedule.name,
+        "automatic_backfill": schedule.made_up,
+    }
+
+
+async def forget(before: datetime, batch: int = 1000) -> int:
+    """Delete what DBOS keeps of turns and slots that ended before this moment; how many those were."""
+    gone = 0
+    while True:
+        old = await DBOS.list_workflows_async(
+            completed_before=before.isoformat(), load_input=False, load_output=False, limit=batch
+        )
+        if not old:
+            return gone
+        await DBOS.delete_workflows_async([workflow.workflow_id for workflow in old])
+        gone += len(old)

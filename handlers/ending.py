@@ -1,0 +1,42 @@
+"""The last word of a turn that has no answer: refused, stopped by somebody, or given up."""
+
+from handlers.deps import Deps
+from handlers.markdown import line
+from handlers.posting import post
+from handlers.status import show
+from handlers.surface import Event, PatrolRequest
+from handlers.views import note_document
+
+SHOWN = 8
+"""Steps that are named, the latest ones."""
+
+
+async def stopped(event: Event, deps: Deps) -> None:
+    """Say that the turn was stopped and what was done until then."""
+    steps = deps.turn.steps
+    done = "; ".join(line(step) for step in steps[-SHOWN:])
+    more = f" ({len(steps)} steps in all)" if len(steps) > SHOWN else ""
+    text = f"Stopped. Done until then: {done}{more}." if done else "Stopped before anything was done."
+    await _say("stopped", event, text, deps)
+
+
+async def given_up(event: Event, deps: Deps) -> None:
+    """Say that the turn was begun several times and never ended."""
+    reference = deps.new_reference()
+    text = (
+        "Sorry, I was restarted several times while working on this, so I gave it up. Please ask in other words; "
+        f"if it stays so, report reference {reference}."
+    )
+    await _say("given-up", event, text, deps)
+
+
+async def refused(event: Event, why: str, deps: Deps) -> None:
+    """Say why there is no answer."""
+    await _say("refused", event, why, deps)
+
+
+async def _say(part: str, event: Event, text: str, deps: Deps) -> None:
+    place = event.channel if isinstance(event, PatrolRequest) else event.thread
+    await post(part, place, note_document(text), deps)
+    if not isinstance(event, PatrolRequest):
+        await show(place, "", deps)

