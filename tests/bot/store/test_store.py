@@ -206,13 +206,6 @@ async def test_a_thread_may_be_called_anything(sqlite_url: str, name: str) -> No
         assert not await store.first_sight(name)
 
 
-async def test_a_key_seen_exactly_as_long_ago_as_keys_are_kept_is_still_known(sqlite_url: str) -> None:
-    async with open_store(sqlite_url, at_three) as store:
-        await store.first_sight("Ev1")
-    async with open_store(sqlite_url, lambda: MOMENT + SEEN_FOR) as store:
-        assert not await store.first_sight("Ev1")
-
-
 async def test_many_deliveries_of_one_event_at_once_are_one_sight(sqlite_url: str) -> None:
     async with open_store(sqlite_url, at_three) as one, open_store(sqlite_url, at_three) as other:
         seen = await asyncio.gather(*(store.first_sight("Ev1") for store in (one, other) * 5))
