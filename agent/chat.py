@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 BY_FLOOR = "This answer was put together by fixed rules from the same data."
 LIMITED = "A limit of this turn was reached, so this is answered from what was found until then."
 CUT = "The answer was cut off at the model's length limit."
+# A pasted log may be this long and still leaves most of the context to the tools.
 MAX_QUESTION_CHARS = 40_000
 
 
@@ -49,6 +50,7 @@ class BYOCAgent:
         turn_seconds: float = Limits().seconds,
         tool_limits: ToolLimits | None = None,
         history_limits: HistoryLimits | None = None,
+        notices: Callable[[], Sequence[str]] = tuple,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -61,6 +63,7 @@ class BYOCAgent:
         self._health_rules = health_rules
         self._limits = Limits(rounds=max_rounds, seconds=turn_seconds, tools=tool_limits or ToolLimits())
         self._history_limits = history_limits or HistoryLimits()
+        self._notices = notices
         self._clock = clock
         self._now = now
         self._prompt: Prompt = load("chat")
@@ -82,7 +85,8 @@ class BYOCAgent:
 
         A model that cannot answer is stood in for by the floor, and `notice` says why; without a floor the answer is
         `failed` and the question leaves no trace in the history. A turn is saved whole, at its end; one that is
-        repeated with the `journal` of its first try takes up where that ended and is saved once.
+        repeated with the `journal` of its first try takes up where that ended and is saved once. The notices of the
+        agent's making, such as a tool server that is away, end up in the answer's own.
         """
         async with self._store.exclusive(self._thread):
             saved = await self._store.load(self._thread)
@@ -95,7 +99,8 @@ class BYOCAgent:
             self._remember(saved)
             asked_at = datetime.fromisoformat(begin["asked_at"])
             asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", asked_at)
-            return await self._answer(saved, asked, on_progress or ignore_progress, journal)
+            answer = await self._answer(saved, asked, on_progress or ignore_progress, journal)
+            return replace(answer, notice=" ".join(filter(None, (answer.notice, *self._notices()))))
 
     async def _answer(
         self, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress, journal: Journal
@@ -109,13 +114,17 @@ class BYOCAgent:
         except AgentError as error:
             log.warning("no answer: %s: %s", type(error).__name__, error)
             return self._failed(error, started)
+        # Only a model's fault gets here: the floor needs the same tools, so it could not help where those are away.
         if self._floor is None:
             return self._failed(fault, started)
+        # Half a sentence of the first model may be on the screen already.
         await on_progress(TextDiscarded())
         try:
             answer = await self._turn(self._floor, saved, asked, on_progress, Chapter(journal, "floor"))
         except AgentError as error:
             log.warning("the floor gave no answer either: %s: %s", type(error).__name__, error)
+            # The first fault is the one that an operator can do something about; the floor's own is news only if it
+            # is about tools.
             return self._failed(error if not isinstance(error, ModelError) else fault, started)
         return replace(answer, notice=f"{fault.user_message} {BY_FLOOR}", seconds=self._clock() - started)
 
@@ -123,12 +132,14 @@ class BYOCAgent:
         self, model: Model, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress, journal: Journal
     ) -> Answer:
         """One run of the loop. Saved only when whole: a turn that fails or is cancelled can simply be run again."""
+        # Made for the model that is asked: the floor must not be shown another one's thinking.
         earlier = history_for(model.name, saved, self._history_limits)
         history = [*earlier, asked]
         system = self._prompt.render(schema=await self._discovery.text(), health_rules=self._health_rules)
         turn = await Loop(model, self._tools, system=system, limits=self._limits, clock=self._clock).run(
             history, on_progress, journal
         )
+        # What was added, not what was shown: emptied results stay whole in the store.
         done = SavedTurn(model.name, tuple(history[len(earlier) :]))
         await self._store.append(self._thread, done, position=len(saved))
         self._remember([*saved, done])

@@ -76,6 +76,7 @@ class Claude:
         self._client = AsyncAnthropic(
             api_key=config.api_key.get_secret_value(),
             base_url=config.base_url,
+            # Retries of its own would be counted neither against the turn nor in the log.
             max_retries=0,
             timeout=timeout,
             http_client=DefaultAioHttpClient(timeout=timeout),
@@ -123,8 +124,10 @@ class Claude:
         deadline = math.inf if seconds_left is None else self._clock() + seconds_left
         async with AsyncExitStack() as stack:
             opened = self._client.messages.with_streaming_response.create(**body, stream=True)
+            # Opening counts as the first event: a provider that takes the request and stays silent is found out here.
             response = await self._within(times.first_event, deadline, stack.enter_async_context(opened))
             events = AsyncStream.raw_events(response.http_response)
+            # The first event may wait in the provider's queue; between two there is no reason for silence.
             patience = times.first_event
             while not builder.complete:
                 event = await self._within(patience, deadline, anext(events, None))

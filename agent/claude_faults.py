@@ -61,8 +61,10 @@ NETWORK_FAULTS = (anthropic.AnthropicError, httpx2.HTTPError, OSError, asyncio.T
 
 def kind_of(status: int, kind: str, code: str, text: str) -> type[ModelError]:
     """The branch of the tree for a provider's error. `status` is 200 for an error inside a stream."""
+    # First of all, because the statuses and types that go with these codes say rate limit or permission.
     if code in _SPEND_CODES:
         return ModelBilling
+    # Also before the tables: one type covers no money, too long, and a defect of ours.
     if status == 400 or kind == "invalid_request_error":
         if _SPEND_WORDS.search(text):
             return ModelBilling
@@ -98,6 +100,7 @@ def from_exception(error: BaseException) -> ModelError:
 def _from_status(error: anthropic.APIStatusError) -> ModelError:
     found = kind_of(error.status_code, error.type or "", error.error_code or "", error.api_message or error.message)
     retry_after = _seconds(error.response.headers.get("retry-after"))
+    # A limit that passes says when; one that does not is a cap that somebody has to raise.
     if found is ModelRateLimited and retry_after is None:
         found = ModelBilling if _SPEND_WORDS.search(error.api_message or "") else ModelLimitReached
     detail = f"{error.status_code} {error.type} {error.error_code or ''} {error.request_id}: {error.api_message}"

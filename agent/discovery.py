@@ -19,6 +19,7 @@ class Discovery:
 
     async def text(self) -> str:
         """The schema, cut to `max_chars`; a sentence saying so when it cannot be had."""
+        # Threads that begin together wait for one answer instead of each asking for the same.
         async with self._lock:
             if not self._text:
                 result = await self._tools.call(DISCOVERY_TOOL, {})

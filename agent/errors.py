@@ -13,7 +13,8 @@ AgentError                  `user_message` may be shown in a channel; the except
 │   ├── ModelTooLong        question plus history, or the answer, does not fit
 │   └── ModelOther          the provider rejects the request itself
 ├── ToolsUnavailable        a tool server cannot be reached
-│   └── ToolTimedOut        it was reached, but gave no answer in time
+│   ├── ToolTimedOut        it was reached, but gave no answer in time
+│   └── ToolsRefused        its tools are not the ones that were accepted (operator)
 └── PromptInvalid           a prompt file and its values do not fit together (operator, at start)
 """
 
@@ -126,6 +127,15 @@ class ToolTimedOut(ToolsUnavailable):
     """A tool gave no answer within its time."""
 
     user_message = "The fleet's data took too long to answer. Ask about fewer clusters or a shorter time."
+
+
+class ToolsRefused(ToolsUnavailable):
+    """A foreign server does not offer the tools as an operator accepted them; `found` is the hash of what it offers,
+    empty when one is missing."""
+
+    def __init__(self, detail: str, found: str = "") -> None:
+        super().__init__(detail)
+        self.found = found
 
 
 class PromptInvalid(AgentError):

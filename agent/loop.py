@@ -17,6 +17,7 @@ from agent.recorded import fault_of, fault_record, reply_of, reply_record
 from agent.tool_round import ToolLimits, ToolRounds
 from agent.tools import Tools, ToolSpec
 
+# An operator's question takes three to six rounds; a model that needs more than this is going in circles.
 MAX_TOOL_ROUNDS = 15
 MEANWHILE = "While you worked, this was added in the thread; answer it too:"
 NO_ANSWER = "I used up this turn without reaching an answer. Please ask for something narrower."
@@ -29,6 +30,7 @@ class Limits:
 
     rounds: int = MAX_TOOL_ROUNDS
     seconds: float = 180.0
+    # Without this reserve the rounds could use up everything, and the turn would end with nothing to show for it.
     answer_seconds: float = 45.0
     tools: ToolLimits = field(default_factory=ToolLimits)
 
@@ -82,11 +84,14 @@ class Loop:
         Raises `ModelError` and `ToolsUnavailable`; the history then ends with a user message. On cancellation a round
         of tools under way is closed first. Either way it is valid as it stands.
         """
+        # Once per turn: tools that change between rounds would change the beginning of every request, and no cache
+        # would hit.
         specs = tuple(await self._tools.specs())
         running = _Running(self._model, self._system, specs, self._limits, on_progress, self._clock, journal)
         rounds = ToolRounds(self._tools, specs, self._limits.tools, on_progress, self._clock, journal)
         while True:
             reply, last = await running.ask(history, rounds.calls_left)
+            # A stop for length or a refusal may leave half a call behind; only this reason promises whole ones.
             wanted = reply.tool_calls if reply.stop_reason == "tool_use" and not last else ()
             if not wanted:
                 return running.finish(history, reply, last, rounds.traces)
@@ -129,9 +134,12 @@ class _Running:
         """One model call, and whether it was the last allowed one."""
         left = self._limits.seconds - (self._clock() - self._started)
         last = self._rounds + 1 >= self._limits.rounds or left <= 0 or calls_left <= 0
+        # Counted before the call: a model that fails has used its round as well.
         self._rounds += 1
         await self._on_progress(RoundStarted(self._rounds, last))
         seconds_left = max(left, self._limits.answer_seconds)
+        # The tools stay in the request even when they may not be called: their absence would change its cached
+        # beginning.
         request = Request(self._system, tuple(history), self._specs, may_call_tools=not last, seconds_left=seconds_left)
         told = await self._journal.step(f"round:{self._rounds}", lambda: self._asked(request))
         if "fault" in told:
@@ -158,12 +166,15 @@ class _Running:
 
     def finish(self, history: list[Message], reply: Reply, last: bool, traces: Sequence[ToolTrace]) -> Turn:
         """Close the turn with a reply that runs no tools."""
+        # Before anything is appended: a refusal in the history tends to be repeated, so the turn leaves no trace.
         if reply.stop_reason == "refusal":
             raise ModelRefused("the model refused")
         cut = reply.stop_reason in {"max_tokens", "model_context_window_exceeded"}
         content = closing_content(reply)
         if not text_of(content).strip():
             if not last:
+                # Silence before the last round is a fault that the floor can stand in for; afterwards there is no
+                # time left for it.
                 fault = ModelTooLong if cut else ModelUnavailable
                 raise fault(f"no text in a reply that ended with {reply.stop_reason}")
             content = [{"type": "text", "text": NO_ANSWER}]
@@ -203,6 +214,7 @@ def with_unique_ids(content: Sequence[Block], history: Sequence[Message]) -> lis
             blocks.append(block)
             continue
         call_id, number = block["id"], 2
+        # Some providers count their ids anew in every reply.
         while call_id in used:
             call_id, number = f"{block['id']}_{number}", number + 1
         used.add(call_id)

@@ -1,7 +1,7 @@
 """The tools of one MCP server as the loop takes them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from mcp.types import CallToolResult, TextContent
 
@@ -9,13 +9,28 @@ from agent.errors import ToolsUnavailable, ToolTimedOut
 from agent.mcp_connection import McpConnection
 from agent.tools import ToolResult, ToolSpec, failed
 
+PRINCIPAL = "starwatch/principal"
+"""Key of the request metadata that names who a call is made for: `{"surface", "channel", "user", "thread"}`."""
+
 
 class McpTools:
-    """Implements `agent.tools.Tools`. `only` names the tools that may be seen and called; None allows all."""
+    """Implements `agent.tools.Tools`. `only` names the tools that may be seen and called; None allows all. `caller` is
+    who the calls are made for; it is told to servers of our own process alone, never to foreign ones."""
 
-    def __init__(self, connection: McpConnection, *, only: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        connection: McpConnection,
+        *,
+        only: frozenset[str] | None = None,
+        caller: Mapping[str, str] | None = None,
+    ) -> None:
         self._connection = connection
         self._only = only
+        self._meta = {PRINCIPAL: dict(caller)} if caller else None
+
+    def called_by(self, caller: Mapping[str, str]) -> Self:
+        """The same tools for one caller."""
+        return type(self)(self._connection, only=self._only, caller=caller)
 
     async def specs(self) -> Sequence[ToolSpec]:
         """The tools by name, so that a server listing them differently does not spoil prompt caches.
@@ -31,7 +46,7 @@ class McpTools:
         if not self._allows(name):
             return failed("permission", f"{name} is not among the allowed tools of {self._connection.name}")
         try:
-            result = await self._connection.call(name, arguments)
+            result = await self._connection.call(name, arguments, meta=self._meta)
         except ToolTimedOut:
             return failed("timeout", f"{name} gave no answer in time", "ask for less: a shorter window, fewer clusters")
         except ToolsUnavailable:

@@ -46,14 +46,17 @@ class Retry:
             except ModelError as error:
                 left = None if seconds_left is None else seconds_left - (self.clock() - started)
                 wait = self._wait(error, number)
+                # Failing now leaves the floor some time; waiting until nothing is left would not.
                 if wait is None or (left is not None and wait >= left):
                     raise
+            # Outside of the except block, or a cancellation here would be chained to the fault before it.
             await self.sleep(wait)
             number += 1
 
     def _wait(self, error: ModelError, number: int) -> float | None:
         """Seconds to wait before the next try; None when there is to be none."""
         rules = self.rules
+        # Some faults say themselves how often they are worth it: a stall has cost its whole patience already.
         tries = min(rules.tries, error.most_tries or rules.tries)
         if not error.retryable or number >= tries or (error.retry_after or 0.0) > rules.longest_wait:
             return None

@@ -44,6 +44,7 @@ class ThreadLocks:
     """One lock per thread in use, for stores of a single process; locks of idle threads vanish."""
 
     def __init__(self) -> None:
+        # Weak, because threads come and go for ever and nobody tells when one is over.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
@@ -68,6 +69,7 @@ class MemorySessions:
 
     async def append(self, thread: str, turn: SavedTurn, *, position: int | None = None) -> None:
         """See `SessionStore`."""
+        # Taken out and put in again: a dict keeps the order of insertion, so its first key is the longest unused.
         turns = self._turns.pop(thread, [])
         known = position is not None and position < len(turns)
         self._turns[thread] = turns if known else [*turns, turn]
@@ -102,9 +104,12 @@ def history_for(model: str, turns: Sequence[SavedTurn], limits: HistoryLimits | 
     """The messages of a thread as `model` may see them: whole turns only, old tool results emptied but still paired,
     thinking blocks only where this model wrote them and nothing before them was changed."""
     limits = limits or HistoryLimits()
+    # Whole turns, because a call whose result was left out makes the request invalid.
     first = _first_shown(turns, limits)
     kept = turns[first:]
+    # In steps of clear_turns: one more emptied result per turn would break the cached prefix each time.
     emptied = max(len(kept) - limits.full_turns, 0) // limits.clear_turns * limits.clear_turns
+    # Signatures of thinking belong to a model; another one answers them with an error.
     foreign = max((index for index, turn in enumerate(kept) if turn.model != model), default=-1)
     # An edit anywhere before a thinking block unties it from its conversation, so the later turns lose theirs too.
     thoughtless = len(kept) if first or emptied else foreign + 1
@@ -124,6 +129,7 @@ def _first_shown(turns: Sequence[SavedTurn], limits: HistoryLimits) -> int:
         shown += size
         if index - first < limits.max_turns and shown <= limits.max_chars:
             continue
+        # Down to half, not just below the cap: else the next turn would cut again.
         while first < index and (index - first > limits.max_turns - limits.drop_turns or shown > limits.max_chars // 2):
             shown -= sizes[first]
             first += 1

@@ -20,8 +20,13 @@ _SENDABLE = {
 }
 """The block types that a history may hold, and their fields that a request may carry."""
 
+_GIVEN = {"tool_use": ("id", "name"), "redacted_thinking": ("data",)}
+"""What a block has to bring at its start, because no delta adds it."""
+
+# Python's own limit would be hit while the request is written out, far from what caused it.
 MAX_DEPTH = 32
 _GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
+# The provider adds reasons now and then; an unknown one that ended a whole reply is an ordinary end.
 _STOP_REASONS = frozenset(get_args(StopReason))
 
 
@@ -52,24 +57,31 @@ class ReplyBuilder:
             case "content_block_stop":
                 self._open.discard(event["index"])
             case "message_delta":
-                self._stop_reason = event["delta"].get("stop_reason") or self._stop_reason
+                self._stop_reason = _text(event["delta"].get("stop_reason") or "") or self._stop_reason
                 self._count(event.get("usage"))
             case "message_stop":
+                # All three, because a stream that lost its middle may still bring its last event.
                 self.complete = self._started and self._stop_reason is not None
         return ""
 
     def _start_block(self, index: int, block: Mapping[str, Any]) -> str:
-        self._blocks[index] = dict(block)
+        if not isinstance(index, int):
+            raise ModelUnavailable("a block has no place in its reply")
+        kind = _text(block.get("type", ""))
+        # Checked here and not at the end: whatever comes out of a reply goes into the history, and stays there.
+        told = {name: _text(block.get(name)) for name in _GIVEN.get(kind, ())}
+        grown = {name: _text(block.get(name, "")) for name in _GROWING.values() if name == kind}
+        self._blocks[index] = {**block, **told, **grown}
         self._json[index] = []
         self._open.add(index)
-        return sound(block.get("text", "")) if block.get("type") == "text" else ""
+        return sound(grown["text"]) if kind == "text" else ""
 
     def _grow(self, index: int, delta: Mapping[str, Any]) -> str:
         block, kind = self._blocks.get(index), delta.get("type")
         if block is None:
             raise ModelUnavailable("a stream grew a block that it never started")
         if kind == "input_json_delta":
-            self._json[index].append(delta["partial_json"])
+            self._json[index].append(_text(delta["partial_json"]))
         elif kind == "signature_delta":
             block["signature"] = delta["signature"]
         elif kind in _GROWING:
@@ -108,6 +120,7 @@ class ReplyBuilder:
         text = "".join(self._json[index]).strip()
         if not whole:
             return {}
+        # The text may be JSON by chance although the rest of it is missing.
         if index in self._open:
             raise ModelUnavailable("a tool call was left open")
         try:
@@ -126,6 +139,12 @@ class ReplyBuilder:
             cache_read_tokens=count("cache_read_input_tokens", 0),
             cache_write_tokens=count("cache_creation_input_tokens", 0),
         )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ModelUnavailable("a text of the stream is no text")
+    return value
 
 
 def _parsed(text: str) -> Any:

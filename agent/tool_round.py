@@ -23,7 +23,9 @@ from agent.untrusted import visible
 log = logging.getLogger(__name__)
 
 CANCELLED = "Cancelled by the user."
+# Arguments are checked, kept and traced; a model that repeats itself without end must not fill memory with them.
 MAX_ARGUMENT_CHARS = 32_000
+# Everything else is an answer about the data and would be the same a second time.
 PASSING_FAULTS = frozenset({"unavailable", "timeout"})
 
 
@@ -82,6 +84,7 @@ class ToolRounds:
         When this task is cancelled `results` is filled too: finished calls keep what they gave, the others say that
         they were cancelled. So the history that holds both stays valid.
         """
+        # Read before anything runs, so that each call has its result even when the first one is cancelled at once.
         calls = [_call(block) for block in blocks]
         outcomes: dict[str, _Outcome] = {}
         try:
@@ -96,11 +99,14 @@ class ToolRounds:
         fresh: dict[str, _Call] = {}
         repeats: list[_Call] = []
         for call in calls:
+            # Before the checks: a repeated call costs nothing, so it needs no allowance, and hears what it did the
+            # first time.
             if call.key in self._memory or call.key in fresh:
                 repeats.append(call)
             elif problem := self._problem(call):
                 outcomes[call.call_id] = (problem, 0.0)
             else:
+                # Here and not when it ends: calls that run side by side must not share the last allowance.
                 self.calls_made += 1
                 fresh[call.key] = call
         async with asyncio.TaskGroup() as group:
@@ -115,6 +121,7 @@ class ToolRounds:
         if spec is None:
             names = ", ".join(sorted(self._specs)) or "none"
             return failed("unknown_tool", f"there is no tool {call.name[:80]!r}", f"one of these: {names}")
+        # Before the schema, whose patterns could take long on a huge text.
         if len(call.key) > MAX_ARGUMENT_CHARS:
             return failed("bad_argument", f"the arguments are longer than {MAX_ARGUMENT_CHARS} characters")
         if problem := argument_problem(spec, call.arguments):
@@ -125,17 +132,22 @@ class ToolRounds:
 
     async def _run_one(self, call: _Call, outcomes: dict[str, _Outcome]) -> None:
         # The step begins before a slot is waited for: the steps of a round begin in the order of its calls.
-        result, seconds = outcome_of(await self._journal.step(f"tool:{call.call_id}", lambda: self._timed(call)))
+        result, seconds = outcome_of(
+            await self._journal.step(f"tool:{call.call_id}", lambda: self._timed(call, outcomes))
+        )
         outcomes[call.call_id] = (result, seconds)
-        if (result.data or {}).get("code") not in PASSING_FAULTS:
+        # What failed in passing may be asked again. The code is compared as text: a server may send anything there.
+        if str((result.data or {}).get("code")) not in PASSING_FAULTS:
             self._memory[call.key] = result
 
-    async def _timed(self, call: _Call) -> Json:
+    async def _timed(self, call: _Call, outcomes: dict[str, _Outcome]) -> Json:
         async with self._slots:
             await self._on_progress(ToolStarted(call.call_id, call.name, call.arguments))
             started = self._clock()
             result = await self._guarded(call)
             seconds = self._clock() - started
+            # Before the progress is told: should the surface fail, the history still has what the tool gave.
+            outcomes[call.call_id] = (result, seconds)
             await self._on_progress(ToolFinished(call.call_id, call.name, result.is_error, seconds))
         return outcome_record(result, seconds)
 
@@ -158,6 +170,7 @@ def argument_problem(spec: ToolSpec, arguments: Mapping[str, Any]) -> str:
     Arguments that the schema does not name are refused even where it would let them pass: servers drop them silently,
     and the model would believe that they did something.
     """
+    # A schema that says otherwise is believed; only its silence is read as no.
     schema = {"additionalProperties": False, **spec.input_schema}
     validator = _validator(json.dumps(schema))
     if validator is None:

@@ -116,6 +116,21 @@ def init_db(
 
 
 @app.command()
+def audit(
+    since: Annotated[str, typer.Option(metavar="AGE", help="How far back, e.g. 30m, 1h, 7d.")] = "1d",
+    thread: Annotated[str | None, typer.Option(help="Only calls asked in this thread.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Only calls that were refused or failed.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many calls.")] = 200,
+    json: Json = False,
+) -> None:
+    """Show who asked what of the warehouse, and what became of it.
+
+    Reads STARWATCH_AUDIT_FILE; oldest first, times in UTC.
+    """
+    _run("audit", since=since, thread=thread, refused=refused, limit=limit, as_json=json)
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Check settings, warehouse, model and Slack.
 

@@ -2,10 +2,11 @@
 
 import importlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import schema
 from agent.chat import BYOCAgent
 from agent.discovery import Discovery
 from agent.mcp_connection import ConnectionTimes, McpConnection
@@ -14,17 +15,24 @@ from agent.model import Model
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol, ReportWriter
 from agent.rules_only import RulesAnalyst, from_rules
-from agent.tools import Tools
+from agent.toolset import NamesCollide, Neighbour, Toolset
+from bot.caller import PATROL, caller_in, reader_in, told
 from bot.clock import utc_now
-from bot.errors import WarehouseError
-from bot.paths import default_database_url
+from bot.errors import SettingsError, WarehouseError
+from bot.neighbours import Audited, foreign_servers, neighbours
+from bot.paths import audit_file, default_database_url
 from bot.settings import Settings
 from bot.store import Store, open_store
 from bot.thinking import Agents, Patrols
-from bot.warehouse import Address, address, door_config
+from bot.warehouse import Address, address, door_config, live_endpoints
 from bot.writer import NoWriter, WarehouseWriter
+from mcp_server.audit import AuditLog
+from mcp_server.audit_file import AuditFile
 from mcp_server.door import Door
-from mcp_server.errors import Code, DoorError
+from mcp_server.errors import Code, DoorError, ScopesInvalid
+from mcp_server.limits import Allowance
+from mcp_server.principal import EVERYTHING, Caller
+from mcp_server.scope import Scopes, load_scopes
 from mcp_server.server import build_server
 from sandbox.launch import Options
 
@@ -82,16 +90,24 @@ async def require_readable(door: Door, place: Address) -> None:
         raise WarehouseError(f"{where}: {error.reason}; {fix}") from None
 
 
-def agents_of(settings: Settings, model: Model, tools: Tools, store: Store) -> Agents:
-    """An agent for any thread; all share the tools, the schema text and the store."""
+def agents_of(
+    settings: Settings,
+    model: Model,
+    tools: McpTools,
+    store: Store,
+    neighbours_of: Callable[[Caller], Sequence[Neighbour]],
+) -> Agents:
+    """An agent for any thread and user; all share the connections, the schema text and the store."""
     discovery = Discovery(tools)
     health_rules = load_rules().describe()
     floor = None if model.analyst == "rules-only" else rules_analyst()
 
-    def agent_of(thread: str) -> BYOCAgent:
+    def agent_of(thread: str, user: str) -> BYOCAgent:
+        caller = caller_in(thread, user)
+        toolset = Toolset(tools.called_by(told(caller)), neighbours_of(caller))
         return BYOCAgent(
             model,
-            tools,
+            toolset,
             store=store,
             thread=thread,
             floor=floor,
@@ -99,15 +115,39 @@ def agents_of(settings: Settings, model: Model, tools: Tools, store: Store) -> A
             health_rules=health_rules,
             max_rounds=settings.max_tool_rounds,
             turn_seconds=settings.turn_seconds,
+            notices=toolset.notices,
         )
 
     return Agents(agent_of)
 
 
+async def require_distinct(tools: McpTools, foreign: Sequence[Neighbour]) -> None:
+    """Raises SettingsError when a foreign tool would have the name of another tool."""
+    try:
+        await Toolset(tools, foreign).require_distinct()
+    except NamesCollide as error:
+        raise SettingsError(f"STARWATCH_MCP_SERVERS: {error}; give the server another prefix") from None
+
+
+def scopes_of(settings: Settings) -> Scopes:
+    """Who may see what. Raises SettingsError with the one line that tells what to correct in the file."""
+    if settings.scopes is None:
+        return Scopes()
+    try:
+        return load_scopes(settings.scopes, schema.TABLES)
+    except ScopesInvalid as error:
+        raise SettingsError(f"STARWATCH_SCOPES: {error}") from None
+
+
 @asynccontextmanager
 async def door_to(place: Address, settings: Settings) -> AsyncIterator[Door]:
-    """An opened door whose account was seen to work."""
-    async with Door(door_config(place, settings)) as door:
+    """An opened door whose account was seen to work; all that is read through it is audited."""
+    allowance = Allowance(per_minute=settings.calls_per_minute)
+    config = door_config(place, settings, live_endpoints(settings, os.environ))
+    async with (
+        AuditLog(AuditFile(audit_file(settings))) as audit,
+        Door(config, allowance=allowance, audit=audit, scopes=scopes_of(settings)) as door,
+    ):
         await require_readable(door, place)
         yield door
 
@@ -119,6 +159,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
     Raises OperatorError when something cannot be used as configured; nothing is left running then.
     """
     database = settings.database_url or default_database_url(os.environ)
+    scopes, servers = scopes_of(settings), foreign_servers(settings.mcp_servers, os.environ)
     async with (
         open_store(database, utc_now) as store,
         address(settings, options or Options(), on_progress) as place,
@@ -126,9 +167,21 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         McpConnection(
             lambda: build_server(door), name="starwatch", times=ConnectionTimes(call=settings.query_seconds + 10)
         ) as connection,
+        neighbours(servers) as foreign,
         thinker(settings) as model,
     ):
         tools = McpTools(connection)
+        await require_distinct(tools, foreign)
         writer: ReportWriter = WarehouseWriter(place) if place.writer else NoWriter()
-        patrol = Patrol(model, tools, writer=writer, max_rounds=settings.max_patrol_rounds)
-        yield Starwatch(place, model, store, agents_of(settings, model, tools, store), Patrols(patrol), database)
+        patrol = Patrol(model, tools.called_by(told(PATROL)), writer=writer, max_rounds=settings.max_patrol_rounds)
+
+        def sees_all(channel: str, user: str) -> bool:
+            return scopes.of(reader_in(channel, user)) == EVERYTHING
+
+        def neighbours_of(caller: Caller) -> Sequence[Neighbour]:
+            # foreign servers know no scopes, so they are for those who may see everything
+            whole = scopes.of(caller.principal) == EVERYTHING
+            return tuple(Audited(far, door.recorder, caller) for far in foreign) if whole else ()
+
+        agents = agents_of(settings, model, tools, store, neighbours_of)
+        yield Starwatch(place, model, store, agents, Patrols(patrol, sees_all), database)

@@ -71,6 +71,7 @@ async def grants_of(inquiry: Inquiry) -> tuple[Sequence[Grant], Sequence[str]]:
     grants, remarks = await _listed(inquiry, "SHOW GRANTS")
     waiting = [*privileges.roles(grants)]
     seen: set[str] = set()
+    # Roles hold roles, and nothing keeps them from going in a circle.
     while waiting and len(seen) < _MAX_ROLES:
         role = waiting.pop(0)
         if role in seen:

@@ -36,6 +36,7 @@ LONGEST_TURN = 900.0
 
 async def serve(settings: Settings, config: SlackConfig, starwatch: Starwatch) -> None:
     """Serve until SIGTERM or SIGINT. Raises OperatorError when Slack refuses the start."""
+    # Handlers of ours instead of the default, which would end the process in the middle of a turn.
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):

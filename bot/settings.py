@@ -61,10 +61,20 @@ class Settings(BaseModel):
     starrocks_password: SecretStr = Field(SecretStr(""), description="its password")
     writer_user: str | None = Field(None, description="account that may INSERT reports; none = reports are not stored")
     writer_password: SecretStr = Field(SecretStr(""), description="its password")
-    admin_user: str | None = Field(None, description="account that may create tables; used by init-db alone")
+    admin_user: str | None = Field(None, description="account that may create tables; used by init-db and doctor alone")
     admin_password: SecretStr = Field(SecretStr(""), description="its password")
     query_seconds: float = Field(30, gt=0, le=600, description="time limit of one statement, seconds")
     query_rows: int = Field(500, ge=1, le=10_000, description="rows a statement may return to a chat")
+    calls_per_minute: int = Field(60, ge=1, le=10_000, description="reads of the warehouse by one person in a minute")
+    scopes: Path | None = Field(
+        None, description="YAML file: which channels and users see which accounts and tables; none = all see all"
+    )
+    live_endpoints: Path | None = Field(
+        None, description="YAML file: the clusters' own front ends, for live state; none = the warehouse's view"
+    )
+    audit_file: Path | None = Field(
+        None, description="record of every read of the warehouse; none = audit.jsonl in ~/.local/state"
+    )
 
     anthropic_api_key: SecretStr | None = Field(
         None, validation_alias="ANTHROPIC_API_KEY", description="Claude API key; none = the rules-only analyst"

@@ -79,6 +79,7 @@ class Terminal:
         """The same for callers that have no thread."""
         if not text:
             self._clear()
+        # In a log or a pipe a spinner would be a thousand lines of escapes.
         elif not self._progress.is_terminal:
             self._progress.print(Text(f"· {visible(text)}", style="dim"))
         elif self._status is None:

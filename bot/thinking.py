@@ -25,19 +25,24 @@ def told(on_step: OnStep) -> OnProgress:
 class Agents:
     """Implements `handlers.deps.Agents`: what a thread knows is in the store, so an agent lives for one turn."""
 
-    def __init__(self, agent_of: Callable[[str], BYOCAgent]) -> None:
+    def __init__(self, agent_of: Callable[[str, str], BYOCAgent]) -> None:
         self._agent_of = agent_of
 
-    async def chat(self, thread: str, text: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
-        """The thread's agent's answer."""
-        return await self._agent_of(thread).chat(text, told(on_step), journal)
+    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
+        """The answer of the thread's agent, whose tools are called for this user."""
+        return await self._agent_of(thread, user).chat(text, told(on_step), journal)
 
 
 class Patrols:
     """Implements `handlers.deps.Patrols`."""
 
-    def __init__(self, patrol: Patrol) -> None:
+    def __init__(self, patrol: Patrol, may_be_read: Callable[[str, str], bool]) -> None:
         self._patrol = patrol
+        self._may_be_read = may_be_read
+
+    def may_be_read(self, place: str, user: str) -> bool:
+        """Whether a user in a channel or thread may see the whole fleet."""
+        return self._may_be_read(place, user)
 
     async def run(
         self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN

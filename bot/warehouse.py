@@ -1,14 +1,17 @@
 """Which warehouse this process talks to: the one that the settings name, or the embedded stand-in started for it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
-from bot.errors import WarehouseError
+from bot.errors import SettingsError, WarehouseError
 from bot.settings import Settings
 from mcp_server.config import WarehouseConfig
+from mcp_server.endpoints import LiveEndpoint, load_endpoints
+from mcp_server.errors import EndpointsInvalid
 from sandbox.launch import Endpoint, Options, StartError, running
 
 
@@ -58,8 +61,20 @@ def _embedded(endpoint: Endpoint) -> Address:
     return Address(endpoint.host, endpoint.port, reader, writer, embedded=True)
 
 
-def door_config(place: Address, settings: Settings) -> WarehouseConfig:
-    """The read-only account and the limits that the door works with."""
+def live_endpoints(settings: Settings, environ: Mapping[str, str]) -> dict[str, LiveEndpoint]:
+    """The clusters' own front ends. Raises SettingsError with the one line that tells what to correct in the file."""
+    if settings.live_endpoints is None:
+        return {}
+    try:
+        return load_endpoints(settings.live_endpoints, environ)
+    except EndpointsInvalid as error:
+        raise SettingsError(f"STARWATCH_LIVE_ENDPOINTS: {error}") from None
+
+
+def door_config(
+    place: Address, settings: Settings, live: Mapping[str, LiveEndpoint] = MappingProxyType({})
+) -> WarehouseConfig:
+    """The read-only account and the limits that the door works with, and the front ends that it may ask."""
     return WarehouseConfig(
         host=place.host,
         port=place.port,
@@ -67,4 +82,5 @@ def door_config(place: Address, settings: Settings) -> WarehouseConfig:
         password=place.reader.password,
         timeout_seconds=settings.query_seconds,
         max_rows=settings.query_rows,
+        live=live,
     )

@@ -19,13 +19,18 @@ OnStep = Callable[[str], Awaitable[None]]
 class Agents(Protocol):
     """One agent per thread, each with the history of its thread."""
 
-    async def chat(self, thread: str, text: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
-        """The answer to `text`, given what was said in `thread` before. A failed turn is an Answer that says so."""
+    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
+        """The answer to what `user` said, given what was said in `thread` before. It rests on what this user may see in
+        this channel alone. A failed turn is an Answer that says so."""
         ...
 
 
 class Patrols(Protocol):
     """Whole-fleet checks."""
+
+    def may_be_read(self, place: str, user: str) -> bool:
+        """Whether a user in a channel or thread may see the whole fleet."""
+        ...
 
     async def run(
         self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN

@@ -15,7 +15,7 @@ _TOLD = ("cluster_name", "customer", "severity", "reason", "since", "key_metrics
 async def investigate(pressed: Investigate, deps: Deps) -> None:
     """Ask the thread's agent for the cause, given what the report said; works without the report too."""
     report = await deps.reports.find(pressed.report_id)
-    await answer_in(pressed.thread, question_about(pressed, report), deps)
+    await answer_in(pressed.thread, question_about(pressed, report), pressed.user, deps)
 
 
 def question_about(pressed: Investigate, report: Mapping[str, Any] | None) -> str:

@@ -13,12 +13,20 @@ from handlers.views import help_document, note_document, report_document, titled
 
 _TYPES: dict[str, ReportType] = {name: name for name in get_args(ReportType)}
 
+PARTIAL = (
+    "A patrol reports on the whole fleet, and this channel sees only a part of it. Ask about your clusters instead."
+)
+
 
 async def patrol(request: PatrolRequest, deps: Deps) -> None:
-    """Unknown words get the list of report types. A patrol that runs already is waited for, and posted here once."""
+    """Unknown words get the list of report types. A patrol that runs already is waited for, and posted here once.
+    Where only a part of the fleet may be seen there is no patrol: a report tells of all of it."""
     report_type = asked_type(request.words)
     if report_type is None:
         await post("help", request.channel, help_document(request.words), deps)
+        return
+    if not deps.patrols.may_be_read(request.channel, request.user):
+        await post("partial", request.channel, note_document(PARTIAL), deps)
         return
     doing = "is already running" if deps.flights.running(report_type) else "has started"
     said = note_document(f"{titled(report_type)} {doing}. The report will appear in this channel.")

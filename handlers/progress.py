@@ -11,6 +11,7 @@ _WIDTH = 60
 _WORDS = {
     "read_query": "Querying the warehouse",
     "discover_schema": "Looking up the tables",
+    "query_result": "Looking through an earlier result",
     "describe_table": "Looking up the columns of {table}",
     "query_fleet_summary": "Reading the state of the fleet",
     "query_open_issues": "Reading open issues",

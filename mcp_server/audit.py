@@ -73,7 +73,7 @@ def entry(
 ) -> Entry:
     """The entry of a call. Arguments are kept only where no SQL tells what was asked."""
     who = caller.principal
-    told = "" if statements else json.dumps(arguments, ensure_ascii=False, default=str)
+    told = "" if statements or not arguments else json.dumps(arguments, ensure_ascii=False, default=str)
     return Entry(
         time=time,
         surface=who.surface,

@@ -1,6 +1,10 @@
 """Where the warehouse is and how much one statement may cost."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from mcp_server.endpoints import LiveEndpoint
 
 
 class WarehouseConfig(BaseModel):
@@ -24,3 +28,5 @@ class WarehouseConfig(BaseModel):
     pool_size: int = Field(default=8, ge=1, le=64)
     idle_seconds: float = Field(default=60.0, ge=0)
     """A connection that rested longer than this is pinged before use."""
+    live: Mapping[str, LiveEndpoint] = Field(default_factory=dict)
+    """Cluster UUID, lower case → the cluster's own front end, where it may be asked."""

@@ -99,7 +99,8 @@ async def connect(config: WarehouseConfig) -> SingleStatementConnection:
         port=config.port,
         user=config.user,
         password=config.password.get_secret_value(),
-        connect_timeout=config.connect_seconds,
+        # The limit is set around open(): wait_for, which the driver would use, can swallow a cancellation (3.11).
+        connect_timeout=None,
         charset="utf8mb4",
         use_unicode=False,
         conv=_decoders(config.max_cell_chars),

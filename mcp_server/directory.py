@@ -14,11 +14,16 @@ _CANDIDATES = 8
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster by id and name; `active` is neither stopped nor deleted."""
+    """A cluster by id and name; `state` is active, stopped or deleted."""
 
     id: str
     name: str
-    active: bool
+    state: str
+
+    @property
+    def active(self) -> bool:
+        """Neither stopped nor deleted."""
+        return self.state == "active"
 
 
 class Directory:
@@ -58,7 +63,7 @@ class Directory:
             if self._clock() - self._read_at > self._max_age:
                 result = await self._load()
                 self._clusters = tuple(
-                    Cluster(str(identity), str(name or ""), bool(active)) for identity, name, active in result.rows
+                    Cluster(str(identity), str(name or ""), str(state)) for identity, name, state in result.rows
                 )
                 self._read_at = self._clock()
             return self._clusters
@@ -78,7 +83,8 @@ def _nearest(key: str, clusters: tuple[Cluster, ...]) -> list[str]:
 
 
 def _named(cluster: Cluster) -> str:
-    return f"{plain(cluster.name)[:60]} ({cluster.id})"
+    state = "" if cluster.active else f", {cluster.state}"
+    return f"{plain(cluster.name)[:60]} ({cluster.id}{state})"
 
 
 def _refusal(reason: str, wanted: str, near: list[str], hint: str) -> Refusal:

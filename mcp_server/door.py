@@ -2,27 +2,31 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import schema
-from mcp_server import queries
+from mcp_server import caveats, queries, stored
 from mcp_server.audit import AuditLog, Statement
 from mcp_server.catalog import Catalog
 from mcp_server.clock import Now, Seconds, utc_now
 from mcp_server.config import WarehouseConfig
 from mcp_server.directory import Directory
-from mcp_server.errors import Code, Refusal, WarehouseError
-from mcp_server.executor import Executor
+from mcp_server.errors import Code, DoorError, Refusal, WarehouseError
+from mcp_server.executor import Executor, Fetched
 from mcp_server.guard import Admitted, Guard
 from mcp_server.limits import Allowance, Limits
+from mcp_server.live import SQL as LIVE_SQL
+from mcp_server.live import Frontends, LiveState
 from mcp_server.metrics import Metrics
-from mcp_server.principal import LOCAL, Caller
+from mcp_server.principal import LOCAL, Caller, Principal, Scope
 from mcp_server.queries import Value
 from mcp_server.recorder import Draft, Recorder
 from mcp_server.results import Result
+from mcp_server.scope import Scopes
+from mcp_server.shelf import Shelf
 
 MAX_ROWS = 20_000
 
@@ -44,16 +48,22 @@ class Door:
         now: Now = utc_now,
         allowance: Allowance | None = None,
         audit: AuditLog | None = None,
+        scopes: Scopes | None = None,
     ) -> None:
         self._config = config
+        self._clock = clock
+        self._scopes = scopes or Scopes()
         self._new_id = new_id
+        self.now = now
+        self._shelf = Shelf(clock)
         self._guard = Guard(schema.TABLES)
         self.metrics = Metrics()
         self.limits = Limits(clock, allowance)
         self.recorder = Recorder(self.metrics, audit, clock=clock, now=now)
         self._executor = Executor(config, self.metrics, clock=clock, now=now)
-        self.catalog = Catalog(self._executor, schema.TABLES)
-        self.directory = Directory(lambda: self.ask("cluster_index", max_rows=MAX_ROWS), clock)
+        self.frontends = Frontends(config.live, new_id)
+        self.catalog = Catalog(self._executor, schema.TABLES, clock)
+        self._directories: dict[Scope, Directory] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,6 +72,26 @@ class Door:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._executor.__aexit__(kind, error, trace)
+
+    def scope_of(self, principal: Principal) -> Scope:
+        """What a principal may see."""
+        return self._scopes.of(principal)
+
+    def directory_of(self, principal: Principal) -> Directory:
+        """The clusters that a principal may know of. Principals of one scope share it: it is read in the name of the
+        first of them."""
+        scope = self._scopes.of(principal)
+        if scope not in self._directories:
+            reader = Caller(principal)
+            self._directories[scope] = Directory(
+                lambda: self.ask("cluster_index", max_rows=MAX_ROWS, caller=reader), self._clock
+            )
+        return self._directories[scope]
+
+    @property
+    def directory(self) -> Directory:
+        """All clusters, for the process itself."""
+        return self.directory_of(LOCAL.principal)
 
     def visit(self, caller: Caller) -> "Visit":
         """The door as one caller finds it."""
@@ -73,36 +103,102 @@ class Door:
         with self.recorder.call(caller, "", {}, statements):
             return await self.run(sql, max_rows, caller, statements)
 
-    async def run(self, sql: str, max_rows: int | None, caller: Caller, statements: list[Statement]) -> Result:
-        """The same for one statement of a call: what became of it is added to the call's `statements`."""
-        with self.recorder.statement(statements, sql) as draft:
-            result = await self._run(sql, max_rows, draft)
-            draft.answered(result)
-            return result
+    async def run(
+        self, sql: str, max_rows: int | None, caller: Caller, statements: list[Statement], *, own: bool = False
+    ) -> Result:
+        """The same for one statement of a call: what became of it is added to the call's `statements`.
 
-    async def _run(self, sql: str, max_rows: int | None, draft: Draft) -> Result:
+        The rows are kept for `reread`. `own` statements are the door's, and known to mean what they say.
+        """
+        with self.recorder.statement(statements, sql) as draft:
+            with _about(sql):
+                scope = self._scopes.of(caller.principal)
+                result = await self._run(sql, self._limit(max_rows), scope, draft, own)
+            draft.answered(result)
+            return self._shelf.keep(caller, result)
+
+    async def reread(
+        self, result_id: str, sql: str, max_rows: int | None, caller: Caller, statements: list[Statement]
+    ) -> Result:
+        """A SELECT on the table `result`: the rows that the caller was given under this query id, kept since.
+
+        Raises Refusal and WarehouseError.
+        """
+        with self.recorder.statement(statements, sql) as draft:
+            kept = self._shelf.get(caller, result_id)
+            with _about(sql):
+                admitted, fetched = await stored.select(kept, sql, self._limit(max_rows))
+            draft.admitted(admitted)
+            result = self._result(fetched, admitted, (f"result {result_id}",), (*kept.caveats, *_partial(kept)))
+            draft.answered(result)
+            return self._shelf.keep(caller, result)
+
+    def _limit(self, max_rows: int | None) -> int:
         limit = self._config.max_rows if max_rows is None else max_rows
         if not 1 <= limit <= MAX_ROWS:
             reason = f"max_rows is 1 to {MAX_ROWS}"
             raise Refusal("max_rows", Code.BAD_ARGUMENT, reason, part=str(limit), hint="aggregate in SQL instead")
-        admitted = await self._guard.admit_async(sql, limit)
+        return limit
+
+    async def _run(self, sql: str, limit: int, scope: Scope, draft: Draft, own: bool) -> Result:
+        admitted = await self._guard.admit_async(sql, limit, scope)
         draft.admitted(admitted)
         try:
             fetched = await self._executor.fetch(admitted.sql, max_rows=limit)
         except WarehouseError as error:
-            await self._add_near_names(error, admitted)
+            await self._complete(error, admitted)
             raise
+        found = () if own else admitted.remarks.all_caveats(await self._kinds(admitted))
+        return self._result(fetched, admitted, admitted.tables, found)
+
+    def _result(self, fetched: Fetched, admitted: Admitted, tables: tuple[str, ...], found: tuple[str, ...]) -> Result:
+        seen = caveats.seen(fetched.columns, fetched.rows, self.now())
         return Result(
-            fetched.columns, fetched.rows, fetched.more, self._new_id(), admitted.sql, fetched.seconds, admitted.tables
+            fetched.columns,
+            fetched.rows,
+            fetched.more,
+            self._new_id(),
+            admitted.sql,
+            fetched.seconds,
+            tables,
+            order=admitted.remarks.order,
+            caveats=tuple(dict.fromkeys((*found, *seen))),
         )
+
+    async def _kinds(self, admitted: Admitted) -> Mapping[str, str]:
+        """What the metrics are, when the statement makes that matter; rows never fail for want of a caveat."""
+        if not admitted.remarks.aggregates:
+            return {}
+        try:
+            return await self.catalog.kinds()
+        except WarehouseError:
+            return {}
 
     async def ask(self, query: str, *, max_rows: int | None = None, caller: Caller = LOCAL, **values: Value) -> Result:
         """The result of one of the door's own queries (a file in queries/) with its values bound."""
-        return await self.read(queries.bound(query, **values), max_rows, caller)
+        statements: list[Statement] = []
+        with self.recorder.call(caller, "", {}, statements):
+            return await self.run(queries.bound(query, **values), max_rows, caller, statements, own=True)
 
-    async def _add_near_names(self, error: WarehouseError, admitted: Admitted) -> None:
+    async def _complete(self, error: WarehouseError, admitted: Admitted) -> None:
+        """Add what the warehouse left out: the columns that are written alike, and what was being read."""
         if error.code is Code.UNKNOWN_COLUMN and error.part and not error.near:
             error.near = tuple(await self.catalog.near_columns(error.part, admitted.tables))
+        error.about(", ".join(admitted.tables))
+
+
+@contextmanager
+def _about(sql: str) -> Iterator[None]:
+    """Failures that name no part of the statement are about all of it."""
+    try:
+        yield
+    except DoorError as error:
+        error.about(sql)
+        raise
+
+
+def _partial(kept: Result) -> tuple[str, ...]:
+    return (f"the stored result is itself cut at {len(kept.rows)} rows",) if kept.truncated else ()
 
 
 class Visit:
@@ -113,7 +209,9 @@ class Visit:
         self.caller = caller
         self.statements: list[Statement] = []
         self.catalog = door.catalog
-        self.directory = door.directory
+        self.scope = door.scope_of(caller.principal)
+        self.directory = door.directory_of(caller.principal)
+        self.now = door.now
 
     def recorded(self, tool: str, arguments: Mapping[str, Any]) -> AbstractContextManager[None]:
         """Around the call of a tool: it is noted with all that it read here."""
@@ -125,4 +223,20 @@ class Visit:
 
     async def ask(self, query: str, *, max_rows: int | None = None, **values: Value) -> Result:
         """See Door.ask."""
-        return await self.read(queries.bound(query, **values), max_rows)
+        sql = queries.bound(query, **values)
+        return await self._door.run(sql, max_rows, self.caller, self.statements, own=True)
+
+    def looks_at(self, cluster: str) -> bool:
+        """Whether the cluster's own front end can be asked."""
+        return self._door.frontends.has(cluster)
+
+    async def look(self, cluster: str) -> LiveState:
+        """What the cluster's own front end tells; the cluster was found in the directory. Raises WarehouseError."""
+        with self._door.recorder.statement(self.statements, LIVE_SQL) as draft:
+            state = await self._door.frontends.look(cluster)
+            draft.answered(state.nodes)
+            return state
+
+    async def reread(self, result_id: str, sql: str, max_rows: int | None = None) -> Result:
+        """See Door.reread."""
+        return await self._door.reread(result_id, sql, max_rows, self.caller, self.statements)

@@ -5,6 +5,8 @@ DoorError                one refusal or failure: code, reason, offending part, n
 │   └── RateLimited      too many calls of one caller or of all; says after how many seconds to come again
 └── WarehouseError       the warehouse answered with an error, or did not answer
     └── ConnectionLost   the connection died under a statement; a read may be tried once more
+ScopesInvalid            the file of scopes cannot be used; the operator reads it at the start, no caller ever
+EndpointsInvalid         the file of the clusters' own front ends cannot be used; read likewise
 """
 
 import math
@@ -31,6 +33,22 @@ class Code(StrEnum):
     RATE_LIMITED = "rate_limited"
 
 
+_HINTS = {
+    Code.SYNTAX: "write StarRocks SQL, one SELECT",
+    Code.UNKNOWN_COLUMN: "look at the columns with describe_table",
+    Code.UNKNOWN_TABLE: "look at the tables with discover_schema",
+    Code.PERMISSION: "read what discover_schema lists",
+    Code.TIMEOUT: "read fewer hours or clusters, or aggregate",
+    Code.TYPE_MISMATCH: "compare values of one type, with CAST where needed",
+    Code.READ_ONLY: "send one SELECT",
+    Code.UNAVAILABLE: "ask again in a moment; until then say so and guess no figures",
+    Code.EXECUTION: "simplify the statement",
+    Code.BAD_ARGUMENT: "look at the tool's arguments",
+    Code.RATE_LIMITED: "ask fewer questions at a time",
+}
+"""What to try where whoever raises the error knows nothing better."""
+
+
 class DoorError(Exception):
     """A failure whose parts are fit to be shown to a model: no DSN, no credentials, no stack."""
 
@@ -40,7 +58,11 @@ class DoorError(Exception):
         self.reason = reason
         self.part = _shortened(part)
         self.near = tuple(near)
-        self.hint = hint
+        self.hint = hint or _HINTS[code]
+
+    def about(self, part: str) -> None:
+        """Take this for the offending part, unless one is named already."""
+        self.part = self.part or _shortened(part)
 
     def text(self) -> str:
         """`CODE: reason | offending part | near: names | try: …`, without the fields that are empty."""
@@ -90,6 +112,14 @@ class WarehouseError(DoorError):
 
 class ConnectionLost(WarehouseError):
     """The connection ended while a statement ran on it."""
+
+
+class ScopesInvalid(ValueError):
+    """One line that names the file, the key and the fix."""
+
+
+class EndpointsInvalid(ValueError):
+    """One line that names the file, the cluster and the fix."""
 
 
 def _shortened(part: str) -> str:

@@ -15,7 +15,7 @@ from mcp_server.clock import Now, Seconds, utc_now
 from mcp_server.config import WarehouseConfig
 from mcp_server.connection import GARBAGE, SingleStatementConnection, StreamingCursor, connect
 from mcp_server.errors import Code, ConnectionLost, DoorError, WarehouseError
-from mcp_server.faults import translated, unreadable
+from mcp_server.faults import is_gone, translated, unreadable
 from mcp_server.long_rows import shown
 from mcp_server.metrics import Count, Metrics
 from mcp_server.pool import Pool
@@ -65,7 +65,9 @@ class Executor:
         self._metrics = metrics or Metrics()
         self.breaker = Breaker(clock, now)
         self._pool = Pool(config, self.breaker, self._metrics)
+        self._busy: set[SingleStatementConnection] = set()
         self._kills: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,6 +75,9 @@ class Executor:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for connection in tuple(self._busy):
+            self._abandon(connection, Count.KILLED_CANCELLED)
+        self._closed = True
         if self._kills:
             await asyncio.wait(self._kills, timeout=_KILL_SECONDS)
         await self._pool.__aexit__(kind, error, trace)
@@ -100,7 +105,10 @@ class Executor:
             raise
 
     async def _attempt(self, sql: str, max_rows: int, seconds: float) -> _Rows:
+        if self._closed:
+            raise WarehouseError(Code.UNAVAILABLE, "the door has been closed")
         async with self._pool.lease() as connection:
+            self._busy.add(connection)
             try:
                 async with asyncio.timeout(seconds):
                     return await self._stream(connection, sql, max_rows)
@@ -118,6 +126,8 @@ class Executor:
                 _log.exception("a result could not be read")
                 await asyncio.shield(self._abandon(connection, Count.KILLED_CUT))
                 raise unreadable() from error
+            finally:
+                self._busy.discard(connection)
 
     async def _stream(self, connection: SingleStatementConnection, sql: str, max_rows: int) -> _Rows:
         cursor = StreamingCursor(connection)
@@ -141,10 +151,15 @@ class Executor:
         if await cursor.fetchone() is not None:
             await asyncio.shield(self._abandon(connection, Count.KILLED_CUT))
 
-    def _abandon(self, connection: SingleStatementConnection, why: Count) -> asyncio.Task[None]:
-        """Close the connection and kill what runs on it; the returned task ends when that is done."""
-        self._metrics.add(why)
+    def _abandon(self, connection: SingleStatementConnection, why: Count) -> asyncio.Future[None]:
+        """Close the connection and kill what runs on it; the returned future ends when that is done."""
         connection.close()
+        if self._closed:
+            # __aexit__ has sent the kill, and nobody would wait for another.
+            done = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return done
+        self._metrics.add(why)
         task = asyncio.create_task(self._kill(connection.id), name=f"kill-{connection.id}")
         self._kills.add(task)
         task.add_done_callback(self._kills.discard)
@@ -160,6 +175,8 @@ class Executor:
                 finally:
                     connection.close()
         except (DoorError, MySQLError, OSError, TimeoutError) as error:
+            if isinstance(error, MySQLError) and is_gone(error):
+                return
             # The warehouse's own query_timeout still ends the statement.
             self._metrics.add(Count.NOT_KILLED)
             _log.warning("could not kill the statement of connection %d: %s", connection_id, type(error).__name__)

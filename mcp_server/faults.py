@@ -7,6 +7,7 @@ from pymysql.err import MySQLError
 from mcp_server.errors import Code, ConnectionLost, WarehouseError
 
 _WORDS_CHARS = 300
+_NO_SUCH_THREAD = 1094
 _LOST = {2006, 2013, 2014, 2055}
 _REFUSED = {1045, 1130, 1698}
 _UNREACHABLE = {1040, 1129, 1203, 2002, 2003, 2005}
@@ -48,15 +49,6 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], Code], ...] = (
     (re.compile(r"syntax error|getting syntax|unexpected input|parse error", re.I), Code.SYNTAX),
 )
 
-_HINTS = {
-    Code.SYNTAX: "write StarRocks SQL",
-    Code.UNKNOWN_COLUMN: "look at the columns with describe_table",
-    Code.UNKNOWN_TABLE: "look at the tables with discover_schema",
-    Code.TIMEOUT: "read fewer hours or clusters, or aggregate",
-    Code.TYPE_MISMATCH: "compare values of one type, with CAST where needed",
-    Code.EXECUTION: "simplify the statement",
-}
-
 _NAMED = re.compile(r"(?:column|table|database)\s+['\"]([^'\"]{1,128})['\"]", re.IGNORECASE)
 _PREAMBLE = re.compile(r"^getting \w+ error\W.{0,60}?detail message:\s*", re.IGNORECASE)
 _POSITION = re.compile(r"\bat line \d+, column \d+", re.IGNORECASE)
@@ -75,6 +67,11 @@ def unreadable() -> WarehouseError:
     return WarehouseError(Code.EXECUTION, "the warehouse sent a result that cannot be read", hint="CAST odd columns")
 
 
+def is_gone(error: MySQLError) -> bool:
+    """Whether a KILL found nothing to kill: the warehouse had noticed by itself that its client left."""
+    return _number(error) == _NO_SUCH_THREAD or "unknown thread" in str(error).lower()
+
+
 def translated(error: MySQLError | OSError) -> WarehouseError:
     """What failed under a statement, as one of the codes: the warehouse's words without address, account or stack."""
     if isinstance(error, OSError) or _number(error) in _LOST:
@@ -84,7 +81,7 @@ def translated(error: MySQLError | OSError) -> WarehouseError:
         return unreachable(error)
     raw = str(error.args[1]) if len(error.args) > 1 else "the warehouse reported an error"
     code = _code(number, raw)
-    return WarehouseError(code, _words(raw), part=_part(raw), hint=_HINTS.get(code, ""))
+    return WarehouseError(code, _words(raw), part=_part(raw))
 
 
 def _part(raw: str) -> str:

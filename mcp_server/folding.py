@@ -14,8 +14,9 @@ _WORD = re.compile(r"[\w.:/-]+", re.ASCII)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MIDNIGHT, _HOUR, _MINUTE = " 00:00:00", ":00:00", ":00"
-# Six characters of a cluster's id are enough for every tool that takes one.
+# Six characters of a cluster's id are enough for every tool that takes one; in long results each character counts.
 _ID_LENGTHS = (6, 8, 13, 18, 23)
+_LONG_ROWS, _LEAST_ID = 60, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def folded(name: str, cells: Sequence[str]) -> Fold:
 
 
 def _shortened(name: str, cells: Sequence[str], ids: tuple[str, ...]) -> Fold:
-    length = next((length for length in _ID_LENGTHS if len({whole[:length] for whole in ids}) == len(ids)), 0)
+    lengths = (_LEAST_ID, *_ID_LENGTHS) if len(cells) > _LONG_ROWS else _ID_LENGTHS
+    length = next((length for length in lengths if len({whole[:length] for whole in ids}) == len(ids)), 0)
     if not length or len(ids) * 2 > len(cells):
         return Fold(name, cells)
     return Fold(name, [cell if cell == NULL else cell[:length] for cell in cells], ids=ids)

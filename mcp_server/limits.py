@@ -70,6 +70,11 @@ class Limits:
         self._turns = asyncio.Semaphore(self._allowance.all_at_once)
         self._users: dict[tuple[str, str], _Usage] = {}
 
+    @property
+    def users(self) -> int:
+        """How many users are remembered."""
+        return len(self._users)
+
     @asynccontextmanager
     async def turn(self, who: Principal) -> AsyncIterator[None]:
         """One call from beginning to end. Raises RateLimited when it may not pass now."""

@@ -8,11 +8,13 @@ _TOKEN = re.compile(
     r"|-----BEGIN [A-Z ]{1,40}-----[\s\S]{1,8000}?-----END [A-Z ]{1,40}-----"
 )
 
+# Backslashes: the same inside JSON.
 # `"aws.s3.secret_key" = "…"`, `password: …`, `IDENTIFIED BY '…'`, `Bearer …`: the name tells, whatever the value is.
 _NAMED = re.compile(
-    r"""((?:password|passwd|secret|token|access_key|api_?key|credential)[\w.]{0,40}["'`]?\s{0,8}(?:=>?|:)\s{0,8}
+    r"""((?:password|passwd|secret|token|access_key|api_?key|credential)[\w.]{0,40}
+         \\{0,8}["'`]?\s{0,8}(?:=>?|:)\s{0,8}
         |identified\s{1,8}by\s{1,8}|\bbearer\s{1,8})
-        (?:'[^']{1,4000}'|"[^"]{1,4000}"|[^\s'",;)]{1,4000})""",
+        \\{0,8}(?:'[^']{1,4000}'|"[^"]{1,4000}"|(?!\d{1,9}\b)[^\s'",;)]{1,4000})""",
     re.IGNORECASE | re.VERBOSE,
 )
 _BLOT = "[redacted]"

@@ -70,12 +70,14 @@ class DoorServer(MCPServer[dict[str, Any]]):
                 self._require_known(name, arguments)
                 return await super().call_tool(name, arguments, context)
         except DoorError as error:
+            error.about(name)
             self._door.recorder.refused(caller, name, arguments, error)
             return replies.failure(error)
         except ToolError as error:
             expected = _expected(error.__cause__)
             if expected is None:
                 raise
+            expected.about(name)
             if expected is not error.__cause__:
                 # Arguments of a wrong kind: the tool never began, so it noted nothing.
                 self._door.recorder.refused(caller, name, arguments, expected)
@@ -152,6 +154,7 @@ def _functions(door: Visit) -> tuple[Callable[..., Any], ...]:
         cluster.search_logs,
         fleet.query_agent_memory,
         reading.read_query,
+        reading.query_result,
         reading.discover_schema,
         reading.describe_table,
     )

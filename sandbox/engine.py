@@ -20,7 +20,9 @@ from sandbox.processes import Processes
 from sandbox.results import type_name
 
 _SETTINGS = (
+    # The machine's zone would move every timestamp of the fleet, and tests with it.
     "SET GLOBAL TimeZone = 'UTC'",
+    # StarRocks gives NULL for a division by zero, and so do the patrol's shares.
     "SET GLOBAL error_on_division_by_zero = false",
 )
 
@@ -72,6 +74,7 @@ class Engine:
                 return
             raise StatementError(1050, f"Table '{wanted.name}' already exists", "42S01")
         self.connection.execute(wanted.sql)
+        # Only DuckDB knows what types the query of a view gives.
         columns = self._typed(wanted) if wanted.kind == "VIEW" else wanted.columns
         made = TableInfo(wanted.database, wanted.name, wanted.model, columns, wanted.comment, statement.text)
         self.catalogue.add(made)
@@ -85,12 +88,14 @@ class Engine:
         if self.locked:
             return
         self.refresh()
+        # After the tables are filled, since --load reads files; and locked below, so that no statement undoes it.
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
         self.locked = True
 
     def close(self) -> None:
         """Stop what runs and free the memory."""
+        # The threads first: no connection may be closed under a call that still runs on it.
         self.workers.shutdown(wait=True, cancel_futures=True)
         self.connection.close()
 
@@ -109,6 +114,7 @@ def open_engine(accounts: Sequence[Account] = (READER, WRITER), limits: Limits |
     for setting in _SETTINGS:
         connection.execute(setting)
     macros = (files("sandbox.dialect") / "macros.sql").read_text(encoding="utf-8")
+    # One by one: of several statements DuckDB would report an error without saying which.
     for macro in macros.split(";\n"):
         if macro.strip():
             connection.execute(macro)

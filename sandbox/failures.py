@@ -24,6 +24,7 @@ _NOT_NULL = re.compile(r"NOT NULL constraint failed: (?P<name>\S+)")
 
 def translate(error: duckdb.Error) -> StatementError:
     """The error that StarRocks would have sent."""
+    # The first line without its kind: further lines advise functions and settings of DuckDB.
     text = str(error).partition("\n")[0].partition(": ")[2] or str(error)
     for pattern, make in _PATTERNS:
         if found := pattern.search(text):
@@ -41,6 +42,7 @@ def translate(error: duckdb.Error) -> StatementError:
         return StatementError(1064, "Memory of process exceed limit")
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException | duckdb.ConstraintException):
         return StatementError(1064, text)
+    # Its text names files and settings of this machine.
     if isinstance(error, duckdb.PermissionException):
         return StatementError(1064, "This operation is not permitted")
     return analysis(text)

@@ -58,6 +58,7 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "PRIMARY_KEY": _TEXT,
     },
 }
+# What MySQL clients look for; StarRocks says the same.
 _CATALOG = "def"
 Line = tuple[str | int | None, ...]
 

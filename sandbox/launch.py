@@ -44,8 +44,10 @@ async def running(options: Options, on_progress: Callable[[str], None] | None = 
     Raises:
         StartError: it ended before it was ready, or was not ready in time; the text is its last line.
     """
+    # Standard input is the leash: when this process dies, however it dies, the child reads its end and stops.
     words = [sys.executable, "-m", "sandbox", *options.arguments(), "--exit-with-stdin"]
     process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=_ROOT)
+    # The last line is the reason when it ends early; the ones before were told as progress.
     said: deque[str] = deque(maxlen=1)
     listening = asyncio.create_task(_listen(process, said, on_progress))
     try:

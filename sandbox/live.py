@@ -71,6 +71,7 @@ def find(connection: duckdb.DuckDBPyConnection, user: str) -> str | None:
     if not user.startswith(USER) or len(prefix) < _LEAST_PREFIX:
         return None
     sql = "SELECT biz_id FROM byoc.clusters WHERE starts_with(biz_id, $1) LIMIT 2"
+    # A cursor of its own: logins happen while sessions run on theirs. Two rows are enough to know it is ambiguous.
     found = connection.cursor().execute(sql, [prefix]).fetchall()
     return str(found[0][0]) if len(found) == 1 else None
 

@@ -13,6 +13,7 @@ from sandbox.engine import Engine
 from sandbox.errors import StartError
 
 _READERS = {
+    # All as text: guessed types would turn ids of digits into numbers and lose their zeros; the table decides.
     ".csv": "read_csv(?, header = true, all_varchar = true, sample_size = -1)",
     ".parquet": "read_parquet(?)",
 }
@@ -44,6 +45,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: TableInfo, path: Path) -
     try:
         header = connection.execute(f"SELECT * FROM {reader} LIMIT 0", [str(path)]).description or []
         names = [str(entry[0]) for entry in header]
+        # Before any row: an error about column 7 of line 90,000 would help nobody.
         _check_header(table, names, path)
         quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
         verb = "INSERT OR REPLACE" if table.model == "PRIMARY_KEYS" else "INSERT"

@@ -55,6 +55,7 @@ class Processes:
     def find(self, connection_id: int, user: str | None) -> Process:
         """One session that `user` (None: anybody) may end; raises 1094 for any other."""
         process = self._by_id.get(connection_id)
+        # One answer for both, or ids of other people's sessions could be found by trying.
         if process is None or user not in (None, process.user):
             raise StatementError(1094, f"Unknown thread id: {connection_id}")
         return process

@@ -77,6 +77,7 @@ def rows(batch: Sequence[tuple[Any, ...]], kinds: Sequence[Column]) -> Sequence[
 
 def _column(name: str, duck_type: str) -> Column:
     base = duck_type.partition("(")[0].strip().lower()
+    # StarRocks sends nested values as JSON text; the wire has no type for them.
     if duck_type.endswith("]") or base in ("map", "struct"):
         return Column(name, Kind.STRING)
     kind = _KINDS.get(base, Kind.STRING if base == "json" else Kind.VAR_STRING)

@@ -69,10 +69,12 @@ class SqlSession:
         Raises:
             StatementError: whatever StarRocks would say.
         """
+        # Before anything can fail, so that the process list and KILL know every statement, refused ones too.
         self._begin(statement)
         parsed = split(statement)[0]
         keyword = parsed.keyword
         limits = self._engine.limits
+        # Whole reports are written by INSERT; nothing that reads is ever this long, and the parser is slow on it.
         if keyword != "INSERT" and len(statement) > limits.statement_bytes:
             raise syntax(f"The statement is longer than {limits.statement_bytes} bytes")
         if keyword in self._administration:
@@ -85,8 +87,10 @@ class SqlSession:
             return await self._describe(parsed)
         if keyword not in _QUERIES | _CHANGES:
             raise syntax(f"Unexpected input '{keyword[:40]}'")
+        # Before the text is parsed: whoever may not change rows learns nothing about the tables from the error.
         if keyword in _CHANGES and keyword != "INSERT":
             self._account.require_administrator(keyword)
+        # In the worker, because a long statement takes the parser longer than other clients should wait.
         translation = await self._worker.call(lambda: translate(parsed, self._database))
         self._check(translation)
         return await (self._select(translation) if translation.effect is Effect.SELECT else self._change(translation))
@@ -148,8 +152,10 @@ class SqlSession:
         number = statement.tokens[-1].text
         if not number.isdigit():
             raise syntax("KILL needs the id of a connection")
+        # A session of somebody else is answered like one that does not exist, so that ids cannot be probed.
         user = None if self._account.administers else self._account.name
         process = self._engine.processes.find(int(number), user)
+        # The statement first: the connection that is cut next would otherwise leave it to be found out by itself.
         process.stop()
         if statement.word(1) != "QUERY":
             process.disconnect()
@@ -163,9 +169,9 @@ class SqlSession:
         return Affected()
 
     async def _describe(self, statement: Statement) -> Outcome:
-        start = 1
-        if statement.keyword == "EXPLAIN" and statement.word(1) in ("LOGICAL", "VERBOSE", "COSTS"):
-            start = 2
+        start, explain = 1, "EXPLAIN "
+        if statement.keyword == "EXPLAIN" and statement.word(1) in ("LOGICAL", "VERBOSE", "COSTS", "ANALYZE"):
+            start, explain = 2, "EXPLAIN ANALYZE " if statement.word(1) == "ANALYZE" else explain
         if statement.word(start) not in _QUERIES:
             if statement.keyword == "EXPLAIN":
                 raise StatementError(1235, "EXPLAIN takes a query in the sandbox", "42000")
@@ -174,7 +180,7 @@ class SqlSession:
         translation = await self._worker.call(lambda: translate(inner, self._database))
         self._check(translation)
         values = self._values(translation)
-        plan = await self._worker.call(lambda: self._cursor.execute("EXPLAIN " + translation.sql, values).fetchall())
+        plan = await self._worker.call(lambda: self._cursor.execute(explain + translation.sql, values).fetchall())
         lines = [line for _, text in plan for line in str(text).splitlines()]
         return _listed(Listing(("Explain String",), tuple((line,) for line in lines)))
 
@@ -185,6 +191,7 @@ class SqlSession:
             self._account.require_administrator(translation.effect.value)
         elif translation.effect is Effect.INSERT and translation.target is None:
             raise syntax("INSERT needs a table")
+        # Sorted, so that of two missing tables it is always the same one that is told.
         for table in sorted(translation.reads):
             self._exists(table)
             self._account.require(Effect.SELECT, table)
@@ -214,6 +221,7 @@ class SqlSession:
         values: dict[str, Any] = {}
         for name in translation.parameters:
             if name.startswith(VARIABLE):
+                # `@@session.x` and `@@global.x` are the same here: there is one set of values, the session's.
                 values[name] = self._variables.get(name.removeprefix(VARIABLE).rpartition(".")[2])
             else:
                 values[name] = functions[name.removeprefix(FUNCTION)]
@@ -237,6 +245,7 @@ class SqlSession:
         while batch and left > 0:
             yield batch[:left]
             left -= len(batch)
+            # Spares a last trip to the worker just to hear that there is nothing left.
             if len(batch) < size:
                 return
             batch = await self._worker.call(lambda: results.rows(self._cursor.fetchmany(size), opened.columns))
@@ -248,10 +257,12 @@ class SqlSession:
         if translation.effect is Effect.INSERT and target is not None:
             table = self._engine.catalogue.table(target.database, target.name)
             if table.model == "PRIMARY_KEYS":
+                # A primary key table in StarRocks takes the newer row; DuckDB would refuse the second one.
                 sql = "INSERT OR REPLACE" + sql.removeprefix("INSERT")
         async with self._engine.writing:
             count = await self._worker.call(lambda: self._cursor.execute(sql, values).fetchone())
             if translation.effect is Effect.DROP and target is not None:
+                # Only now that it is gone: a DROP that failed must leave the table listed.
                 self._engine.catalogue.remove(target.database, target.name)
                 await self._worker.call(self._engine.refresh)
         return Affected(int(count[0]) if count and isinstance(count[0], int) else 0)

@@ -30,6 +30,7 @@ def apply(statement: Statement, variables: Variables, account: Account) -> None:
     if statement.word(1) == "NAMES":
         variables.set("character_set_client", statement.after(2).tokens[0].text)
         return
+    # Drivers send these on connecting and give up when they are refused; nothing here depends on them.
     if statement.word(1) in ("CHARACTER", "CHARSET", "TRANSACTION") or statement.word(2) == "TRANSACTION":
         return
     if statement.word(1) in ("PASSWORD", "ROLE", "DEFAULT", "CATALOG", "PROPERTY"):

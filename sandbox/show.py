@@ -59,6 +59,7 @@ def show(statement: Statement, view: View) -> Listing:
     """
     words = [statement.word(index) for index in range(1, len(statement.tokens))]
     skipped = 0
+    # Clients put these before anything; only FULL makes a difference to a listing.
     while words and words[0] in ("FULL", "SESSION", "GLOBAL", "EXTENDED", "ALL"):
         words, skipped = words[1:], skipped + 1
     for names, make in _SHOWS:
@@ -90,6 +91,7 @@ def _fields(table: TableInfo, *, full: bool) -> Listing:
 
 
 def _databases(view: View, rest: Statement | None, full: bool) -> Listing:
+    # A database of which one may see no table is not named either.
     names = [name for name in view.catalogue.databases if view.tables(name) or view.account.administers]
     return Listing(("Database",), tuple((name,) for name in names)).like(_pattern(rest))
 
@@ -107,7 +109,9 @@ def _tables(view: View, rest: Statement | None, full: bool) -> Listing:
 def _columns(view: View, rest: Statement | None, full: bool) -> Listing:
     if rest is None or rest.word(0) not in ("FROM", "IN"):
         raise syntax("SHOW COLUMNS needs FROM and a table")
-    database, name, _ = _name(rest, 1)
+    database, name, end = _name(rest, 1)
+    # clients write the database before the table or, as MySQL has it, after a second FROM
+    database = _name(rest, end + 1)[1] if rest.word(end) in ("FROM", "IN") else database
     return _fields(view.table(database, name), full=full).like(_pattern(rest))
 
 
@@ -125,6 +129,7 @@ def _variables(view: View, rest: Statement | None, full: bool) -> Listing:
 
 
 def _processlist(view: View, rest: Statement | None, full: bool) -> Listing:
+    # As in StarRocks, which shows other people's statements to administrators alone: texts hold data.
     user = None if view.account.administers else view.account.name
     now = time.monotonic()
     rows = tuple(
@@ -176,6 +181,13 @@ def _proc(view: View, rest: Statement | None, full: bool) -> Listing:
     return view.live.proc(str(rest.tokens[0].text))
 
 
+def _data(view: View, rest: Statement | None, full: bool) -> Listing:
+    """Sizes are not measured here: every table is told as empty."""
+    size, copies = "0.000 B", "1"
+    tables = [(table.name, size, copies) for table in view.tables(view.chosen()) if not table.is_view]
+    return Listing(("TableName", "Size", "ReplicaCount"), (*tables, ("Total", size, str(len(tables)))))
+
+
 def _catalogs(view: View, rest: Statement | None, full: bool) -> Listing:
     internal = ("default_catalog", "Internal", "An internal catalog contains this cluster's self-managed tables.")
     return Listing(("Catalog", "Type", "Comment"), (internal,))
@@ -217,6 +229,7 @@ _SHOWS: Sequence[tuple[tuple[str, ...], _Show]] = (
     (("BACKENDS",), _backends),
     (("COMPUTE", "NODES"), _compute_nodes),
     (("PROC",), _proc),
+    (("DATA",), _data),
     (("CATALOGS",), _catalogs),
     (("WARNINGS",), _warnings),
     (("ENGINES",), _engines),
@@ -231,6 +244,7 @@ def _pattern(rest: Statement | None) -> str | None:
     count = len(rest.tokens)
     for index in range(count):
         word = rest.word(index)
+        # Only at the very end: elsewhere it may be the name of a table.
         if word == "LIKE" and index + 2 == count:
             return str(rest.tokens[index + 1].text)
         if word == "WHERE":
@@ -254,6 +268,7 @@ def _name(rest: Statement | None, index: int) -> tuple[str | None, str, int]:
     while rest.word(index + 1) == "." and index + 2 < len(rest.tokens):
         index += 2
         parts.append(rest.tokens[index].text)
+    # Tools qualify everything in full; there is no other catalogue that could be meant.
     if len(parts) > 1 and parts[0] == "default_catalog":
         parts = parts[1:]
     return (parts[-2] if len(parts) > 1 else None), parts[-1], index + 1

@@ -14,6 +14,7 @@ from sandbox import failures
 from sandbox.errors import StatementError, killed, timed_out
 
 _log = logging.getLogger(__name__)
+# DuckDB forgets an interrupt that arrives between two calls of a statement, so it is repeated.
 _INTERRUPT_SECONDS = 0.05
 _T = TypeVar("_T")
 
@@ -31,6 +32,7 @@ class Worker:
     def begin(self, seconds: int) -> None:
         """A statement begins; it may take so many seconds, its rows included."""
         loop = asyncio.get_running_loop()
+        # A new one for each statement: a KILL that comes too late must not end the next.
         self._halt = loop.create_future()
         self._seconds = seconds
         self._deadline = loop.time() + seconds
@@ -56,14 +58,17 @@ class Worker:
         """
         if self._halt is None:
             raise StatementError(1105, "No statement is running")
+        # Killed between two calls, while rows were on their way to the client.
         if self._halt.done():
             raise self._halt.result()
+        # The thread's own future is kept beside the wrapped one: only it can be taken back while still in line.
         started = self._threads.submit(work)
         job = asyncio.wrap_future(started)
         either: set[asyncio.Future[Any]] = {job, self._halt}
         left = self._deadline - asyncio.get_running_loop().time()
         try:
             await asyncio.wait(either, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
+        # The client is gone. The thread must be out of the cursor before that is closed.
         except asyncio.CancelledError:
             await self._end(started, job)
             raise
@@ -78,10 +83,12 @@ class Worker:
 
     async def _end(self, started: Future[_T], job: asyncio.Future[_T]) -> None:
         """Interrupt until the call has returned: DuckDB refuses a cursor that is still busy."""
+        # It never began: there is nothing to interrupt, and an interrupt now would hit whatever comes next.
         if started.cancel():
             return
         while not job.done():
             self._cursor.interrupt()
             await asyncio.wait({job}, timeout=_INTERRUPT_SECONDS)
+        # Looked at once, or asyncio would complain about an exception that nobody wanted.
         if not job.cancelled():
             job.exception()

@@ -40,6 +40,7 @@ class PatrolAnalyst:
 
     async def reply(self, request: Request, on_text: OnText | None = None) -> Reply:
         """The next round of the plan's tool calls, or the report when the plan is done or no call is allowed."""
+        # Read from the history and kept nowhere, so that the same history always gets the same reply.
         done = sum(message["role"] == "assistant" for message in request.messages)
         offered = {spec.name for spec in request.tools}
         for at, calls in enumerate(self._plan[done:], done):

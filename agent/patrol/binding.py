@@ -10,6 +10,7 @@ from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence
 from agent.patrol.report import CustomerSummary, FlaggedCluster, Severity
 from agent.patrol.sections import Flag, Sections
 
+# As the door has it: shorter ones match by accident in a fleet of hundreds.
 _MIN_PREFIX = 6
 _REASON_CHARS = 600
 
@@ -35,7 +36,9 @@ def bind(sections: Sections, evidence: Evidence) -> Bound:
         if cluster is None or not cluster.findings:
             refused += 1
         else:
+            # The first wins: a model that contradicts itself should not be able to lower a cluster in passing.
             flags.setdefault(cluster.identity.cluster_id, written)
+    # From the evidence and not from the flags, so that forgetting a cluster cannot hide it.
     flagged = [_flagged(cluster, flags.get(cluster.identity.cluster_id)) for cluster in evidence.flagged]
     lowered = sum(
         SEVERITY_RANK[flag.severity] < SEVERITY_RANK[one.severity]
@@ -61,6 +64,7 @@ def _resolve(text: str, evidence: Evidence) -> ClusterEvidence | None:
         if len(wanted) >= _MIN_PREFIX and one.identity.cluster_id.lower().startswith(wanted)
     ]
     named = [one for one in evidence.clusters if one.identity.name.lower() == wanted]
+    # Ids before names: a name is chosen by its owner and may look like another cluster's id.
     for found in (exact, close, named):
         if found:
             return found[0] if len(found) == 1 else None
@@ -70,8 +74,10 @@ def _resolve(text: str, evidence: Evidence) -> ClusterEvidence | None:
 def severity_of(cluster: ClusterEvidence, asked: Severity | None) -> Severity:
     """What stands in the report: a model may lower Critical to Warning, never raise, and what is unknown stays so."""
     measured = cluster.severity or "Unknown"
+    # Unknown is a fact about the data; nobody can argue a silent cluster into health, nor a measured one out of it.
     if asked is None or measured == "Unknown" or asked == "Unknown":
         return measured
+    # The higher rank is the milder word.
     return max(measured, asked, key=SEVERITY_RANK.__getitem__)
 
 
@@ -83,6 +89,7 @@ def _flagged(cluster: ClusterEvidence, flag: Flag | None) -> FlaggedCluster:
         identity.cluster_id,
         identity.name,
         severity_of(cluster, flag.severity if flag else None),
+        # The model explains better than the rules; what it measured wrongly stands corrected beside it.
         flag.reason if flag and flag.reason else measured,
         key_metrics(cluster),
         identity.customer,

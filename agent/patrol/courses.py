@@ -13,6 +13,7 @@ from agent.tools import Tools
 RECENT_HOURS = 48
 LONG = timedelta(days=3)
 _DAY = 24
+# Three days of data seldom begin on the very hour.
 _SLACK = timedelta(hours=4)
 
 
@@ -44,6 +45,7 @@ class _Plan:
 
 def _plan(rules: Rules, as_of: datetime, clusters: int, reach: timedelta) -> _Plan:
     """Spans shrink when a fleet is so large that a result would not fit, and when the data does not go back far."""
+    # Two statements of a day each: one of 48 hours would not fit the door's rows in a large fleet.
     per_statement = max(1, min(_DAY, MAX_ROWS // max(1, clusters)))
     middle, start = as_of - timedelta(hours=per_statement), as_of - timedelta(hours=2 * per_statement)
     past = as_of - timedelta(hours=WEEK)

@@ -152,10 +152,12 @@ def _cluster_line(cluster: ClusterEvidence, prefix: str) -> str:
 
 def _within(lines: Iterator[str], budget: int) -> Iterator[str]:
     """The lines that fit; a last line counts what was left out."""
+    # Room for the line that tells what was left out.
     left, rest = budget - 60, 0
     for line in lines:
         short = line if len(line) <= 600 else line[:599] + "…"
         left -= len(short) + 1
+        # Nothing after the first line that does not fit: lines are in order of severity, and a gap would hide that.
         if left < 0 or rest:
             rest += 1
         else:

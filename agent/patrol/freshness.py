@@ -10,6 +10,7 @@ from agent.patrol.query import Row, figure, moment
 from agent.patrol.rules import Window
 
 STALE_AFTER = timedelta(hours=3)
+# The late exporters of an hour are still being written; a twentieth of the fleet is no accident of clocks.
 _CROWD = 0.05
 _STARTING = {"CREATING", "STARTING"}
 State = Literal["sending", "silent", "starting", "stopping"]
@@ -23,6 +24,8 @@ def judged_hour(rows: Sequence[Row]) -> datetime | None:
     if not known:
         return None
     most = max(count for _, count in known)
+    # Two at least, since one cluster with a wrong clock is exactly what is to be outvoted; unless it is the whole
+    # fleet.
     enough = min(most, max(2.0, _CROWD * most))
     return max(at for at, count in known if count >= enough)
 
@@ -64,11 +67,14 @@ def state(
         return "sending"
     young = as_of - timedelta(hours=window.young_hours)
     started, stopped = _since(operations, "START"), _since(operations, "STOP")
+    # The last sample and the row of the operation come from two clocks; an hour covers their difference.
     if stopped is not None and (last is None or stopped >= last - timedelta(hours=1)):
+        # Stopped and started again, and still silent: that explains nothing any more.
         restarted = started is not None and started > stopped
         if not restarted:
             return "stopping"
     just_started = started is not None and started > as_of - timedelta(hours=window.silent_hours)
+    # Only before its first sample: a young cluster that has sent and fell silent is silent.
     just_created = last is None and identity.created is not None and identity.created > young
     being_made = last is None and identity.state.upper() in _STARTING
     return "starting" if just_started or just_created or being_made else "silent"

@@ -9,7 +9,9 @@ from agent.patrol.query import Row, figure, moment, words
 from agent.patrol.report import Severity
 from agent.patrol.rules import Window
 
+# Alerts repeat every quarter of an hour, but one ingestion path misses hours at a time.
 _SAME_WITHIN = timedelta(hours=4)
+# Names are somebody else's text, and they are keys here.
 _NAME_LENGTH = 80
 
 
@@ -40,6 +42,7 @@ def _states(row: Row) -> Iterable[tuple[str, bool]]:
     """The name and state pairs of a row; one ingestion path joins several with a pipe."""
     names = [part.strip()[:_NAME_LENGTH] for part in words(row["alert_name"]).split("|")]
     states = [part.strip().lower() for part in words(row["alert_status"]).split("|")]
+    # Cards with several alerts are parsed into one row, and either half may have been written once for all.
     if len(names) < len(states):
         names += names[-1:] * (len(states) - len(names))
     states += states[-1:] * (len(names) - len(states))
@@ -75,11 +78,13 @@ def fold(rows: Sequence[Row]) -> dict[str, tuple[Incident, ...]]:
 
 def _incidents(group: list[_Seen]) -> list[Incident]:
     fired = sorted((one for one in group if one.firing), key=lambda one: one.first)
+    # The newest alone: paths deliver in any order, and an older Resolved says nothing about a newer Firing.
     resolved = max((one.last for one in group if not one.firing), default=None)
     runs: list[Incident] = []
     for one in fired:
         if runs and one.first - runs[-1].last <= _SAME_WITHIN:
             before = runs.pop()
+            # The later of both, since rows of several paths overlap.
             last, times = max(before.last, one.last), before.times + one.times
             runs.append(Incident(one.cluster_id, one.name, before.first, last, times, True))
         else:
@@ -106,6 +111,7 @@ def storm(
     span = timedelta(hours=2 * window.alert_hours)
     fresh = {one.name: one for one in incidents if one.first > as_of - span and one.last > as_of - span / 2}
     usual = _usual_names(incidents, as_of, span)
+    # Twice its usual as well: some clusters fire five different alerts every day.
     if len(fresh) < window.storm_names or len(fresh) < 2 * usual:
         return None
     severity: Severity = "Critical" if critical else "Warning"

@@ -22,9 +22,13 @@ from agent.patrol.series import (
     worst_of,
 )
 
+# The newest half day sets the pace; the whole day must not contradict it, or an evening's rise would be a trend.
 _TREND_SPANS = (12, 24)
+# Kendall's tau of pure noise over twelve hours stays below this nearly always.
 _GOOD_FIT = 0.6
+# A course may be a little slower than the step within its span and still have left the usual by a whole step.
 _ALMOST = 0.8
+# In median deviations: quiet series must move little, restless ones a lot, before it counts as leaving.
 _BEYOND_WANDER = 4.0
 _DAY = 24
 
@@ -65,6 +69,7 @@ class Judge:
 
     def verdict(self, cluster_id: str, course: Course) -> Verdict:
         """What a course says; empty when all is well or too little is known."""
+        # Growth of data explains a full disk but is nobody's fault; the disk has its own dimension.
         if not course.enough or course.rule.growth:
             return Verdict()
         outlook = self._outlook(cluster_id, course)
@@ -97,6 +102,7 @@ class Judge:
         ]
         if not known:
             return None
+        # The worse of the two pasts: what was normal an hour of day ago or a week ago is no news now.
         return min(known) if low else max(known)
 
     def _share(self, name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:
@@ -106,10 +112,12 @@ class Judge:
             return None
         count = self.rules.window.recent_hours
         events, volume = total(part.recent, count), total(whole.recent, count)
+        # One error of three queries is a third, and says nothing.
         if volume <= 0 or volume < rule.volume or not part.recent:
             return None
         week = {0: total(whole.week, count)}
         track = replace(ratio_track(part, whole), week=ratio({0: total(part.week, count)}, week))
+        # The share of a busy cluster is exact; its few events may still concern nobody.
         enough = events >= rule.events
         return Course(name, rule, track, min(100.0, 100 * events / volume), self._baseline(rule, track), enough)
 
@@ -119,6 +127,7 @@ class Judge:
         at_red, at_yellow = rule.worse(value, rule.limits.red), rule.worse(value, rule.limits.yellow)
         if at_red and (rule.alone == "yellow" or changed):
             return "Critical", "limit"
+        # Many times the own past and bad in itself: waiting for red would be waiting for the outage.
         if rule.urgent and at_yellow and self._changed(course, rule.urgent):
             return "Critical", "change"
         lasting = rule.limits.red if rule.chronic is None else rule.chronic
@@ -127,10 +136,13 @@ class Judge:
             return "Warning", "chronic"
         if at_yellow and (rule.alone == "yellow" or changed):
             return "Warning", "limit"
+        # No limit fits clusters that differ a thousandfold; far beyond its own past is enough for these.
         if rule.strong and self._changed(course, rule.strong):
             return "Warning", "change"
+        # A fall that still ends in the green is no fault: mostly there is just more to do.
         if rule.drop and self._dropped(course, rule.drop) and rule.worse(value, rule.limits.green):
             return "Warning", "change"
+        # Last, because a limit that is already passed says more than where the course leads.
         if outlook is not None and outlook.hours <= self.rules.window.horizon_hours:
             return "Warning", "trend"
         return None, ""
@@ -138,8 +150,10 @@ class Judge:
     def _changed(self, course: Course, factor: float) -> bool:
         """Whether the level is `factor` times the own past and far enough from it to matter. Without a past: no."""
         rule, base = course.rule, course.baseline
+        # Of free memory half as much is no measure: what counts there are units, see `_dropped`.
         if base is None or rule.direction == "down":
             return False
+        # All three: a factor alone flags tiny values, a step alone large ones, and neither knows what is harmless.
         return course.value >= max(rule.floor, base * factor, base + rule.step)
 
     def _dropped(self, course: Course, units: float) -> bool:
@@ -158,6 +172,7 @@ class Judge:
         newest = slopes[0]
         if newest is None or apart is None or apart * bad < _BEYOND_WANDER * wander(rest, _DAY):
             return None
+        # The level itself must have moved, not only the last hours relative to their usual course.
         if (course.value - course.baseline) * bad < rule.step:
             return None
         pace = newest.per_hour * bad
@@ -174,12 +189,14 @@ class Judge:
         rule, base = course.rule, course.baseline
         if base is None:
             return None
+        # Where a rise is half done: nearer to either end, noise would decide the hour.
         middle = (base + course.value) / 2
         low = rule.direction == "down"
         back = onset(course.track.recent, middle, low=low)
         if back is None:
             return None
         oldest = max(course.track.recent)
+        # Found within the hours that are known; else it began before them, and only the days can tell.
         if back < oldest - 1:
             return self.as_of - timedelta(hours=back)
         days = {at: value for at, value in course.track.days.items() if at * 24 >= back - 24}

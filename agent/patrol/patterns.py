@@ -8,6 +8,7 @@ from agent.patrol.rules import Rules
 from agent.untrusted import visible
 
 _AT_LEAST = 2
+# Of a group of forty, two sick clusters are a coincidence; of six they are a pattern.
 _SHARE = 0.3
 
 

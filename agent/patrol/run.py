@@ -27,6 +27,7 @@ from agent.tools import Tools
 
 log = logging.getLogger(__name__)
 
+# The evidence is in the prompt already; a patrol digs only where it wants to know why.
 MAX_ROUNDS = 10
 _FOCUS: Mapping[ReportType, str] = {
     "morning": "Morning watch: what changed overnight and what must be done today.",
@@ -121,6 +122,7 @@ class Patrol:
     async def _written(
         self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal
     ) -> _Written:
+        # No fallback from the floor to itself: what fails there is a defect, and should be seen.
         if self._model.analyst == "rules-only":
             return await self._by_rules(kind, evidence, on_progress, journal)
         try:

@@ -12,6 +12,7 @@ Band = Literal["Healthy", "Warning", "Critical", "Unknown"]
 HEALTHY_FROM = 80.0
 WARNING_FROM = 50.0
 _CAP_AT_WORST = 40.0
+# Half of the weight: below it two lucky dimensions could make a score.
 _KNOWN_SHARE = 0.5
 
 

@@ -42,6 +42,7 @@ class Slope:
 
 def ratio(part: Hours, whole: Hours) -> dict[int, float]:
     """100 * part / whole wherever both are known and the whole is not zero."""
+    # A whole of zero is a stopped exporter or an idle hour: no share, rather than nought or a hundred.
     return {at: 100 * value / whole[at] for at, value in part.items() if whole.get(at)}
 
 
@@ -73,6 +74,7 @@ def newest(hours: Hours, count: int, reach: int) -> list[float]:
 def level(hours: Hours, count: int) -> float | None:
     """The level of now: median of the newest `count` values of the last `2 * count` hours."""
     values = newest(hours, count, 2 * count)
+    # Of three hours one may be wild and the median does not move; a mean would.
     return median(values) if values else None
 
 
@@ -89,6 +91,7 @@ def hour_of_day(newest_hour: int, back: int) -> int:
 def usual(profile: Hours, newest_hour: int, count: int, *, low: bool = False) -> float | None:
     """What is usual at this time of day: the profile over the newest `count` hours and one hour on either side, at its
     worse end (highest, or lowest when `low`): a nightly batch may start an hour early."""
+    # One hour ahead as well: what is due next may come early.
     around = [profile.get(hour_of_day(newest_hour, back)) for back in range(-1, count + 1)]
     known = [value for value in around if value is not None]
     if not known:
@@ -114,6 +117,7 @@ def wander(hours: Hours, since: int) -> float:
     """How far the hours from `since` on usually stray from their middle: the median absolute deviation, 0 when there
     are too few to tell."""
     known = [value for at, value in hours.items() if at >= since]
+    # From so few hours the deviation is mostly luck; 0 leaves the decision to the other conditions.
     if len(known) < 6:
         return 0.0
     middle = median(known)
@@ -127,6 +131,7 @@ def slope(hours: Hours, span: int) -> Slope | None:
     if len(points) < max(6, span // 2):
         return None
     steps = [(right[1] - left[1]) / (right[0] - left[0]) for left, right in combinations(sorted(points), 2)]
+    # Of all pairs, so that up to a quarter of the hours may be wild without turning the line.
     per_hour = median(steps)
     agreeing = sum((step > 0) - (step < 0) for step in steps) / len(steps)
     return Slope(per_hour, abs(agreeing))
@@ -139,6 +144,7 @@ def onset(hours: Hours, threshold: float, *, low: bool = False) -> int | None:
     good = 0
     for at in sorted(hours):
         bad = hours[at] <= threshold if low else hours[at] >= threshold
+        # A restart or a gap in the scrape makes one good hour in the middle of a bad run.
         good = 0 if bad else good + 1
         if good > 1:
             break

@@ -9,15 +9,12 @@ from agent.patrol.rules import Rules
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """Limits of one measure in its unit. At or beyond `warning` it is a Warning, at or beyond `red` it is Critical;
-    `falling` means that low is bad. A share is judged only from `volume` of the whole and `events` of the part on.
-    `advice` is what to do then."""
+    `falling` means that low is bad. `advice` is what to do then."""
 
     warning: float
     red: float
     falling: bool = False
     advice: str = ""
-    volume: float = 0.0
-    events: float = 0.0
 
     def level(self, value: float) -> str:
         """`Critical`, `Warning`, or an empty string."""
@@ -39,8 +36,6 @@ def from_rules(rules: Rules) -> Thresholds:
             red=dimension.limits.red,
             falling=dimension.direction == "down",
             advice=dimension.advice,
-            volume=dimension.volume,
-            events=dimension.events,
         )
         for name, dimension in rules.dimensions.items()
         if dimension.alone != "never"

@@ -37,7 +37,7 @@ async def _chat(starwatch: Starwatch, terminal: Terminal, thread: str, question:
     async def on_step(text: str) -> None:
         terminal.show(text)
 
-    return await starwatch.agents.chat(thread, question, on_step)
+    return await starwatch.agents.chat(thread, question, os.environ.get("USER", ""), on_step)
 
 
 def answer_json(thread: str, answer: Answer) -> dict[str, object]:

@@ -26,7 +26,9 @@ ONCE = ("Which clusters are closest to their breaking point?", "And what alerts 
 
 
 def run(*, once: bool, seed: int, scenario: str) -> int:
-    """0 when the patrol and every question were answered."""
+    """0 when the patrol and every question were answered. Raises OperatorError when nobody is there to ask any."""
+    if not once and not sys.stdin.isatty():
+        raise OperatorError("no terminal to take questions from; use `starwatch demo --once`")
     return running.run(_demo(once, Options(seed=seed, scenario=scenario)))
 
 
@@ -72,8 +74,6 @@ async def _ask(text: str, terminal: Terminal, deps: Deps) -> None:
 
 
 async def _converse(terminal: Terminal, deps: Deps) -> None:
-    if not sys.stdin.isatty():
-        raise OperatorError("no terminal to take questions from; use `starwatch demo --once`")
     hint = Note("Ask about the fleet in your own words; an empty line or Ctrl-D ends the demo.")
     await terminal.post(CHANNEL, Document("Ask", (Divider(), hint)))
     while (text := await asyncio.to_thread(_line)).strip():

@@ -15,6 +15,8 @@ from bot import checkup, running
 from bot.clock import utc_now
 from bot.compose import door_to, thinker
 from bot.errors import OperatorError
+from bot.foreign_listing import listed
+from bot.neighbours import foreign_servers
 from bot.paths import default_database_url
 from bot.settings import Settings, load
 from bot.slack.service import reached, slack_config
@@ -62,6 +64,7 @@ async def _examine(settings: Settings) -> Sequence[Check]:
         **(checkup.parts(place, settings) if place else {}),
         "model": lambda: _model(settings),
         "Slack": lambda: _slack(settings),
+        "MCP servers": lambda: _foreign(settings),
     }
     return await asyncio.gather(*(_look(part, look()) for part, look in parts.items()))
 
@@ -133,6 +136,14 @@ async def _slack(settings: Settings) -> tuple[str, str]:
         return "off", "no SLACK_BOT_TOKEN: `starwatch serve` needs it"
     slack = await reached(slack_config(settings))
     return "ok", f"workspace {slack.team}"
+
+
+async def _foreign(settings: Settings) -> tuple[str, str]:
+    listings = await listed(foreign_servers(settings.mcp_servers, os.environ))
+    if not listings:
+        return "off", "no STARWATCH_MCP_SERVERS: no tools but our own"
+    unused = [listing.detail for listing in listings if listing.state != "used"]
+    return ("wrong", "; ".join(unused)) if unused else ("ok", f"{', '.join(one.name for one in listings)} in use")
 
 
 def _where(place: Address) -> str:

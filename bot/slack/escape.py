@@ -31,6 +31,7 @@ def link(url: str, label: str, hosts: Collection[str]) -> str:
     """A link whose host is shown, when the host is listed and the address is https; else label and dead address."""
     host = _host(url)
     shown = " ".join(label.split()) if label != url else ""
+    # A label may say one address and lead to another, so the address is always shown.
     if host is None or host not in hosts:
         return escape(f"{shown} ({url})" if shown else url)
     told = f"{escape(shown).replace('|', '¦')} ({host})" if shown else escape(host)

@@ -36,6 +36,7 @@ def message(body: Payload, bot_user: str, *, shared_channels: bool = False) -> Q
     if not _spoken_by_member(body, shared_channels):
         return None
     direct = event.get("channel_type") == "im"
+    # Both events come for a mention in a thread; answering each would answer twice.
     if not direct and ("thread_ts" not in event or f"<@{bot_user}" in event.get("text", "")):
         return None
     return _question(body, bot_user)
@@ -81,6 +82,7 @@ def patrol(body: Payload) -> PatrolRequest:
 def investigation(body: Payload) -> Investigate | None:
     """A pressed Investigate button, answered in the thread of the message that carries it."""
     team, user, action = body["team"]["id"], body["user"], body["actions"][0]
+    # In a shared channel people of another company see the button, too.
     if user.get("team_id", team) != team:
         return None
     try:
@@ -115,6 +117,7 @@ def _spoken_by_member(body: Payload, shared_channels: bool) -> bool:
         return False
     if shared_channels:
         return True
+    # Absent means our own: Slack names the team only where it could be another.
     teams = {event.get(key) or body["team_id"] for key in ("user_team", "source_team")}
     return teams == {body["team_id"]} and not body.get("is_ext_shared_channel")
 

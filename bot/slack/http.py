@@ -57,6 +57,7 @@ def build_http(config: SlackConfig, app: AsyncApp, now: Callable[[], float] = ti
 
 async def _bounded(request: Request) -> bytes | None:
     body = bytearray()
+    # Counted as it comes: a content-length is only what the sender says of itself.
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY:

@@ -117,6 +117,7 @@ class _Writer:
                     lines = []
                     yield piece
                     continue
+                # Only the first line of an item carries the mark; the rest of it stays indented below.
                 marked = piece.mrkdwn.removeprefix(indent + _INDENT)
                 lines.append(indent + mark + marked if mark else piece.mrkdwn)
                 mark = ""

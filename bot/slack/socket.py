@@ -22,6 +22,7 @@ async def connected(config: SlackConfig, app: AsyncApp, ping_seconds: float = 10
         raise SettingsError("SLACK_APP_TOKEN: is missing; Socket Mode needs an app-level token (xapp-…)")
     token = config.app_token.get_secret_value()
     try:
+        # Asked for by ourselves first, because the client would try a wrong token for ever without a word.
         opened = await app.client.apps_connections_open(app_token=token)
     except SlackApiError as error:
         code = error.response.get("error", "unknown error")

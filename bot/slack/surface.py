@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 PLAIN_TEXT = 3_900
 """Characters of a message without blocks; Slack advises 4,000."""
+# Slack shows one line of it.
 STATUS_TEXT = 100
 MARKED = "starwatch_post"
 LOOKED_AT = 999
@@ -62,6 +63,7 @@ class SlackSurface:
         with a `mark` of a turn that was begun before."""
         where = await self._place(place)
         key = _fingerprint(where, document)
+        # By content, since a repeated post has no other name in common with the one that failed.
         posted = self._unfinished.pop(key, [])
         if mark is not None and mark.repeated and not posted:
             posted = await self._there(where, mark)
@@ -117,6 +119,7 @@ class SlackSurface:
                 raise
             log.error("Slack refused the blocks of a message; it goes out as text", code=refusal.code)
         first = ""
+        # The words of the blocks, not the short fallback: nothing that was to be said may be lost to their form.
         for text in split(readable(message.blocks) or message.text, PLAIN_TEXT):
             ts = await self._post_message(channel, thread_ts or first, text, (), None if first else metadata)
             first = first or ts

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sqlglot import exp
@@ -16,6 +16,7 @@ from mcp_server.guard.rewrite import PARSER_FAULTS, regenerated
 from mcp_server.guard.scoping import narrow
 from mcp_server.guard.statement import Statement
 from mcp_server.guard.tables import admitted_tables
+from mcp_server.lint import NO_REMARKS, Remarks, examined
 from mcp_server.principal import EVERYTHING, Scope
 
 _THREAD_CHARS = 1_024
@@ -33,6 +34,7 @@ TEXT_RULES: tuple[Callable[[str], None], ...] = (
 TREE_RULES: tuple[Callable[[Statement], None], ...] = (
     tree.refuse_unlisted_nodes,
     tree.refuse_odd_selects,
+    tree.refuse_named_fields,
     tree.refuse_ambiguous_separator,
     sources.refuse_odd_sources,
     joins.refuse_unbound_joins,
@@ -41,10 +43,12 @@ TREE_RULES: tuple[Callable[[Statement], None], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A statement that may be run: its regenerated text and the qualified names of the tables it reads."""
+    """A statement that may be run: its regenerated text, the qualified names of the tables it reads, and what reading
+    it tells about its rows."""
 
     sql: str
     tables: tuple[str, ...]
+    remarks: Remarks = field(default=NO_REMARKS, compare=False)
 
 
 class Guard:
@@ -89,10 +93,11 @@ class Guard:
             for check in TREE_RULES:
                 check(statement)
             tables = admitted_tables(statement, self._tables, scope)
+            remarks = examined(statement.root, statement.nodes)
             if scope.accounts is not None:
                 narrow(statement, scope.accounts)
             with_limit(statement.root, max_rows)
-            return Admitted(regenerated(statement), tables)
+            return Admitted(regenerated(statement), tables, remarks)
         except RecursionError as error:
             hint = "use fewer nested parentheses and subqueries"
             raise Refusal("depth", Code.SYNTAX, "the statement is nested too deeply", hint=hint) from error

@@ -1,4 +1,4 @@
-"""The SQL that the guard reads and writes: StarRocks as sqlglot knows it, and its full-text predicates besides."""
+"""The SQL that the guard reads and writes: StarRocks as sqlglot knows it, with MINUS and full-text predicates."""
 
 from typing import ClassVar
 
@@ -19,6 +19,11 @@ class FullTextMatch(exp.Expression, exp.Binary, exp.Predicate):
 class GuardGrammar(StarRocks):
     """StarRocks with MATCH, MATCH_ANY and MATCH_ALL between a value and a string; nowhere else are they keywords."""
 
+    class Tokenizer(StarRocks.Tokenizer):
+        """Knows the other name of EXCEPT."""
+
+        KEYWORDS: ClassVar = {**StarRocks.Tokenizer.KEYWORDS, "MINUS": TokenType.EXCEPT}
+
     class Parser(StarRocksParser):
         """Reads the predicates where other ranges (BETWEEN, LIKE, IN) stand."""
 
@@ -34,11 +39,13 @@ class GuardGrammar(StarRocks):
             return self.expression(FullTextMatch(this=left, expression=self._parse_string(), kind=kind))
 
     class Generator(StarRocksGenerator):
-        """Writes the predicates as they were read."""
+        """Writes the predicates as they were read, and a SELECT without a search for forms that the guard refuses
+        anyway (DISTINCT ON, generated arrays of dates): the search takes a fifth of the time."""
 
         TRANSFORMS: ClassVar = {
             **StarRocksGenerator.TRANSFORMS,
             FullTextMatch: lambda self, node: self.binary(node, node.args["kind"]),
+            exp.Select: lambda self, node: self.select_sql(node),
         }
 
 

@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.guard.sources import unfolds
 from mcp_server.guard.statement import Statement
 
 _COMPARISONS = (exp.EQ, exp.NullSafeEQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.Like, exp.In)
@@ -11,7 +12,7 @@ _COMPARISONS = (exp.EQ, exp.NullSafeEQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LT
 def refuse_unbound_joins(statement: Statement) -> None:
     """Refuse a join without USING, or whose ON compares no column of one side with one of the other.
 
-    A join with UNNEST, or with a subquery that has exactly one row, needs no condition.
+    A join with UNNEST or the like, or with a subquery that has exactly one row, needs no condition.
     """
     for join in statement.of(exp.Join):
         if join.args.get("using") or _has_few_rows(join.this, join):
@@ -40,8 +41,8 @@ def _sources(comparison: exp.Expr) -> set[str]:
 
 
 def _has_few_rows(source: exp.Expr | None, join: exp.Join) -> bool:
-    if isinstance(source, (exp.Lateral, exp.Unnest)):
-        return isinstance(source, exp.Unnest) or isinstance(source.this, exp.Unnest)
+    if unfolds(source):
+        return True
     if isinstance(source, exp.Subquery):
         return _is_single_row(source.this)
     if isinstance(source, exp.Table) and not source.db:

@@ -15,30 +15,32 @@ _CLAUSES = """
 
 _OPERATORS = """
     Add All And Any Between BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Bracket Collate Div Dot EQ Exists GT GTE
-    ILike In IntDiv Is Like LT LTE Mod Mul Neg NEQ Not NullSafeEQ NullSafeNEQ Or RegexpLike Sub Xor DPipe
+    ILike In IntDiv Is Like LT LTE Mod Mul Neg NEQ Not NullSafeEQ NullSafeNEQ Or PropertyEQ RegexpLike Sub Xor DPipe
 """
 
 # Functions that the parser knows by a class of their own; the others are judged by name in functions.py.
 _FUNCTIONS = """
-    Abs Acos AnyValue ApproxDistinct ApproxQuantile ArgMax ArgMin Array ArrayAgg ArrayAny ArrayAppend
-    ArrayConcat ArrayContains ArrayContainsAll ArrayDistinct ArrayExcept ArrayFilter ArrayFirst ArrayIntersect
-    ArrayLast ArrayMax ArrayMin ArrayOverlaps ArrayPosition ArrayPrepend ArrayRemove ArraySize ArraySlice
-    ArraySort ArraySum ArrayToString Ascii Asin Atan Atan2 Avg BitmapCount Cast Cbrt Ceil Chr Coalesce Concat
-    ConcatWs ConvertTimezone Corr Cos Count CountIf CovarPop CovarSamp CumeDist CurrentDate CurrentTime
-    CurrentTimestamp DateAdd DateDiff DateSub DateTrunc Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear Dayname
-    Degrees DenseRank Elt EndsWith Exp Extract FirstValue Floor Format Greatest GroupConcat Grouping GroupingId
-    Hex Hour If Initcap IsInf IsNan JSONArray JSONArrayContains JSONExists JSONExtract JSONExtractScalar
-    JSONKeys JSONObject JSONType JSONValue Kurtosis Lag LastDay LastValue Lead Least Left Length Levenshtein Ln
-    Localtimestamp Log LogicalAnd LogicalOr Lower MakeInterval MapContainsKey MapFromEntries MapKeys MapSize Max
-    MD5 Median Min Minute Month MonthsBetween NextDay NthValue Ntile Nullif Nvl2 Pad ParseJSON PercentileCont
-    PercentileDisc PercentRank Pi Pow PreviousDay Quarter Radians Rank RegexpCount RegexpExtract
+    Abs Acos AddMonths AnyValue ApproxDistinct ApproxQuantile ApproxTopK ArgMax ArgMin Array ArrayAgg ArrayAny
+    ArrayAppend ArrayConcat ArrayContains ArrayContainsAll ArrayDistinct ArrayExcept ArrayFilter ArrayFirst
+    ArrayIntersect ArrayLast ArrayMax ArrayMin ArrayOverlaps ArrayPosition ArrayPrepend ArrayRemove ArraySize
+    ArraySlice ArraySort ArraySum ArraysZip ArrayToString ArrayUniqueAgg Ascii Asin Atan Atan2 Avg
+    Base64DecodeBinary Base64DecodeString Base64Encode BitmapCount Cast Cbrt Ceil Chr Coalesce Concat ConcatWs
+    ConvertTimezone Corr Cos Cosh Cot Count CountIf CovarPop CovarSamp CumeDist CurrentDate CurrentTime
+    CurrentTimestamp DateAdd DateDiff DateSub DateTrunc Day Dayname DayOfMonth DayOfWeek DayOfWeekIso DayOfYear
+    Degrees DenseRank Elt EndsWith Exp Extract FirstValue Flatten Floor Format FromBase64 Greatest GroupConcat
+    Grouping GroupingId Hex HexDecodeString Hour If Initcap IsInf IsNan JSONArray JSONArrayContains JSONExists
+    JSONExtract JSONExtractScalar JSONKeys JSONKeyValue JSONObject JSONRemove JSONSet JSONType JSONValue
+    Kurtosis Lag LastDay LastValue Lead Least Left Length Levenshtein Ln Localtime Localtimestamp Log LogicalAnd
+    LogicalOr Lower MakeInterval MapContainsKey MapFromEntries MapKeys MapSize Max MD5 Median Min Minute Month
+    MonthsBetween Negative NextDay NthValue Ntile Nullif Nvl2 Pad ParseJSON ParseUrl PercentileCont
+    PercentileDisc PercentRank Pi Pow PreviousDay Quarter Radians Rand Rank RegexpCount RegexpExtract
     RegexpExtractAll RegexpFullMatch RegexpReplace RegexpSplit Replace Reverse Right Round RowNumber Second SHA
-    SHA2 Sign Sin Skewness Split SplitPart Sqrt StartsWith Stddev StddevPop StddevSamp StrPosition StrToDate
-    StrToMap StrToTime StrToUnix Struct StructExtract Substring SubstringIndex Sum Tan TimestampAdd
-    TimestampDiff TimestampSub TimestampTrunc Timestamp TimeSlice TimeToStr TimeToUnix ToBase64 ToDays Transform
-    Trim Trunc TryCast TsOrDsAdd TsOrDsDiff TsOrDsToDate TsOrDsToDateStr TsOrDsToTime TsOrDsToTimestamp Unhex
-    Unicode UnixSeconds UnixToStr UnixToTime Upper UtcDate UtcTime UtcTimestamp Variance VariancePop Week
-    WeekOfYear WidthBucket Year YearOfWeek
+    SHA2 Sign Sin Sinh Skewness Soundex Split SplitPart Sqrt StartsWith Stddev StddevPop StddevSamp StPoint
+    StrPosition StrToDate StrToMap StrToTime StrToUnix Struct StructExtract Substring SubstringIndex Sum Tan
+    Tanh TimeSlice Timestamp TimestampAdd TimestampDiff TimestampSub TimestampTrunc TimeToStr TimeToUnix
+    ToBase64 ToBinary ToDays ToMap Transform Translate Trim Trunc TryCast TsOrDsAdd TsOrDsDiff TsOrDsToDate
+    TsOrDsToDateStr TsOrDsToTime TsOrDsToTimestamp Unhex Unicode UnixSeconds UnixToStr UnixToTime Upper UtcDate
+    UtcTime UtcTimestamp Uuid Variance VariancePop VarMap Week WeekOfYear WidthBucket Year YearOfWeek
 """
 
 NODES: frozenset[type[exp.Expr]] = frozenset(

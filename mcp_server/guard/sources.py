@@ -22,8 +22,16 @@ def refuse_odd_sources(statement: Statement) -> None:
         if any(value for key, value in table.args.items() if key not in _TABLE_PARTS):
             raise _refusal(table)
     for lateral in statement.of(exp.Lateral):
-        if not isinstance(lateral.this, exp.Unnest):
+        if not unfolds(lateral):
             raise _refusal(lateral)
+
+
+def unfolds(source: exp.Expr | None) -> bool:
+    """Whether a source makes rows of a value of the row beside it: UNNEST, LATERAL UNNEST, LATERAL JSON_EACH."""
+    function = source.this if isinstance(source, exp.Lateral) else source
+    if isinstance(source, exp.Lateral) and isinstance(function, exp.Anonymous):
+        return function.name.lower() == "json_each"
+    return isinstance(function, exp.Unnest)
 
 
 def _refusal(node: exp.Expr) -> Refusal:

@@ -31,14 +31,15 @@ def open_table(name: str, allowed: Collection[str], scope: Scope) -> str:
     """The name itself when it may be read in the scope. Raises Refusal otherwise; of tables outside a scope it tells
     no more than that they are closed."""
     if name not in allowed:
-        raise _unknown(name, [known for known in allowed if _is_open(known, scope)])
-    if not _is_open(name, scope):
+        raise _unknown(name, [known for known in allowed if is_open(known, scope)])
+    if not is_open(name, scope):
         hint = "read another table, or ask in a channel with a wider scope"
         raise Refusal("scope", Code.PERMISSION, "this table is closed in this channel", part=name, hint=hint)
     return name
 
 
-def _is_open(name: str, scope: Scope) -> bool:
+def is_open(name: str, scope: Scope) -> bool:
+    """Whether the scope lets a table be read."""
     database = name.partition(".")[0]
     return (scope.databases is None or database in scope.databases) and (scope.tables is None or name in scope.tables)
 

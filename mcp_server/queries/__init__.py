@@ -6,7 +6,14 @@ from importlib.resources import files
 
 from pymysql.converters import escape_item
 
-Value = str | int | float | None | Sequence[str]
+
+class Columns(tuple[str, ...]):
+    """Columns of a SELECT, written by code from checked names. They stand in a query as they are."""
+
+    __slots__ = ()
+
+
+Value = str | int | float | None | Sequence[str] | Columns
 
 
 @cache
@@ -26,6 +33,8 @@ def bound(name: str, **values: Value) -> str:
 
 
 def _literal(value: Value) -> str:
+    if isinstance(value, Columns):
+        return ",\n  ".join(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(_literal(item) for item in value)
     return str(escape_item(value, "utf8mb4"))

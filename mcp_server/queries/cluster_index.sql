@@ -1,7 +1,12 @@
--- Every cluster by id and name, active ones first: what a person may mean by a cluster.
+-- Every cluster by id, name and state, active ones first: what a person may mean by a cluster.
 SELECT
   biz_id,
   cluster_name,
-  CASE WHEN coalesce(stopped, FALSE) OR coalesce(deleted, FALSE) THEN 0 ELSE 1 END AS active
+  CASE
+    WHEN COALESCE(deleted, FALSE) THEN 'deleted'
+    WHEN COALESCE(stopped, FALSE) THEN 'stopped'
+    ELSE 'active'
+  END AS state
 FROM byoc.clusters
-ORDER BY active DESC, created_at DESC, biz_id
+ORDER BY
+  CASE WHEN COALESCE(stopped, FALSE) OR COALESCE(deleted, FALSE) THEN 1 ELSE 0 END, created_at DESC, biz_id

@@ -3,6 +3,7 @@ WITH machines AS (
   SELECT
     r.cluster_id,
     MAX(r.state) AS resource_state,
+    MAX(r.resource_struct) AS resource_struct,
     SUM(CASE WHEN n.type = 'FE' THEN f.vm_count ELSE 0 END) AS fe_nodes,
     SUM(CASE WHEN n.type = 'FE' THEN 0 ELSE f.vm_count END) AS be_nodes,
     MAX(CASE WHEN n.type = 'FE' THEN v.instance_type END) AS fe_machine,
@@ -30,7 +31,8 @@ seen AS (
   FROM metrics.amv_hourly_snapshots_v1 WHERE cluster_id = %(cluster)s GROUP BY cluster_id
 )
 SELECT
-  c.biz_id AS cluster_id, c.cluster_name, c.cluster_type,
+  c.biz_id AS cluster_id, c.cluster_name,
+  COALESCE(c.cluster_type, i.cluster_type, m.resource_struct) AS cluster_type,
   CASE
     WHEN COALESCE(c.deleted, FALSE) THEN 'deleted'
     WHEN COALESCE(c.stopped, FALSE) THEN 'stopped'

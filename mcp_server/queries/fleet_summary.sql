@@ -15,30 +15,45 @@ health AS (
 seen AS (
   SELECT cluster_id, MAX(snapshot_hour) AS newest_hour
   FROM metrics.amv_hourly_snapshots_v1
-  WHERE snapshot_hour >= HOURS_SUB(NOW(), 72)
+  WHERE snapshot_hour >= HOURS_SUB(%(now)s, 72)
   GROUP BY cluster_id
+),
+cards AS (
+  SELECT
+    cluster_id, alert_name, LOWER(alert_status) AS states,
+    CASE
+      WHEN LEFT(message_id, 3) = 'wh_' AND (created_at_utc IS NULL OR created_at_utc > MINUTES_ADD(%(now)s, 10))
+        THEN created_at
+      WHEN created_at_utc IS NULL THEN CONVERT_TZ(created_at, 'America/Los_Angeles', 'UTC')
+      ELSE created_at_utc
+    END AS happened_at
+  FROM alerts.lark_alerts
+  WHERE alert_status IS NOT NULL AND created_at >= DAYS_SUB(%(now)s, 2)
 ),
 alert_parts AS (
   SELECT
-    cluster_id, created_at_utc AS happened_at,
-    SPLIT_PART(alert_name, '|', 1) AS name, SPLIT_PART(alert_status, '|', 1) AS state
-  FROM alerts.lark_alerts
-  WHERE alert_status IS NOT NULL AND created_at_utc >= HOURS_SUB(NOW(), 24)
+    cluster_id, happened_at, SPLIT_PART(alert_name, '|', 1) AS name, TRIM(SPLIT_PART(states, '|', 1)) AS state
+  FROM cards
+  WHERE happened_at >= HOURS_SUB(%(now)s, 24) AND happened_at <= %(now)s
   UNION ALL
   SELECT
-    cluster_id, created_at_utc AS happened_at,
+    cluster_id, happened_at,
     COALESCE(NULLIF(SPLIT_PART(alert_name, '|', 2), ''), SPLIT_PART(alert_name, '|', 1)) AS name,
-    SPLIT_PART(alert_status, '|', 2) AS state
-  FROM alerts.lark_alerts
-  WHERE alert_status LIKE '%%|%%' AND created_at_utc >= HOURS_SUB(NOW(), 24)
+    TRIM(SPLIT_PART(states, '|', 2)) AS state
+  FROM cards
+  WHERE states LIKE '%%|%%' AND happened_at >= HOURS_SUB(%(now)s, 24) AND happened_at <= %(now)s
 ),
 incidents AS (
   SELECT
     cluster_id, name,
-    MAX(CASE WHEN state = 'Firing' THEN happened_at END) AS last_firing,
-    MAX(CASE WHEN state = 'Resolved' THEN happened_at END) AS last_resolved
+    MAX(CASE WHEN state = 'firing' THEN happened_at END) AS last_firing,
+    MAX(CASE WHEN state = 'resolved' THEN happened_at END) AS last_resolved
   FROM alert_parts
   GROUP BY cluster_id, name
+),
+-- Alerts that came after the newest one loaded are not known: silence counts only up to there.
+newest AS (
+  SELECT MAX(happened_at) AS known_until FROM alert_parts
 )
 SELECT dimension, value, clusters
 FROM (
@@ -68,15 +83,15 @@ FROM (
   UNION ALL
   SELECT 8, 'data', 'silent: no metrics for 3 h', COUNT(*)
   FROM active AS a LEFT JOIN seen AS s ON s.cluster_id = a.biz_id
-  WHERE s.newest_hour IS NULL OR s.newest_hour < HOURS_SUB(NOW(), 3)
+  WHERE s.newest_hour IS NULL OR s.newest_hour < HOURS_SUB(%(now)s, 3)
   UNION ALL
   SELECT 9, 'alerts 24 h', 'clusters with an alert that fired', COUNT(DISTINCT cluster_id)
   FROM incidents
   WHERE last_firing IS NOT NULL
   UNION ALL
   SELECT 10, 'alerts 24 h', 'clusters with an alert still firing', COUNT(DISTINCT cluster_id)
-  FROM incidents
-  WHERE last_firing >= HOURS_SUB(NOW(), 1) AND (last_resolved IS NULL OR last_resolved < last_firing)
+  FROM incidents CROSS JOIN newest
+  WHERE last_firing >= HOURS_SUB(known_until, 1) AND (last_resolved IS NULL OR last_resolved < last_firing)
   UNION ALL
   SELECT 11, 'issues', CONCAT('clusters with an ongoing ', severity, ' issue'), COUNT(DISTINCT cluster_id)
   FROM alerts.issues

@@ -6,10 +6,12 @@ WITH points AS (
     ROW_NUMBER() OVER (PARTITION BY s.metric_name ORDER BY s.snapshot_hour DESC) AS age_rank
   FROM metrics.amv_hourly_snapshots_v1 AS s
   LEFT JOIN metrics.metrics_dict_v2 AS d ON d.metric_name = s.metric_name
-  WHERE s.cluster_id = %(cluster)s AND s.metric_name IN (%(metrics)s) AND s.snapshot_hour >= DAYS_SUB(NOW(), 7)
+  WHERE s.cluster_id = %(cluster)s AND s.metric_name IN (%(metrics)s) AND s.snapshot_hour >= DAYS_SUB(%(now)s, 7)
+    AND s.snapshot_hour <= %(now)s
 )
 SELECT
-  metric_name, unit, snapshot_hour AS hour, HOURS_DIFF(NOW(), snapshot_hour) AS age_hours,
+  metric_name, unit, snapshot_hour AS hour, HOURS_DIFF(%(now)s, snapshot_hour) AS age_hours,
+  CASE WHEN HOURS_ADD(snapshot_hour, 1) > %(now)s THEN 1 ELSE 0 END AS partial,
   CASE WHEN metric_type = 'counter' THEN NULL ELSE last_value END AS last_value,
   CASE WHEN metric_type = 'counter' THEN NULL ELSE avg_value END AS avg_value,
   CASE WHEN metric_type = 'counter' THEN NULL ELSE max_value END AS max_value,

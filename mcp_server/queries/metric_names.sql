@@ -1,2 +1,2 @@
--- All names of metrics.
-SELECT metric_name FROM metrics.metrics_dict_v2 ORDER BY metric_name
+-- All names of metrics with unit and kind.
+SELECT metric_name, unit, metric_type FROM metrics.metrics_dict_v2 ORDER BY metric_name

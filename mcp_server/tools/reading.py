@@ -27,23 +27,38 @@ class ReadingTools:
         """
         return replies.rows(await self._door.read(sql, max_rows))
 
+    async def query_result(
+        self,
+        result_id: Annotated[str, Field(description="q-… of an earlier result")],
+        sql: Annotated[str, Field(description="One SELECT … FROM result")],
+        max_rows: Annotated[int, Field(description="Rows to fetch, 1 to 20000")] = 500,
+    ) -> CallToolResult:
+        """Run a SELECT on the complete rows of an earlier result (last hour, same thread) instead of asking again.
+
+        Use it to see, filter, sort or aggregate rows that were fetched but not shown. The table is called result.
+        """
+        return replies.rows(await self._door.reread(result_id, sql, max_rows))
+
     async def discover_schema(self) -> CallToolResult:
         """List all tables with their columns, how they join, the shapes of ids and the traps in the data.
 
         Read it before the first read_query. Use describe_table for the meaning of a table's columns.
         """
-        entries = await self._door.catalog.entries()
-        text = await self._door.catalog.dictionary()
+        catalog, scope = self._door.catalog, self._door.scope
+        entries, text = await catalog.entries(scope), await catalog.dictionary_of(scope)
         tables = [
             {"name": entry.name, "columns": [column.name for column in entry.columns]} for entry in entries.values()
         ]
-        return replies.answer(text, {"text": text, "tables": tables})
+        return replies.answer(text, {"text": text, "tables": tables, "digest": await catalog.digest()})
 
     async def describe_table(
         self, table: Annotated[str, Field(description="database.table, e.g. alerts.issues")]
     ) -> CallToolResult:
-        """Describe one table: what it holds, and each column with type, unit, meaning and what it joins to."""
-        entry = await self._door.catalog.entry(table)
-        columns = [{"name": column.name, "type": column.type, "comment": column.comment} for column in entry.columns]
-        lines = [f"{entry.name}: {entry.comment}", *(f"- {c.name} {c.type}: {c.comment}" for c in entry.columns)]
-        return replies.answer("\n".join(lines), {"name": entry.name, "comment": entry.comment, "columns": columns})
+        """Describe one table: what it holds, and each column with type, unit, meaning, values and what it joins to."""
+        entry = await self._door.catalog.entry(table, self._door.scope)
+        text = await self._door.catalog.page(entry.name, self._door.scope)
+        columns = [
+            {"name": column.name, "type": column.type, "comment": column.comment, "values": list(column.values)}
+            for column in entry.columns
+        ]
+        return replies.answer(text, {"name": entry.name, "comment": entry.comment, "columns": columns})

@@ -7,6 +7,7 @@ from sqlglot import exp
 from sandbox.dialect.rule import Node, Rule, call
 from sandbox.errors import analysis, unknown_function
 
+# StarRocks counts slices from here, DuckDB from 2000-01-03: seven-day slices would begin on other days.
 _ORIGIN = "0001-01-01 00:00:00"
 _TAKES_MOMENT = (
     exp.DateTrunc,
@@ -43,6 +44,7 @@ def _is_text(node: object) -> bool:
 def strings_are_moments(node: Node) -> Node:
     """A string given to a date function is a moment, not a day."""
     inner = node.this if isinstance(node, _TAKES_MOMENT) else None
+    # The parser adds a cast to DATE by itself, which would lose the time of day.
     if isinstance(inner, exp.Cast) and _is_text(inner.this):
         inner = inner.this
     if inner is not None and _is_text(inner):
@@ -138,6 +140,7 @@ def days_of_text(node: Node) -> Node:
     return node
 
 
+# strings_are_moments leads: the rules below expect moments where they are given text.
 RULES: tuple[Rule, ...] = (
     strings_are_moments,
     arithmetic_on_strings,

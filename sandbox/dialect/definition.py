@@ -56,6 +56,7 @@ def read(statement: Statement, database: str | None) -> Definition:
 
 
 def _table(statement: Statement, start: int, database: str, name: str, if_not_exists: bool) -> Definition:
+    # Cut by hand, because the clauses behind the columns (DISTRIBUTED BY, PROPERTIES) are beyond the parser.
     end = _closing(statement.tokens, start)
     head = Statement(statement.text, statement.tokens[: end + 1])
     tail = statement.tokens[end + 1 :]
@@ -66,6 +67,7 @@ def _table(statement: Statement, start: int, database: str, name: str, if_not_ex
     definitions = [part for part in tree.this.expressions if isinstance(part, exp.ColumnDef)]
     columns = tuple(_column(part, keys) for part in definitions)
     lines = [_duck_column(part) for part in definitions]
+    # The other models keep duplicates in what is read here; only this one promises a row per key.
     if model == "PRIMARY_KEYS":
         lines.append(f"PRIMARY KEY ({', '.join(map(_quoted, keys))})")
     sql = f"CREATE TABLE {_quoted(database)}.{_quoted(name)} ({', '.join(lines)})"
@@ -83,7 +85,9 @@ def _view(statement: Statement, start: int, database: str, name: str, if_not_exi
     if body is None:
         raise syntax("A view needs AS and a query")
     query = translate(statement.after(body + 1), database)
+    # Without a list the columns keep the names that translate gave them, which are StarRocks' own.
     names = f" ({', '.join(_quoted(column.name) for column in columns)})" if columns else ""
+    # Replaced, as the schema files may be run again over a warehouse that has an older form of a view.
     sql = f"CREATE OR REPLACE VIEW {_quoted(database)}.{_quoted(name)}{names} AS {query.sql}"
     return Definition("VIEW", database, name, sql, "VIEW", columns, _comment(tokens[after:body]), if_not_exists)
 

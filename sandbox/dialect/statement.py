@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ from sandbox.errors import StatementError, syntax
 STARROCKS = sqlglot.Dialect.get_or_raise("starrocks")
 CACHED_CHARACTERS = 8 << 10
 """Longer texts are not kept: they do not come twice, and would fill the memory."""
+
+_CLASS = re.compile(r" for <class '[^']*'>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Statement:
 
     def word(self, index: int) -> str:
         """The word at `index`, upper case; empty after the end and for quoted names and strings."""
+        # A quoted SELECT is a name: words that steer us are bare ones only.
         if index >= len(self.tokens) or self.tokens[index].token_type in (TokenType.STRING, TokenType.IDENTIFIER):
             return ""
         return self.tokens[index].text.upper()
@@ -45,6 +49,7 @@ class Statement:
         rest = self.tokens[index:]
         if not rest:
             raise syntax("Unexpected end of the statement")
+        # Token places count from the start of the whole text, of which this statement may be the third.
         start = rest[0].start - self.tokens[0].start
         return Statement(self.text[start:], rest)
 
@@ -127,6 +132,7 @@ def _without_hints(tokens: Sequence[Token]) -> tuple[Token, ...]:
     kept: list[Token] = []
     index = 0
     while index < len(tokens):
+        # Tools send them with every query, and refusing would make those tools useless here.
         if tokens[index].token_type is TokenType.HINT:
             index += 1
             continue
@@ -142,5 +148,5 @@ def _without_hints(tokens: Sequence[Token]) -> tuple[Token, ...]:
 
 
 def _first_line(error: Exception) -> str:
-    # the parser underlines the offending text with terminal codes on further lines
-    return str(error).splitlines()[0].rstrip(".") if str(error) else "Unexpected input"
+    # the parser underlines the offending text with terminal codes on further lines, and names its own classes
+    return _CLASS.sub("", str(error).splitlines()[0]).rstrip(".") if str(error) else "Unexpected input"

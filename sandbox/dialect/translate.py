@@ -15,6 +15,7 @@ from sandbox.dialect.rule import Rule
 from sandbox.dialect.statement import CACHED_CHARACTERS, Statement, parse, split
 from sandbox.errors import StatementError, analysis
 
+# Shape before values: the later rules may rely on it that tables have their final form.
 RULES: tuple[Rule, ...] = (*shape.RULES, *environment.RULES, *dates.RULES, *texts.RULES)
 
 
@@ -62,6 +63,7 @@ def translate(statement: Statement, database: str | None) -> Translation:
         StatementError: 1064 for what does not parse or calls an unknown function, 1046 without a database,
             1235 for kinds of statement that the stand-in does not have.
     """
+    # Long texts are INSERTs with their data; they never come twice and would fill the cache with reports.
     if len(statement.text) > CACHED_CHARACTERS:
         return _translate(statement, database)
     return _translate_text(statement.text, database)
@@ -73,6 +75,7 @@ def _translate_text(text: str, database: str | None) -> Translation:
 
 
 def _translate(statement: Statement, database: str | None) -> Translation:
+    # On tokens first: what the parser reads into a tree no longer shows how it was written.
     grammar.check_tokens(statement.tokens)
     tree = parse(statement)
     effect = _effect(tree)
@@ -80,9 +83,12 @@ def _translate(statement: Statement, database: str | None) -> Translation:
         grammar.check_tree(tree)
         functions.check(statement.tokens, tree)
         target = _target(tree, database)
+        # Before the rules, which rename databases of our own: privileges are checked on the client's names.
         names = _qualify(tree, database)
+        # Also before the rules: StarRocks names a column by what was written, not by what we make of it.
         _name_columns(tree)
         tree = rewrite(tree)
+        # Everything quoted, because DuckDB reserves words that StarRocks leaves to columns.
         sql = tree.sql(DuckDB, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise analysis(str(error).partition("\n")[0]) from error
@@ -94,6 +100,7 @@ def _translate(statement: Statement, database: str | None) -> Translation:
 
 def rewrite(tree: exp.Expr) -> exp.Expr:
     """Apply every rule to every node, leaves first; the tree is changed in place."""
+    # Listed first, since the rules replace nodes; leaves first, so that a rule sees its arguments done.
     for node in reversed(list(tree.walk(bfs=True))):
         changed = _apply(node)
         if changed is node:
@@ -114,6 +121,7 @@ def _apply(node: exp.Expr) -> exp.Expr:
 def _effect(tree: exp.Expr) -> Effect:
     if isinstance(tree, exp.Query):
         return Effect.SELECT
+    # OVERWRITE deletes as well, which no privilege of ours describes.
     if isinstance(tree, exp.Insert) and not tree.args.get("overwrite"):
         return Effect.INSERT
     for kind, effect in ((exp.Update, Effect.UPDATE), (exp.Delete, Effect.DELETE), (exp.TruncateTable, Effect.DELETE)):
@@ -138,6 +146,7 @@ def _qualify(tree: exp.Expr, database: str | None) -> list[TableName]:
     """Write the database before every table name; returns the names that are no common table expressions."""
     names: list[TableName] = []
     for table in list(tree.find_all(exp.Table)):
+        # Table functions parse as tables, too; which of them exist is for the list of functions to say.
         if not isinstance(table.this, exp.Identifier) or (not table.db and _is_local(table)):
             continue
         if not table.db:
@@ -155,12 +164,22 @@ def _chosen(database: str | None) -> str:
 def _is_local(table: exp.Table) -> bool:
     name = table.name.lower()
     ancestor: exp.Expr | None = table
+    inside: exp.Expr | None = None
     while ancestor is not None:
         scope = ancestor.args.get("with_")
-        if scope is not None and any(part.alias.lower() == name for part in scope.expressions):
+        if scope is not None and any(part.alias.lower() == name for part in _visible(scope, inside)):
             return True
+        inside = ancestor if isinstance(ancestor, exp.CTE) else inside
         ancestor = ancestor.parent
     return False
+
+
+def _visible(scope: exp.Expr, inside: exp.Expr | None) -> list[exp.Expr]:
+    """The table expressions that are in sight from within `inside`, one of them, or from outside of all. People name
+    one after the table it filters: `WITH clusters AS (SELECT … FROM clusters)` means the table, unless it may recur."""
+    parts: list[exp.Expr] = scope.expressions
+    place = next((at for at, part in enumerate(parts) if part is inside), None)
+    return parts if place is None else parts[: place + bool(scope.args.get("recursive"))]
 
 
 def _name_columns(tree: exp.Expr) -> None:

@@ -17,6 +17,7 @@ from sandbox.fleet.inventory import Cluster
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 REPEAT = timedelta(minutes=15)
+# Seen in real rows: the buttons below a card are sometimes read as an alert without name or state.
 _FOOTER_SHARE = 0.037
 _JOINED_SHARE = 0.04
 

@@ -88,6 +88,7 @@ def _queries(rng: np.random.Generator, level: _Levels, load: Floats) -> dict[str
     # Busy applications are well-kept ones: the share of failing queries falls with the volume.
     tidy = np.clip((peak / 4) ** -0.55, 0.12, 1.0)
     share = level.lognormal(5e-4, 0.5, 1e-4, 9e-4) * tidy * level.factor(0.35, 0.5)
+    # Bursts of errors happen everywhere now and then; a patrol that flags each is of no use.
     bursts = rng.random(load.shape) < 0.0015
     p99 = level.lognormal(170, 0.6, 35, 650)
     return {
@@ -142,5 +143,6 @@ def _arrivals(rng: np.random.Generator, shape: tuple[int, int]) -> Bools:
 def _restarts(rng: np.random.Generator, shape: tuple[int, int]) -> Bools:
     restarts = rng.random(shape) < 1 / (24 * 18)
     restarts[:, -_QUIET_HOURS:] = False
+    # The first hour has no hour before it from which a counter could fall.
     restarts[:, 0] = False
     return restarts

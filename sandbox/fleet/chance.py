@@ -44,4 +44,5 @@ def wander(rng: np.random.Generator, rows: int, hours: int, keep: float = 0.8) -
 
 def poisson(rng: np.random.Generator, mean: Floats) -> Floats:
     """Return Poisson counts as floats, shape of `mean`."""
+    # Beyond it numpy refuses; no cluster of ours comes near.
     return np.asarray(rng.poisson(np.clip(mean, 0, 1e12)), dtype=np.float64)

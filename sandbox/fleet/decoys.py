@@ -30,6 +30,7 @@ class Decoy:
 def stay_busy(s: Strike) -> None:
     """High but flat, and always so: a well-used cluster."""
     hours = s.state.shape[1]
+    # From the first hour on, unlike the strike it was given: being busy has no onset.
     busy = Strike(s.state, s.cluster, s.row, 0, s.severity, s.position, s.rng)
     busy.climb(s.state.cpu, 55, over=1, wobble=0.03)
     busy.climb(s.state.disk_used, 66, over=1, wobble=0.002)
@@ -43,6 +44,7 @@ def stay_busy(s: Strike) -> None:
 
 def run_every_night(s: Strike) -> None:
     """A batch of three hours each day at the same time, the newest one some hours ago or just now."""
+    # Some hours back or still running: both must be told from a fault by the nights before.
     ago = int(s.rng.integers(2, 10))
     first = int(local_clock(s.state.hours[-ago:], 0)[0][0])
     night = daily_window(s.state.hours, first, 3)

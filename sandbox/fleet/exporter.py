@@ -41,6 +41,7 @@ class Export:
         for name, (values, spread) in _gauges(self._state).items():
             yield _gauge(self._rng, name, values, spread)
         restarts = self._state.restarts
+        # For each hour the newest restart so far, -1 before the first; without a loop over hours.
         starts = np.maximum.accumulate(np.where(restarts, np.arange(restarts.shape[1])[None, :], -1), axis=1)
         for name, rises in self.rises.items():
             yield _counter(name, rises, restarts, starts)
@@ -48,10 +49,12 @@ class Export:
 
 def _gauge(rng: np.random.Generator, name: str, values: Floats, spread: float) -> Block:
     """Spread is the usual half-width of an hour's samples as a share of their mean."""
+    # Limits and shares are exact; noise on them would look like disks that breathe.
     if spread == 0:
         return Block(name, values, values, values, values)
     width = spread * np.abs(values)
     high = values + width * np.abs(rng.normal(1, 0.3, values.shape))
+    # Drawn apart from the upper half: real hours are lopsided.
     low = np.maximum(values - width * np.abs(rng.normal(1, 0.3, values.shape)), 0)
     if name.endswith(("_percent", "_pct")):
         high = np.minimum(high, 100.0)
@@ -66,6 +69,7 @@ def _rounded(values: Floats) -> Floats:
 def _counter(name: str, rises: Floats, restarts: Bools, starts: NDArray[np.int64]) -> Block:
     """Cumulate hourly rises; in the hour of a restart half of the rise is lost with the old process."""
     kept = np.where(restarts, np.round(rises / 2), rises)
+    # A counter that begins at nought with the series would give away where the simulation begins.
     before = np.round(rises.mean(axis=1, keepdims=True) * _COUNTERS_START_HOURS)
     total = np.cumsum(kept, axis=1) + before
     # What had been counted when the newest restart so far began is subtracted again.
@@ -74,6 +78,7 @@ def _counter(name: str, rises: Floats, restarts: Bools, starts: NDArray[np.int64
     first = last - kept
     return Block(
         name,
+        # In an hour of a restart the samples of two processes mix; half way is all that can be said.
         mean=np.where(restarts, (first + last) / 2, last - rises / 2),
         high=np.where(restarts, np.maximum(last, np.roll(last, 1, axis=1) + rises - kept), last),
         low=np.where(restarts, 0.0, first),
@@ -124,6 +129,7 @@ def _memory_gauges(s: State) -> dict[str, tuple[Floats, float]]:
     process = s.node_memory * np.clip(96 - s.memory_available, 4, 96) / 100
     return {
         "node_memory_MemAvailable_bytes": (np.round(alive * s.memory_available / 100), 0.02),
+        # A dead node sends nothing, so it is missing from the sum; the ratio to what is available stays true.
         "node_memory_MemTotal_bytes": (np.round(alive), 0),
         "starrocks_be_process_mem_bytes": (np.round(process), 0.02),
         "starrocks_be_jemalloc_resident_bytes": (np.round(process * 0.97), 0.02),
@@ -147,6 +153,7 @@ def _process_gauges(s: State) -> dict[str, tuple[Floats, float]]:
         "starrocks_be_process_thread_num": (np.round(s.threads), 0.02),
         "starrocks_fe_thread_pool": (np.round(s.threads * 0.8 + s.connections), 0.02),
         "starrocks_fe_routine_load_max_lag_of_partition": (np.round(s.lag), 0.15),
+        # No job, no metric: a 0 would say that there are jobs and none is paused.
         "starrocks_fe_routine_load_paused": (np.where(np.isnan(s.lag), np.nan, s.paused), 0),
     }
 
@@ -154,6 +161,7 @@ def _process_gauges(s: State) -> dict[str, tuple[Floats, float]]:
 def _rises(s: State, rng: np.random.Generator) -> dict[str, Floats]:
     """Return counter → rise in each hour."""
     queries = poisson(rng, s.qps * 3600)
+    # Drawn by themselves the parts could exceed the whole, which no exporter would ever show.
     errors = np.minimum(poisson(rng, queries * s.error_share), queries)
     begun = poisson(rng, s.txn_rate)
     failed = np.minimum(poisson(rng, begun * s.txn_fail_share), begun)

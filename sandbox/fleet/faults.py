@@ -73,12 +73,14 @@ def slow_down_after_upgrade(s: Strike) -> None:
 
 def fail_queries(s: Strike) -> None:
     """Queries of one application fail: a dropped column, a broken catalog, a wrong password downstream."""
+    # With hardly any queries a share of errors means nothing, and rightly nobody would flag it.
     s.at_least(s.state.qps, 5.0)
     s.climb(s.state.error_share, s.level((0.0012, 0.002), (0.011, 0.019), (0.03, 0.12)), over=1, wobble=0.1)
 
 
 def halt_routine_load(s: Strike) -> None:
     """Jobs paused after too many bad rows: the topic runs away."""
+    # A cluster without routine load gets jobs for its whole past: they must have run before they can halt.
     if np.isnan(s.state.lag[s.row]).any():
         s.state.lag[s.row] = 1500 * np.exp(s.rng.normal(0, 0.3, s.state.shape[1]))
         s.state.routine_rows[s.row] = 2e6 * np.exp(s.rng.normal(0, 0.1, s.state.shape[1]))
@@ -105,6 +107,7 @@ def lose_nodes(s: Strike) -> None:
     nodes = s.cluster.node_count
     lost = 1 if s.severity == "Warning" else max(2, round(nodes * 0.3))
     s.fill(s.state.up, 1 - lost / nodes)
+    # Capped, or the survivors of a small cluster would look like a fault of their own.
     s.multiply(s.state.cpu, min(1.3, nodes / (nodes - lost)))
 
 

@@ -71,6 +71,7 @@ def _strike(
 ) -> Strike:
     # A short series keeps at least two fifths of its hours as the past to compare with.
     hours = min(planned.hours, state.shape[1] * 0.6)
+    # By its place in the plan, so that one more fault at the end leaves those before as they were.
     rng = stream(seed, f"strike {type(planned).__name__} {place}")
     return Strike(state, fleet.active[planned.row], planned.row, state.hours_ago(hours), severity, position, rng)
 
@@ -99,6 +100,7 @@ def _truth(plan: Plan, active: list[Cluster], onsets: list[datetime]) -> Truth:
         Fault(active[p.row].biz_id, p.kind.name, onset, p.kind.dimensions, p.severity)
         for p, onset in zip(plan.faults, onsets, strict=True)
     )
+    # Faint faults are in neither list: whoever sees them is not wrong, and neither is who does not.
     clear = {p.row for p in plan.faults if p.kind.flagged and p.severity != "Info"}
     touched = {p.row for p in plan.faults}
     decoys = {p.row for p in plan.decoys} - touched

@@ -134,6 +134,7 @@ class _Layer:
 
     def _largest_family(self) -> list[int]:
         families = [[row for row in self._fleet.siblings(start) if row in self._free] for start in self._free]
+        # Clusters of one account fail together when its application does.
         return max(families, key=len, default=[])
 
     def _take_across_accounts(self, count: int) -> list[int]:
@@ -141,6 +142,7 @@ class _Layer:
         for row in self._free:
             cluster = self._fleet.active[row]
             if cluster.version is not None:
+                # One per account: what they share should be the version and nothing else.
                 seen.setdefault(cluster.account.biz_id, row)
         return self._take(list(seen.values()), count)
 

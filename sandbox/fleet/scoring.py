@@ -17,6 +17,7 @@ from sandbox.fleet.inventory import Cluster
 from sandbox.fleet.state import State
 
 _WEEK = 168
+# Scores are always a little old, as those of a scheduled job are.
 _EVERY_HOURS = 3
 _RUNS = 8
 _TIER_FACTOR = {"S": 1.5, "A": 1.3}

@@ -30,6 +30,7 @@ def load_curve(workload: str, hours: NDArray[np.datetime64], offset: float) -> F
     """Return the expected load (0..~1) of a workload at each of `hours` (UTC)."""
     floor, peak, width, weekend = _SHAPES[workload]
     clock, weekday = local_clock(hours, offset)
+    # Around the clock: 23:00 is two hours from a peak at 01:00.
     distance = np.abs((clock - peak + 12) % 24 - 12)
     day = floor + (1 - floor) * np.exp(-0.5 * (distance / width) ** 2)
     return np.where(weekday >= 5, day * weekend, day)

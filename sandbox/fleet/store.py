@@ -56,6 +56,7 @@ def _lay_grid(connection: duckdb.DuckDBPyConnection, clusters: list[Cluster], st
         "row": np.repeat(np.arange(rows), hours),
         "snapshot_hour": np.tile(state.hours.astype("datetime64[us]"), rows),
         "present": present,
+        # A scrape is missed now and then; every 97th hour falls on another hour of the day each time.
         "samples": np.where(np.arange(rows * hours) % 97 == 0, SAMPLES_PER_HOUR - 2, SAMPLES_PER_HOUR),
     }
     owners = {
@@ -86,6 +87,7 @@ def _array(values: Any) -> Any:
     if isinstance(values, np.ndarray):
         return values
     first = next((value for value in values if value is not None), None)
+    # As objects: numpy would turn None into the text "None", and truths into numbers.
     if isinstance(first, (bool, str)) or any(value is None for value in values):
         return np.array(values, dtype=object)
     return np.array(values, dtype="datetime64[us]") if hasattr(first, "isoformat") else np.array(values)

@@ -37,12 +37,15 @@ class Strike:
 
     def usual(self, field: Floats) -> float:
         """Return the median of the field before the strike, or of all hours when it began at the first."""
+        # NaN marks hours without the metric; a slice up to 0 would be empty.
         return float(np.nanmedian(field[self.row, : self.since or None]))
 
     def climb(self, field: Floats, target: float, *, over: float | None = None, wobble: float = 0.03) -> None:
         """Move the field from its course to `target` within `over` hours (None: until the end) and keep it there."""
+        # From the cluster's own course to the target, so that its rhythm fades instead of breaking off.
         share = np.clip(np.arange(1, self.length + 1) / (over or self.length), 0, 1)
         course = field[self.row, self.since :]
+        # Clipped at two deviations: a single wild hour must not push a Warning over the Critical limit.
         noise = 1 + wobble * np.clip(wander(self.rng, 1, self.length, 0.5)[0], -2, 2)
         field[self.row, self.since :] = course + (target * noise - course) * share
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import struct
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
 
 from sandbox.errors import ProtocolError, StatementError
 from sandbox.wire import login
@@ -14,9 +15,11 @@ from sandbox.wire.packets import PacketStream, Payload, lenint
 from sandbox.wire.prepared import PreparedStatements
 from sandbox.wire.values import Column, Kind, binary_row, definition, row_count, text_row
 
+# A stranger holds a place of the listener only this long; somebody logged in may be silent for hours.
 LOGIN_SECONDS = 10.0
 _AUTOCOMMIT = 0x2
 _MORE_RESULTS = 0x8
+# Refusals quote the statement; clients show the whole text, and a terminal full of SQL hides the reason.
 _MESSAGE_LIMIT = 2000
 _log = logging.getLogger(__name__)
 
@@ -63,24 +66,26 @@ class Connection:
         self._stream.write(login.greeting(self._backend.version, self._peer.connection_id, nonce))
         await self._stream.flush()
         credentials = await login.receive(self._stream, nonce)
-        session: Session | None = None
-        try:
-            session = self._backend.login(credentials, self._peer)
-            if credentials.database:
-                await session.use(credentials.database)
-        except StatementError as error:
-            # a refused login ends the connection: a client that ignores the ERR packet gets nothing more
-            self._error(error)
+        async with AsyncExitStack() as entering:
+            try:
+                session = self._backend.login(credentials, self._peer)
+                # until `serve` has it nobody else would close it, should the client vanish on the doorstep
+                entering.push_async_callback(session.close)
+                if credentials.database:
+                    await session.use(credentials.database)
+            except StatementError as error:
+                # a refused login ends the connection: a client that ignores the ERR packet gets nothing more
+                self._error(error)
+                await self._stream.flush()
+                return None
+            self._ok()
             await self._stream.flush()
-            if session is not None:
-                await session.close()
-            return None
-        self._ok()
-        await self._stream.flush()
+            entering.pop_all()
         return session
 
     async def _command(self, session: Session) -> bool:
         message = await self._stream.read()
+        # An empty message cannot be answered in step, so it ends the connection like COM_QUIT does.
         if not message or message[0] == 0x01:
             return False
         command = self._commands.get(message[0])
@@ -90,6 +95,7 @@ class Connection:
             await command(session, Payload(message[1:]))
         except StatementError as error:
             self._error(error)
+        # Nobody is left to read an ERR packet: the client is gone, or the server stops.
         except (ProtocolError, asyncio.CancelledError):
             raise
         except Exception:  # noqa: BLE001 - the edge: whatever it is, the client gets an ERR packet and the log the cause
@@ -106,7 +112,8 @@ class Connection:
         await self._while_present(self._run(session, _text(payload), binary=False))
 
     async def _field_list(self, session: Session, payload: Payload) -> None:
-        for column in session.columns_of(payload.until_zero().decode()):
+        # Older clients ask for this at every USE, for completion; the trailing 0xfb is the default value they expect.
+        for column in session.columns_of(_utf8(payload.until_zero())):
             self._stream.write(definition(column) + b"\xfb")
         self._eof()
 
@@ -115,6 +122,7 @@ class Connection:
 
     async def _prepare(self, session: Session, payload: Payload) -> None:
         statement_id, prepared = self._prepared.add(await session.placeholders(_text(payload)))
+        # No columns are told yet: they are known only once the values are, and drivers read them with the rows anyway.
         self._stream.write(b"\0" + struct.pack("<IHHBH", statement_id, 0, prepared.parameters, 0, 0))
         for _ in range(prepared.parameters):
             self._stream.write(definition(Column("?", Kind.VAR_STRING)))
@@ -124,6 +132,7 @@ class Connection:
     async def _execute(self, session: Session, payload: Payload) -> None:
         await self._while_present(self._run(session, self._prepared.bind(payload), binary=True))
 
+    # These two commands have no answer in the protocol; any packet here would be taken for that of the next.
     async def _long_data(self, session: Session, payload: Payload) -> None:
         self._prepared.append_long_data(payload)
 
@@ -133,6 +142,7 @@ class Connection:
     async def _reset_statement(self, session: Session, payload: Payload) -> None:
         self._ok()
 
+    # The one option there is, several statements a text, is always on: what each may do is checked by itself.
     async def _set_option(self, session: Session, payload: Payload) -> None:
         self._eof()
 
@@ -153,6 +163,7 @@ class Connection:
         finally:
             gone.cancel()
             task.cancel()
+            # The statement must have left its cursor before the next one, or `close`, touches it.
             await asyncio.wait({task, gone})
 
     async def _run(self, session: Session, text: str, *, binary: bool) -> None:
@@ -161,6 +172,7 @@ class Connection:
             for index, statement in enumerate(statements):
                 outcome = await session.run(statement)
                 await self._send(outcome, binary=binary, more=index + 1 < len(statements))
+            # A text of comments alone is no error for drivers that ping with one.
             if not statements:
                 self._ok()
         finally:
@@ -196,7 +208,11 @@ class Connection:
 
 
 def _text(payload: Payload) -> str:
+    return _utf8(payload.rest())
+
+
+def _utf8(sent: bytes) -> str:
     try:
-        return payload.rest().decode()
+        return sent.decode()
     except UnicodeDecodeError as error:
         raise StatementError(1300, "Invalid utf8mb4 character string", "HY000") from error

@@ -44,6 +44,7 @@ class Listener:
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
+            # First no new clients, then the end of those there are: the other order leaves a gap for one more.
             server.close()
             await self._end_all()
             await server.wait_closed()
@@ -60,10 +61,12 @@ class Listener:
     async def _serve(self, reader: WatchedReader, writer: asyncio.StreamWriter) -> None:
         stream = PacketStream(reader, writer)
         try:
+            # Told in the form of the protocol, before any greeting, so that pools report it instead of a reset.
             if len(self._serving) > self.max_connections:
                 stream.write(_REFUSAL)
                 await stream.flush()
                 return
+            # Answers are many small packets; waiting to fill a segment would add 40 ms to each short query.
             writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             address = "{}:{}".format(*writer.get_extra_info("peername")[:2])
             await Connection(stream, self.backend, next(self._ids), address).serve()
@@ -76,4 +79,5 @@ class Listener:
         for task in self._serving:
             task.cancel()
         if self._serving:
+            # A statement is interrupted, not abandoned, which takes a moment; but no client may hold up the stop.
             await asyncio.wait(set(self._serving), timeout=5)

@@ -37,6 +37,7 @@ class Capability(IntFlag):
     PLUGIN_AUTH_LENENC = 0x200000
 
 
+# Everything but TLS: this listens on the loopback only, and a client that insists on TLS is refused, not downgraded.
 OFFERED = Capability(0)
 for _capability in Capability:
     if _capability is not Capability.SSL:
@@ -55,6 +56,7 @@ class Credentials:
 
 def new_nonce() -> bytes:
     """Twenty random bytes without NUL, as the greeting wants them."""
+    # Printable, because clients read the first part up to a NUL, and some treat the rest as text too.
     return bytes(secrets.randbelow(93) + 33 for _ in range(_SCRAMBLE))
 
 
@@ -79,8 +81,10 @@ def greeting(version: str, connection_id: int, nonce: bytes) -> bytes:
 
 def proves(password: str, nonce: bytes, answer: bytes) -> bool:
     """Whether `answer` is SHA1(password) XOR SHA1(nonce + SHA1(SHA1(password)))."""
+    # The formula is not used for an empty password: its proof is the empty answer, and only that.
     if not password:
         return answer == b""
+    # Said before the XOR below, which would silently compare a shorter proof by its beginning.
     if len(answer) != _SCRAMBLE:
         return False
     # SHA-1 is what the protocol prescribes
@@ -97,18 +101,22 @@ async def receive(stream: PacketStream, nonce: bytes) -> Credentials:
         ProtocolError: the answer is not a 4.1 handshake, asks for TLS, or the client is gone.
     """
     payload = Payload(await stream.read(MAX_HANDSHAKE))
+    # What was not offered is not understood either, so its fields must not shift the ones that follow.
     flags = Capability(payload.integer(4) & (OFFERED | Capability.SSL))
     if Capability.PROTOCOL_41 not in flags or Capability.SSL in flags:
         raise ProtocolError("only protocol 4.1 without TLS is spoken here")
+    # Largest packet, character set, filler: none changes what we do, our own limits hold.
     payload.take(28)
     user = _utf8(payload.until_zero())
     answer = _answer(payload, flags)
     database = _utf8(payload.until_zero()) if Capability.CONNECT_WITH_DB in flags and payload.left else ""
     plugin = payload.until_zero() if Capability.PLUGIN_AUTH in flags and payload.left else PLUGIN
+    # Newer clients begin with a plugin of MySQL 8; the switch costs one round trip and spares them a setting.
     if plugin not in (PLUGIN, b""):
         stream.write(b"\xfe" + PLUGIN + b"\0" + nonce + b"\0")
         await stream.flush()
         answer = await stream.read(MAX_HANDSHAKE)
+    # The proof is not checked here: for an unknown user there is no password, and both must be refused alike.
     return Credentials(user, database, lambda password: proves(password, nonce, answer), bool(answer))
 
 

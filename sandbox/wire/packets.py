@@ -11,6 +11,7 @@ MAX_PACKET = 16 << 20
 """Bytes of one message from a client, continuation packets included."""
 WRITE_SECONDS = 60.0
 """A client that takes nothing of its result for so long is given up."""
+# The length field has three bytes; a frame of exactly this size says that another one follows.
 _FRAME = 0xFFFFFF
 _HEAD = struct.Struct("<HBB")
 
@@ -69,6 +70,7 @@ class Payload:
         first = self.integer(1)
         if first < 251:
             return first
+        # 251 stands for NULL in rows and 255 for an error packet; neither is a length.
         width = {252: 2, 253: 3, 254: 8}.get(first)
         if width is None:
             raise ProtocolError("a length is malformed")
@@ -87,6 +89,7 @@ class WatchedReader(asyncio.StreamReader):
     """A stream reader that tells at once, also while nobody reads, that the client is gone."""
 
     def __init__(self) -> None:
+        # Small on purpose: beyond it asyncio stops reading the socket, and the client feels that we are slow.
         super().__init__(limit=1 << 16)
         self.gone = asyncio.Event()
 
@@ -127,6 +130,7 @@ class PacketStream:
             head = await self._exactly(4)
             size = int.from_bytes(head[:3], "little")
             self._sequence = (head[3] + 1) & 0xFF
+            # Counted before the body is read: a length is a promise, and memory must not be spent on it.
             total += size
             if total > limit:
                 raise ProtocolError("the packet is larger than allowed")
@@ -136,6 +140,7 @@ class PacketStream:
 
     def write(self, message: bytes) -> None:
         """Queue one message; `flush` sends it, with all others in one piece: a system call per row is too slow."""
+        # One past the end, so that a message of whole frames is closed by an empty one.
         for start in range(0, len(message) + 1, _FRAME):
             part = message[start : start + _FRAME] if start or len(message) > _FRAME else message
             self._queued += _HEAD.pack(len(part) & 0xFFFF, len(part) >> 16, self._sequence)

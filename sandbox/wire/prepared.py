@@ -64,7 +64,9 @@ class PreparedStatements:
         """Keep a piece of a parameter that is sent ahead of the execution."""
         key = (payload.integer(4), payload.integer(2))
         piece = payload.rest()
+        # The cap is on all pieces of the connection: many parameters of many statements add up as well.
         held = sum(map(len, self._long_data.values()))
+        # This command is never answered, so a refusal could only end the connection.
         if key[0] not in self._statements or held + len(piece) > MAX_PACKET:
             raise ProtocolError("parameter data for no statement, or too much of it")
         self._long_data[key] = self._long_data.get(key, b"") + piece
@@ -76,6 +78,7 @@ class PreparedStatements:
             StatementError: 1243 for an unknown id, 1210 for a parameter type that has no literal.
         """
         statement_id = payload.integer(4)
+        # Cursor type and iteration count: there are no server-side cursors here, and the count is always one.
         payload.take(5)
         prepared = self._statements.get(statement_id)
         if prepared is None:
@@ -84,12 +87,14 @@ class PreparedStatements:
         if not count:
             return prepared.parts[0]
         nulls = payload.take((count + 7) // 8)
+        # Drivers send the types with the first execution alone and count on our remembering them.
         if payload.integer(1):
             prepared = replace(prepared, types=tuple(payload.integer(2) for _ in range(count)))
             self._statements[statement_id] = prepared
         if len(prepared.types) != count:
             raise ProtocolError("parameter types were never sent")
         literals = [
+            # A NULL has its bit and no bytes: reading some would shift every parameter behind it.
             "NULL" if nulls[index // 8] >> (index % 8) & 1 else self._literal(statement_id, index, payload, prepared)
             for index in range(count)
         ]
@@ -138,4 +143,5 @@ def _quoted(value: bytes) -> str:
         text = value.decode()
     except UnicodeDecodeError as error:
         raise StatementError(1210, "Incorrect arguments to EXECUTE: a string is not UTF-8") from error
+    # The backslash first: it is what the second step escapes with.
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -18,6 +18,7 @@ Row = Sequence[Scalar]
 
 _BINARY_CHARSET = 63
 _UTF8MB4 = 45
+# Clients format floats by this number of digits; 31 tells them to keep what they get.
 _NO_FIXED_DECIMALS = 31
 
 
@@ -75,6 +76,7 @@ def definition(column: Column) -> bytes:
     fixed = struct.pack(
         "<HIBHB",
         _UTF8MB4 if text else _BINARY_CHARSET,
+        # Clients size their display by it and never trust it for memory, so texts name a generous one.
         _WIDTHS.get(column.kind, 1 << 20),
         column.kind,
         0,
@@ -103,6 +105,7 @@ def binary_row(row: Row, columns: Sequence[Column]) -> bytes:
     Raises:
         StatementError: 1264 when an integer does not fit the declared column type.
     """
+    # The first two bits of the bitmap are reserved in rows, though not in parameters.
     nulls = bytearray((len(columns) + 9) // 8)
     body: list[bytes] = []
     for index, (value, column) in enumerate(zip(row, columns, strict=True)):

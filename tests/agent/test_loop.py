@@ -212,3 +212,60 @@ async def test_text_that_is_taken_back_is_told_of() -> None:
     recorder = Recorder()
     await loop(Stutters(say("the fleet is fine"))).run([user_text("go")], recorder)
     assert recorder.events[1:] == [TextPiece("the fle"), TextDiscarded(), TextPiece("the fleet is fine")]
+
+
+async def test_a_surface_that_fails_in_the_middle_of_a_round_leaves_a_closed_history() -> None:
+    class Broken(Recorder):
+        async def __call__(self, event: Any) -> None:
+            if isinstance(event, ToolFinished):
+                raise ConnectionError("the channel is gone")
+
+    history = [user_text("go")]
+    with pytest.raises(ExceptionGroup):
+        await loop(ScriptedModel(say(call("x", a=1), call("y", a=2)))).run(history, Broken())
+    answered = [block["tool_use_id"] for block in history[-1]["content"]]
+    assert answered == ["x", "y"]
+    history.append({"role": "assistant", "content": [{"type": "text", "text": "sorry"}]})
+    check_closed(history)
+
+
+async def test_time_that_runs_out_while_tools_run_makes_the_next_round_the_last() -> None:
+    clock = Clock()
+
+    async def slow(arguments: Mapping[str, Any]) -> ToolResult:
+        clock.time += 200
+        return ToolResult("late")
+
+    model = ScriptedModel(say(call("x", "slow", a=1)), say("what I have"))
+    turn = await loop(model, FunctionTools(slow=slow), clock=clock).run([user_text("go")])
+    assert [request.may_call_tools for request in model.requests] == [True, False]
+    assert (turn.ending, turn.seconds) == ("limited", 200)
+    assert model.requests[1].seconds_left == Limits().answer_seconds
+
+
+async def test_seconds_left_are_told_to_the_model_round_by_round() -> None:
+    clock = Clock()
+
+    async def slow(arguments: Mapping[str, Any]) -> ToolResult:
+        clock.time += 50
+        return ToolResult("done")
+
+    model = ScriptedModel(say(call("x", "slow", a=1)), say(call("y", "slow", a=2)), say("end"))
+    await loop(model, FunctionTools(slow=slow), clock=clock).run([user_text("go")])
+    assert [request.seconds_left for request in model.requests] == [180, 130, 80]
+
+
+async def test_a_follow_up_never_repeats_the_id_of_an_earlier_turn() -> None:
+    history = [user_text("first")]
+    await loop(ScriptedModel(say(call("x", a=1)), say("one"))).run(history)
+    history.append(user_text("second"))
+    await loop(ScriptedModel(say(call("x", a=2), call("x_2", a=3), call("x", a=4)), say("two"))).run(history)
+    ids = [block["id"] for message in history for block in message["content"] if block["type"] == "tool_use"]
+    assert len(ids) == len(set(ids)) == 4
+    check_closed(history)
+
+
+async def test_a_model_without_any_tools_still_answers() -> None:
+    model = ScriptedModel(say("hello"))
+    turn = await loop(model, FunctionTools()).run([user_text("hi")])
+    assert (turn.text, model.requests[0].tools) == ("hello", ())

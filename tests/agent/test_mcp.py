@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import uvicorn
 from mcp import StdioServerParameters
-from mcp.server import MCPServer
-from mcp.types import CallToolResult, TextContent
+from mcp.server import MCPServer, Server
+from mcp.types import CallToolResult, ListToolsResult, TextContent, Tool
 
 from agent.errors import ToolsUnavailable, ToolTimedOut
-from agent.mcp_connection import ConnectionTimes, McpConnection
+from agent.mcp_connection import MAX_PAGES, ConnectionTimes, McpConnection
 from agent.mcp_tools import McpTools
 
 TIMES = ConnectionTimes(call=5.0, connect=5.0, first_delay=0.01, last_delay=0.02)
@@ -68,6 +68,19 @@ async def test_tools_are_listed_by_name_with_their_schemas() -> None:
     assert [spec.name for spec in specs] == ["boom", "hang", "refuse", "rows"]
     assert specs[3].description == "Gives rows."
     assert specs[3].input_schema["required"] == ["count"]
+
+
+async def test_a_server_that_pages_for_ever_is_listed_as_far_as_the_limit() -> None:
+    asked: list[str | None] = []
+
+    async def list_tools(context: Any, params: Any) -> ListToolsResult:
+        asked.append(params.cursor if params else None)
+        tool = Tool(name=f"tool{len(asked)}", input_schema={"type": "object"})
+        return ListToolsResult(tools=[tool], next_cursor=str(len(asked)))
+
+    async with connected(Server("endless", on_list_tools=list_tools)) as connection:
+        assert len(await connection.tools()) == MAX_PAGES
+    assert asked[:3] == [None, "1", "2"]
 
 
 async def test_a_result_has_its_text_and_its_data() -> None:

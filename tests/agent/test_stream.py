@@ -94,3 +94,73 @@ def test_halves_of_a_character_are_joined_and_single_ones_replaced() -> None:
     assert reply.text == "disk \U0001f600 � full"
     assert reply.tool_calls[0]["input"] == {"name": "�"}
     reply.text.encode()
+
+
+def replaced(sent: list[dict[str, Any]], place: int, name: str, value: Any) -> list[dict[str, Any]]:
+    """The events with every field `name` anywhere inside the one at `place` set to `value`, or left out."""
+
+    def over(part: Any) -> Any:
+        if isinstance(part, dict):
+            kept = {key: over(item) for key, item in part.items() if key != name or value is not ...}
+            return {key: value if key == name else item for key, item in kept.items()}
+        return [over(item) for item in part] if isinstance(part, list) else part
+
+    events = copy.deepcopy(sent)
+    events[place % len(events)] = over(events[place % len(events)])
+    return events
+
+
+NAMES = ("type", "index", "id", "name", "text", "thinking", "signature", "delta", "content_block", "partial_json",
+         "stop_reason", "usage", "model", "message", "input")  # fmt: skip
+ODD = (..., None, 7, True, [], {}, ["x"], {"x": 1}, "", "\ud800", "tool_use", "text", "redacted_thinking", 1e308)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(NAMES), st.sampled_from(ODD)), min_size=1, max_size=3))
+def test_events_with_odd_fields_give_a_sendable_reply_or_a_fault_that_is_known(
+    changes: list[tuple[int, str, Any]],
+) -> None:
+    sent = WHOLE
+    for place, name, value in changes:
+        sent = replaced(sent, place, name, value)
+    builder = ReplyBuilder()
+    try:
+        for event in sent:
+            builder.take(event)
+    except (ModelUnavailable, ValueError, KeyError, TypeError, AttributeError):
+        return  # the client takes these of an event for a garbled stream
+    try:
+        reply = builder.reply()
+    except ModelUnavailable:
+        return  # and nothing else of the end
+    for block in reply.content:
+        assert isinstance(block.get("text", ""), str)
+        if block["type"] == "tool_use":
+            assert isinstance(block["input"], dict)
+            assert all(isinstance(block[field], str) for field in ("id", "name"))
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "tool_use", "name": "double", "input": {}},
+        {"type": "tool_use", "id": "t", "input": {}},
+        {"type": "tool_use", "id": 5, "name": "double"},
+        {"type": "redacted_thinking"},
+        {"type": "text", "text": ["x"]},
+        {"type": ["text"]},
+    ],
+)
+def test_a_block_that_no_request_could_carry_spoils_the_reply(block: dict[str, Any]) -> None:
+    with pytest.raises(ModelUnavailable):
+        built([WHOLE[0], {"type": "content_block_start", "index": 0, "content_block": block}, *WHOLE[-2:]]).reply()
+
+
+def test_a_text_block_may_begin_without_its_text() -> None:
+    sent = [
+        WHOLE[0],
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hello"}},
+        {"type": "content_block_stop", "index": 0},
+        *WHOLE[-2:],
+    ]
+    assert built(sent).reply().content == ({"type": "text", "text": "hello"},)

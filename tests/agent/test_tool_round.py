@@ -178,3 +178,73 @@ def test_a_broken_schema_makes_the_tool_unusable_and_not_the_turn() -> None:
     assert "broken" in argument_problem(
         ToolSpec("t", "", {"type": "object", "properties": {"a": {"type": 7}}}), {"a": 1}
     )
+
+
+@pytest.mark.parametrize("code", [[], {}, ["unavailable"], 7, None, True, "timeout "])
+async def test_a_code_that_is_none_of_ours_neither_ends_the_turn_nor_lets_ask_again(code: Any) -> None:
+    async def odd(arguments: Mapping[str, Any]) -> ToolResult:
+        return ToolResult("no", is_error=True, data={"code": code})
+
+    tools = FunctionTools(odd=odd)
+    running = await rounds(tools)
+    for call_id in ("x", "y"):
+        (result,) = await run(running, call(call_id, "odd", a=1))
+        assert result["is_error"]
+    assert len(tools.calls) == 1
+
+
+async def test_a_repeat_in_the_round_of_a_failure_hears_of_that_failure() -> None:
+    async def away(arguments: Mapping[str, Any]) -> ToolResult:
+        return ToolResult("unavailable: gone", is_error=True, data={"code": "unavailable"})
+
+    tools = FunctionTools(away=away)
+    first, second = await run(await rounds(tools), call("x", "away", a=1), call("y", "away", a=1))
+    assert (first["is_error"], second["is_error"], len(tools.calls)) == (True, True, 1)
+    assert "unavailable: gone" in second["content"]
+
+
+async def test_arguments_in_another_order_are_the_same_call() -> None:
+    pair = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
+    tools = FunctionTools([ToolSpec("double", "", pair)], double=double)
+    await run(await rounds(tools), call("x", a=1, b=2), call("y", b=2, a=1), call("z", a=2, b=1))
+    assert len(tools.calls) == 2
+
+
+async def test_refused_calls_use_up_none_of_the_turns_calls() -> None:
+    tools = FunctionTools(double=double)
+    running = await rounds(tools, calls=2)
+    await run(running, call("a", "nope", a=1), call("b", a="one"), call("c", a=1), call("d", a=1))
+    assert running.calls_left == 1
+    (_, refused) = await run(running, call("e", a=2), call("f", a=3))
+    assert "all 2 calls of this turn are used" in refused["content"]
+    assert [arguments for _, arguments in tools.calls] == [{"a": 1}, {"a": 2}]
+
+
+async def test_a_result_of_exactly_the_allowed_length_is_whole() -> None:
+    async def long(arguments: Mapping[str, Any]) -> ToolResult:
+        return ToolResult("x" * arguments["a"])
+
+    whole, cut = await run(await rounds(FunctionTools(long=long), result_chars=50), *(
+        call(str(length), "long", a=length) for length in (50, 51)
+    ))  # fmt: skip
+    assert whole["content"] == "x" * 50
+    assert cut["content"].startswith("x" * 50 + "\n[cut: 50 of 51")
+
+
+async def test_traces_stand_in_the_order_of_the_calls_whatever_ended_first() -> None:
+    gate = asyncio.Event()
+
+    async def waits(arguments: Mapping[str, Any]) -> ToolResult:
+        if arguments["a"]:
+            gate.set()
+        else:
+            await gate.wait()
+        return ToolResult(str(arguments["a"]))
+
+    running = await rounds(FunctionTools(waits=waits))
+    await run(running, call("x", "waits", a=0), call("y", "nope", a=5), call("z", "waits", a=1))
+    assert [(trace.name, trace.is_error) for trace in running.traces] == [
+        ("waits", False),
+        ("nope", True),
+        ("waits", False),
+    ]

@@ -40,11 +40,18 @@ def restored() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
-    """An empty folder, an own state folder, and none of the settings of whoever runs the tests."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def state_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A state folder of the test's own: no test may add to the audit of whoever runs it."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_of_its_own: None
+) -> Iterator[pytest.MonkeyPatch]:
+    """An empty folder, and none of the settings of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
     for name in (
         "ANTHROPIC_API_KEY",
         "ANTHROPIC_BASE_URL",

@@ -28,11 +28,13 @@ def test_help_loads_neither_a_model_sdk_nor_a_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "ask", "patrol", "serve", "mcp", "init-db", "doctor", "warehouse"):
+    for command in ("demo", "ask", "patrol", "serve", "mcp", "mcp-servers", "init-db", "doctor", "warehouse", "audit"):
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "ask", "patrol", "serve", "mcp", "init-db", "doctor", "warehouse"])
+@pytest.mark.parametrize(
+    "command", ["demo", "ask", "patrol", "serve", "mcp", "mcp-servers", "init-db", "doctor", "warehouse", "audit"]
+)
 def test_every_command_has_help(starwatch: Run, command: str) -> None:
     code, out, _ = starwatch(command, "--help")
     assert code == 0
@@ -101,6 +103,33 @@ def test_an_unknown_report_type_is_refused_before_anything_starts(starwatch: Run
     assert (code, out) == (2, "")
     assert "'hourly' is unknown; use one of morning, evening, weekly, on_demand" in one_line(err)
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("command", [("ask", "hello"), ("patrol", "morning"), ("mcp",)])
+def test_a_broken_file_of_scopes_is_one_line_and_exit_two(
+    starwatch: Run, real: dict[str, str], tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    path = tmp_path / "scopes.yaml"
+    path.write_text("scopes:\n  - {surface: slack, acounts: [a]}\n")
+    code, out, err = starwatch(*command, **(real | {"STARWATCH_SCOPES": str(path)}))
+    assert (code, out) == (2, "")
+    assert "STARWATCH_SCOPES: " in one_line(err.splitlines()[-1] + "\n")
+    assert "scopes.0.acounts: no such key" in err
+
+
+def test_a_channel_is_answered_from_its_own_part_of_the_fleet(
+    starwatch: Run, real: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "scopes.yaml"
+    path.write_text("scopes: [{surface: slack, channel: C1, accounts: [nobody000]}]")
+    scoped = real | {"STARWATCH_SCOPES": str(path)}
+    question = "How many clusters are there?"
+    code, out, _ = starwatch("ask", "--json", "--thread", "slack:T:C1:1", question, **scoped)
+    assert code == 0
+    assert "nobody000" in json.loads(out)["queries"][0]["sql"]
+    code, out, _ = starwatch("ask", "--json", "--thread", "t9", question, **scoped)
+    assert code == 0
+    assert "nobody000" not in out
 
 
 def test_a_broken_settings_file_is_one_line_and_exit_two(starwatch: Run, tmp_path: Path) -> None:

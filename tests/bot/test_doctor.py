@@ -12,7 +12,7 @@ from tests.bot.conftest import Run
 
 PARTS = (
     *("own database", "turns", "warehouse", "writer account", "StarRocks version", "reader's grants", "query timeout"),
-    *("resource group", "FE settings", "writer's grants", "model", "Slack"),
+    *("resource group", "FE settings", "writer's grants", "model", "Slack", "MCP servers"),
 )
 
 
@@ -26,7 +26,7 @@ def test_the_stand_in_is_in_order_and_says_what_it_has_not(starwatch: Run, real:
     assert code == 0
     assert tuple(states) == PARTS
     assert {part for part, state in states.items() if state == "off"} == {
-        *("resource group", "FE settings", "model", "Slack")
+        *("resource group", "FE settings", "model", "Slack", "MCP servers")
     }
     assert set(states.values()) == {"ok", "off"}
 
@@ -52,7 +52,15 @@ def test_a_wrong_password_is_named_and_the_rest_is_still_looked_at(starwatch: Ru
 def test_without_a_warehouse_nothing_about_one_is_asked(starwatch: Run) -> None:
     code, out, _ = starwatch("doctor", "--json")
     assert code == 0
-    assert tuple(checks(out)) == ("own database", "turns", "warehouse", "writer account", "model", "Slack")
+    assert tuple(checks(out)) == (
+        "own database",
+        "turns",
+        "warehouse",
+        "writer account",
+        "model",
+        "Slack",
+        "MCP servers",
+    )
 
 
 def test_for_people_it_is_a_table_with_a_line_for_each_part(starwatch: Run, warehouse: Endpoint) -> None:

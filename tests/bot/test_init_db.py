@@ -1,9 +1,14 @@
 """`starwatch init-db`: the tables of an empty warehouse, created once and left alone afterwards."""
 
+import asyncio
 import re
 import sqlite3
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiomysql
 import pytest
@@ -13,6 +18,7 @@ from bot.store.migrate import VERSION_TABLE
 from sandbox.launch import Endpoint, Options, running
 from tests.bot.conftest import Run, RunAsync
 
+ROOT = Path(__file__).parents[2]
 ROW = "INSERT INTO alerts.patrol_reports (report_id, created_at, report_type) VALUES ('r-1', '2026-11-20', 'morning')"
 
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
@@ -75,6 +81,22 @@ async def test_only_the_writer_may_store_and_only_in_its_tables(in_thread: RunAs
         for refused in ("INSERT INTO byoc.region_details (region_id) VALUES ('r')", "SELECT biz_id FROM byoc.clusters"):
             with pytest.raises(aiomysql.MySQLError, match="Access denied"):
                 await writer.execute(refused)
+
+
+async def test_the_command_line_starts_an_empty_warehouse_too() -> None:
+    words = ("-m", "bot", "warehouse", "--empty", "--port", "0")
+    process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE, stderr=PIPE, cwd=ROOT)
+    try:
+        async with asyncio.timeout(20):
+            assert process.stdout is not None
+            ready = (await process.stdout.readline()).decode().split()[-1]
+            port = urlsplit(ready).port
+            assert port is not None
+            assert await tables_seen(Endpoint("127.0.0.1", port, ("reader", "reader"), ("writer", "writer"))) == set()
+    finally:
+        process.terminate()
+        _, said = await process.communicate()
+    assert (process.returncode, said) == (0, b"")
 
 
 def test_the_statements_are_shown_without_touching_anything(starwatch: Run) -> None:

@@ -59,3 +59,24 @@ def test_progress_without_a_terminal_is_a_line_each_on_the_other_stream() -> Non
     terminal.show("")
     assert err.getvalue().splitlines() == ["· Reading metrics", "· Reading alerts"]
     assert out.getvalue() == ""
+
+
+def test_progress_on_a_terminal_is_one_line_that_changes_and_goes_away() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    terminal = Terminal(Console(file=out), Console(file=err, width=80, force_terminal=True))
+    terminal.show("Reading metrics")
+    terminal.show("Reading \x1b[31malerts")
+    asyncio.run(terminal.post("t", Document("x", (Prose("done"),))))
+    shown = err.getvalue()
+    assert "\x1b[31malerts" not in shown
+    assert "\x1b[2K" in shown
+    assert "done" in out.getvalue()
+    terminal.show("")
+    assert err.getvalue() == shown
+
+
+def test_the_status_of_a_thread_is_shown_without_its_name() -> None:
+    err = io.StringIO()
+    terminal = Terminal(Console(file=io.StringIO()), Console(file=err, width=80))
+    asyncio.run(terminal.status("slack:T:C:1", "Asking the model"))
+    assert err.getvalue() == "· Asking the model\n"

@@ -46,13 +46,15 @@ class Agents:
         self.reply = ""
         self.hold = asyncio.Event()
         self.hold.set()
+        self.users: list[str] = []
 
     async def pause(self) -> None:
         """Thinking takes a while, in which a step can be shown."""
         await asyncio.sleep(0)
 
-    async def chat(self, thread: str, text: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
+    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
         self.threads[thread].append(text)
+        self.users.append(user)
         for step in self.steps:
             await on_step(step)
             await self.pause()
@@ -73,6 +75,10 @@ class Patrols:
         self.gate = asyncio.Event()
         self.gate.set()
         self.fault: Exception | None = None
+        self.partial: set[str] = set()
+
+    def may_be_read(self, place: str, user: str) -> bool:
+        return place not in self.partial
 
     async def run(
         self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN

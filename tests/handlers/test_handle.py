@@ -34,6 +34,7 @@ async def test_a_question_is_answered_in_its_thread(bench: Bench) -> None:
     ((place, document),) = bench.surface.posts
     assert place == "x:C:1"
     assert document.parts[0] == Prose("You said: fleet?")
+    assert bench.agents.users == ["anna"]
 
 
 async def test_a_status_that_cannot_be_shown_does_not_end_the_turn(bench: Bench) -> None:
@@ -133,6 +134,15 @@ async def test_a_patrol_asked_for_twice_in_a_channel_runs_and_is_posted_once(ben
     assert "has started" in said[0]
     assert "is already running" in said[1]
     assert len(bench.surface.posts) == 3
+
+
+async def test_there_is_no_patrol_where_only_a_part_of_the_fleet_may_be_seen(bench: Bench) -> None:
+    bench.patrols.partial = {"x:C"}
+    await handle(asked("morning"), bench.deps)
+    await handle(asked("morning", "x:D"), bench.deps)
+    assert "sees only a part" in notes(bench.surface.posts[0][1])
+    assert [place for place, _ in bench.surface.posts[1:]] == ["x:D", "x:D"]
+    assert len(bench.patrols.runs) == 1
 
 
 async def test_a_patrol_asked_for_in_two_channels_runs_once_and_is_posted_in_both(bench: Bench) -> None:

@@ -45,7 +45,7 @@ def config(known_warehouse: Endpoint) -> Callable[..., WarehouseConfig]:
 async def door(config: Callable[..., WarehouseConfig]) -> AsyncIterator[Door]:
     """A door that numbers its queries q-1, q-2, …"""
     numbers = iter(range(1, 1_000))
-    async with Door(config(), new_id=lambda: f"q-{next(numbers)}") as opened:
+    async with Door(config(), new_id=lambda: f"q-{next(numbers)}", now=lambda: fleet.NOW) as opened:
         yield opened
 
 
@@ -64,3 +64,12 @@ async def client(door: Door) -> AsyncIterator[Client]:
     yield await opened
     closing.set()
     await holder
+
+
+@pytest.fixture
+async def simulated(warehouse: Endpoint) -> AsyncIterator[Door]:
+    """A door to the simulated fleet."""
+    user, password = warehouse.reader
+    config = WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
+    async with Door(config) as opened:
+        yield opened

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 PROD = "aaaaaaaa-0000-4000-8000-000000000001"
 SIBLING = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -17,15 +18,17 @@ HOSTILE = "ffffffff-0000-4000-8000-000000000007"
 HOSTILE_NAME = "x'; DROP TABLE byoc.clusters; -- \u202e<!channel>"
 LOG_LINES = 700
 
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""The instant that the rows are relative to: real, as the embedded warehouse's clock is; the door is given it."""
+
 Row = Mapping[str, Any]
-_PACIFIC = timedelta(hours=8)
+_PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 def write(folder: Path) -> None:
-    """One CSV per table, with times relative to the present, as the embedded warehouse's clock is the real one."""
-    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    for table, rows in tables(now).items():
-        _write(folder / f"{table}.csv", list(rows))
+    """One CSV per table."""
+    for table, rows in tables(NOW.replace(tzinfo=None)).items():
+        write_table(folder / f"{table}.csv", list(rows))
 
 
 def tables(now: datetime) -> dict[str, Iterable[Row]]:
@@ -56,7 +59,7 @@ def tables(now: datetime) -> dict[str, Iterable[Row]]:
     }
 
 
-def _write(path: Path, rows: list[Row]) -> None:
+def write_table(path: Path, rows: list[Row]) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, names, restval="")
@@ -150,7 +153,9 @@ def _logs(now: datetime) -> list[Row]:
     return [
         *lines,
         row(0, "100% of 'memory' used\nforged line"),
-        row(1, "OutOfMemory: Memory of process exceeds limit"),
+        {**row(1, "OutOfMemory: Memory of process exceeds limit"), "level": "ERROR"},
+        {**row(2, "checkpoint finished, 50_% of it"), "level": "INFO"},
+        {**row(3, "compaction slow, long ago"), "log_time": now - timedelta(hours=30)},
     ]
 
 
@@ -160,10 +165,11 @@ def _dictionary() -> list[Row]:
 
 
 def _snapshots(now: datetime) -> list[Row]:
-    """Per hour back from now: a gauge over two days with a hole, and a counter that restarts between -4 h and -3 h."""
+    """Per hour back from now: a gauge over two days with a hole, with values of one to three weeks ago and with an hour
+    that is being filled; a counter that restarts between -4 h and -3 h."""
     this_hour = now.replace(minute=0, second=0)
 
-    def row(metric: str, back: int, last: float, top: float) -> Row:
+    def row(metric: str, back: int, last: float, top: float, samples: int = 60) -> Row:
         return {
             "snapshot_hour": this_hour - timedelta(hours=back),
             "account_id": "acc000001",
@@ -172,13 +178,25 @@ def _snapshots(now: datetime) -> list[Row]:
             "avg_value": (last + top) / 2,
             "max_value": top,
             "min_value": last / 2,
-            "sample_count": 60,
+            "sample_count": samples,
             "last_value": last,
         }
 
     gauge = [row("starrocks_fe_qps", back, 10.0, 30.0) for back in range(1, 60) if back != 10]
     counter = [(5, 1000, 1000), (4, 1100, 1100), (3, 30, 1150), (2, 130, 130), (1, 230, 230)]
-    return [*gauge, *(row("starrocks_fe_query_total", back, last, top) for back, last, top in counter)]
+    holed = [
+        {**row("starrocks_fe_query_total", back, last, last), "cluster_id": TWIN_ONE}
+        for back, last in ((31, 90), (30, 100), (3, 500), (2, 510))
+    ]
+    filling = row("starrocks_fe_qps", 0, 10.0, 30.0, samples=15)
+    weeks = [row("starrocks_fe_qps", 168 * week + 1, level, level) for week, level in ((1, 7.0), (2, 9.0), (3, 500.0))]
+    return [
+        *weeks,
+        *gauge,
+        *holed,
+        filling,
+        *(row("starrocks_fe_query_total", back, last, top) for back, last, top in counter),
+    ]
 
 
 def _alerts(now: datetime) -> list[Row]:
@@ -188,7 +206,7 @@ def _alerts(now: datetime) -> list[Row]:
         at = minute - back
         return {
             "message_id": message,
-            "created_at": at - _PACIFIC,
+            "created_at": at.replace(tzinfo=UTC).astimezone(_PACIFIC).replace(tzinfo=None),
             "created_at_utc": at,
             "cluster_id": PROD,
             "alert_name": name,
@@ -203,8 +221,13 @@ def _alerts(now: datetime) -> list[Row]:
         rows.append(row(f"om_{index}", since, "CompactionScore", "Firing"))
         rows.append(row(f"om_{index}-f", since - timedelta(seconds=20), "CompactionScore", "Firing"))
         rows.append(row(f"wh_{index:016x}", since - timedelta(seconds=40), "CompactionScore", "Firing"))
+    in_utc = row("wh_00000000000000f1", timedelta(hours=2), "HookInUtc", "Firing")
+    hook = {"created_at": minute - timedelta(hours=2), "created_at_utc": minute + timedelta(hours=6)}
     return [
         *rows,
+        {**in_utc, **hook},
+        {**in_utc, **hook, "message_id": "wh_00000000000000f2", "created_at_utc": ""},
+        {**row("om_u", timedelta(hours=4), "NoUtc", "Firing"), "created_at_utc": ""},
         row("om_r", timedelta(hours=24, minutes=45), "CompactionScore", "Resolved"),
         row("om_p", timedelta(hours=3), "HeapUsageTooHigh|BeAliveAbnormal", "Firing|Resolved"),
         row("om_s", timedelta(hours=5), "ProcNotRunning", "Firing|Resolved"),
@@ -262,7 +285,7 @@ def _investigations(now: datetime) -> list[Row]:
             "recommended_actions": "batch the loads",
         }
 
-    return [row("inv-1", PROD, 9), row("inv-2", SIBLING, 8)]
+    return [row("inv-1", PROD, 9), row("inv-2", SIBLING, 8), row("inv-3", TWIN_ONE, 7)]
 
 
 def _reports(now: datetime) -> list[Row]:

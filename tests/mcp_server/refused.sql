@@ -143,9 +143,6 @@ SELECT SPACE(1000000000)
 SELECT ARRAY_REPEAT('x', 1000000000)
 SELECT ARRAY_GENERATE(1, 1000000000)
 SELECT LENGTH(REPEAT('x', 1000000000))
-SELECT RAND()
-SELECT UUID()
-SELECT BASE64_DECODE_STRING('eA==')
 SELECT AES_DECRYPT('a', 'b')
 SELECT LOAD_FILE('/etc/passwd')
 SELECT byoc.my_udf(1)
@@ -269,3 +266,34 @@ EXPLAIN VERBOSE DELETE FROM byoc.clusters WHERE TRUE
 EXPLAIN EXPLAIN SELECT 1
 EXPLAIN byoc.clusters
 EXPLAIN/**/ANALYZE SELECT 1
+-- rule: source
+SELECT * FROM byoc.clusters c, LATERAL SPLIT(c.biz_id, ',') AS t
+SELECT * FROM byoc.clusters [_META_]
+SELECT COUNT(*) FROM byoc.clusters c JOIN byoc.accounts [_META_] ON c.account_id = 1
+-- rule: map
+SELECT MAP<STRING, INT>{'a': 1}
+SELECT {'a': 1}
+-- rule: depth
+SELECT (((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1
+SELECT a[1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1] FROM byoc.clusters
+-- rule: statement
+SYNC
+CACHE SELECT * FROM byoc.clusters
+SUBMIT TASK AS INSERT INTO byoc.clusters SELECT 1
+EXECUTE AS root WITH NO REVERT
+ALTER SYSTEM ADD BACKEND 'evil:9050'
+CANCEL LOAD FROM byoc
+CREATE PIPE p AS INSERT INTO byoc.clusters SELECT * FROM FILES('path' = 's3://x/')
+BACKUP SNAPSHOT byoc.x TO repo
+ADD SQLBLACKLIST "x"
+-- rule: parse
+SELECT biz_id FROM byoc.clusters TEMPORARY PARTITION (p1)
+SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH account_id
+-- rule: function
+SELECT * FROM byoc.clusters, LATERAL MY_UDTF(biz_id) AS t
+SELECT * FROM byoc.clusters c, LATERAL UNNEST_BITMAP(c.biz_id) AS t
+SELECT biz_id FROM byoc.clusters WHERE MATCH(biz_id) AGAINST ('x')
+-- rule: hints
+SELECT SUM(biz_id) OVER ([hash] PARTITION BY biz_id) FROM byoc.clusters
+-- rule: distinct
+SELECT DISTINCT ON (account_id) biz_id FROM byoc.clusters

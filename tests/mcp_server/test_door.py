@@ -9,8 +9,8 @@ from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door, new_query_id
 from mcp_server.errors import Code, DoorError, Refusal
 from sandbox.launch import Endpoint
+from tests.fakes.mysql_proxy import proxy
 from tests.mcp_server import fleet
-from tests.mcp_server.forwarder import forwarder
 
 Configs = Callable[..., WarehouseConfig]
 
@@ -56,7 +56,7 @@ async def test_a_refused_statement_never_reaches_the_warehouse(config: Configs) 
 async def test_the_door_is_of_use_again_when_the_warehouse_comes_back(
     config: Configs, known_warehouse: Endpoint
 ) -> None:
-    async with forwarder(known_warehouse) as way, Door(config(port=way.port)) as door:
+    async with proxy(known_warehouse) as way, Door(config(port=way.port)) as door:
         way.connected = False
         for _ in range(2):
             with pytest.raises(DoorError) as caught:

@@ -17,7 +17,7 @@ from mcp_server.executor import Executor
 from mcp_server.metrics import Metrics
 from mcp_server.pool import Pool
 from sandbox.launch import Endpoint
-from tests.mcp_server.forwarder import forwarder
+from tests.fakes.mysql_proxy import proxy
 
 Configs = Callable[..., WarehouseConfig]
 
@@ -83,7 +83,7 @@ async def test_the_warehouse_itself_knows_the_time_limit_of_every_connection(con
 
 
 async def test_what_the_time_limit_ends_is_killed_by_its_id(config: Configs, known_warehouse: Endpoint) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port, timeout_seconds=0.3)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port, timeout_seconds=0.3)) as executor:
         (own,) = (await executor.fetch("SELECT CONNECTION_ID()", max_rows=1)).rows
         with pytest.raises(WarehouseError):
             await executor.fetch(ENDLESS, max_rows=1)
@@ -91,7 +91,7 @@ async def test_what_the_time_limit_ends_is_killed_by_its_id(config: Configs, kno
 
 
 async def test_what_a_cancelled_caller_leaves_is_killed_by_its_id(config: Configs, known_warehouse: Endpoint) -> None:
-    async with Executor(config()) as watcher, forwarder(known_warehouse) as way:
+    async with Executor(config()) as watcher, proxy(known_warehouse) as way:
         async with Executor(config(port=way.port)) as executor:
             (own,) = (await executor.fetch("SELECT CONNECTION_ID()", max_rows=1)).rows
             call = asyncio.create_task(executor.fetch(ENDLESS, max_rows=1))
@@ -104,7 +104,7 @@ async def test_what_a_cancelled_caller_leaves_is_killed_by_its_id(config: Config
 async def test_a_cut_result_is_killed_only_when_more_rows_are_on_their_way(
     config: Configs, known_warehouse: Endpoint
 ) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port)) as executor:
         (own,) = (await executor.fetch("SELECT CONNECTION_ID()", max_rows=1)).rows
         await executor.fetch(f"{MANY} LIMIT 11", max_rows=10)
         assert way.killed() == []
@@ -124,6 +124,18 @@ async def test_a_cancelled_call_leaves_nothing_running(config: Configs) -> None:
         await until_running(watcher, 0)
 
 
+async def test_closing_kills_what_still_runs_and_tells_its_callers(config: Configs) -> None:
+    async with Executor(config()) as watcher:
+        async with Executor(config()) as executor:
+            calls = [asyncio.create_task(executor.fetch(ENDLESS, max_rows=1)) for _ in range(3)]
+            await until_running(watcher, 3)
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert [getattr(result, "code", None) for result in results] == [Code.UNAVAILABLE] * 3
+        await until_running(watcher, 0)
+        with pytest.raises(WarehouseError, match="closed"):
+            await executor.fetch("SELECT 1", max_rows=1)
+
+
 async def test_an_early_end_leaves_nothing_running(config: Configs) -> None:
     sql = "SELECT generate_series AS endless FROM TABLE(generate_series(1, 1000000000000)) AS t"
     async with Executor(config()) as watcher, Executor(config()) as executor:
@@ -135,14 +147,14 @@ async def test_an_early_end_leaves_nothing_running(config: Configs) -> None:
 async def test_a_connection_that_died_at_rest_is_replaced_without_a_word(
     config: Configs, known_warehouse: Endpoint
 ) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port)) as executor:
         assert (await executor.fetch("SELECT 1", max_rows=1)).rows == [[1]]
         assert way.cut() == 1
         assert (await executor.fetch("SELECT 2", max_rows=1)).rows == [[2]]
 
 
 async def test_a_rested_connection_is_asked_before_it_is_used(config: Configs, known_warehouse: Endpoint) -> None:
-    async with forwarder(known_warehouse) as way, Executor(config(port=way.port, idle_seconds=0)) as executor:
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port, idle_seconds=0)) as executor:
         await executor.fetch("SELECT 1", max_rows=1)
         assert way.cut() == 1
         assert (await executor.fetch("SELECT 2", max_rows=1)).rows == [[2]]
@@ -153,7 +165,7 @@ async def test_a_connection_lost_under_a_read_is_tried_once_more_and_only_once(
 ) -> None:
     async with (
         Executor(config()) as watcher,
-        forwarder(known_warehouse) as way,
+        proxy(known_warehouse) as way,
         Executor(config(port=way.port)) as executor,
     ):
         call = asyncio.create_task(executor.fetch(ENDLESS, max_rows=1))

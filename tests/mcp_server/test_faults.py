@@ -57,7 +57,7 @@ def test_no_address_and_no_account_is_passed_on(words: str) -> None:
 def test_the_text_shows_reason_part_near_names_and_what_to_try_in_this_order() -> None:
     error = DoorError(Code.UNKNOWN_TABLE, "there is no such table", part="x", near=["a", "b"], hint="look")
     assert error.text() == "UNKNOWN_TABLE: there is no such table | x | near: a, b | try: look"
-    assert DoorError(Code.TIMEOUT, "killed").text() == "TIMEOUT: killed"
+    assert DoorError(Code.TIMEOUT, "killed", hint="read less").text() == "TIMEOUT: killed | try: read less"
 
 
 @given(st.integers(0, 7_000), st.text(max_size=400))

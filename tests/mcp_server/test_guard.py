@@ -10,7 +10,7 @@ from sqlglot.dialects.starrocks import StarRocks
 import schema
 from mcp_server import queries
 from mcp_server.errors import Code, Refusal
-from mcp_server.guard import Guard
+from mcp_server.guard import Guard, text
 from mcp_server.guard.functions import NAMES
 from mcp_server.guard.grammar import GRAMMAR
 from mcp_server.guard.nodes import NODES
@@ -21,9 +21,12 @@ QUESTION = {
     "cluster": "3f0c1a52-7a51-4a0e-9a3e-5d2b8f0e6c11",
     "severity": None,
     "limit": 50,
-    "days": 7,
-    "hours": 24,
+    "now": "2026-03-10 14:25:00",
+    "since": "2026-03-09 14:00:00",
+    "until": "2026-03-10 14:25:00",
+    "gravity": 2,
     "step": 1,
+    "series": queries.Columns(["MAX(CASE WHEN metric_name = 'up' THEN average END) AS up_avg"]),
     "metrics": ["up", "starrocks_fe_qps"],
     "pattern": "50% of 'x' \\ failed",
 }
@@ -47,8 +50,20 @@ def test_a_statement_that_is_more_than_a_bounded_read_is_refused_by_its_rule(rul
 
 
 def test_the_two_lists_of_statements_are_long() -> None:
-    assert len(corpus.allowed()) >= 100
-    assert len(corpus.refused()) >= 180
+    assert len(corpus.allowed()) >= 150
+    assert len(corpus.refused()) >= 250
+    assert len(corpus.manual()) >= 100
+
+
+def test_of_a_manuals_statements_at_most_one_in_twenty_is_refused() -> None:
+    guard, refused = Guard(corpus.MANUAL_TABLES), []
+    for sql in corpus.manual():
+        try:
+            admitted = guard.admit(sql, 500)
+            assert guard.admit(admitted.sql, 500).sql == admitted.sql
+        except Refusal as error:
+            refused.append(f"{error.rule}: {sql}")
+    assert len(refused) * 20 <= len(corpus.manual()), refused
 
 
 @pytest.mark.parametrize("name", queries.names())
@@ -104,13 +119,52 @@ def test_a_text_over_16_kb_is_refused_before_it_is_parsed() -> None:
     assert refusal("SELECT " + "(" * 20_000).rule == "size"
 
 
-def test_a_statement_of_too_many_parts_is_refused() -> None:
-    assert refusal(f"SELECT biz_id FROM byoc.clusters WHERE created_at IN ({','.join('1' * 4_000)})").rule == "size"
+COSTLY = {
+    "elements": "SELECT biz_id FROM byoc.clusters WHERE biz_id IN (" + ",".join("1" * 7_000) + ")",
+    "columns": "SELECT " + ",".join("a" * 4_000) + " FROM byoc.clusters",
+    "sums": "SELECT 1" + "+1" * 5_000,
+    "unions": "SELECT 1" + " UNION SELECT 1" * 1_000,
+    "dots": "SELECT a" + ".a" * 5_000,
+    "commas": "SELECT 1 FROM byoc.clusters" + ", UNNEST([1]) t" * 400,
+    "parentheses": "SELECT " + "(" * 4_000 + "1" + ")" * 4_000,
+    "calls": "SELECT " + "ABS(" * 500 + "1" + ")" * 500,
+    "subqueries": "SELECT * FROM " + "(SELECT * FROM " * 100 + "byoc.clusters" + ") t" * 100,
+    "clauses": "WITH a AS (" * 100 + "SELECT 1" + ") SELECT * FROM a" * 100,
+    "cases": "SELECT " + "CASE WHEN TRUE THEN " * 200 + "1" + " END" * 200,
+    "arrays": "SELECT " + "[" * 100 + "1" + "]" * 100,
+    "subscripts": "SELECT a" + "[1]" * 1_000 + " FROM byoc.clusters",
+    "hidden": "SELECT a" + "/* [ */[1]" * 200 + " FROM byoc.clusters",
+    "unclosed": "SELECT " + "f(" * 400,
+}
 
 
-@pytest.mark.parametrize("sql", ["SELECT " + "(" * 4_000 + "1" + ")" * 4_000, "SELECT " + "NOT " * 2_000 + "TRUE"])
+@pytest.mark.parametrize("sql", COSTLY.values(), ids=COSTLY)
+def test_a_text_that_would_cost_the_parser_much_is_refused_before_it_is_parsed(
+    sql: str,
+) -> None:
+    with pytest.raises(Refusal) as caught:
+        text.refuse_costly(sql)
+    assert caught.value.rule in {"depth", "size"}
+    assert refusal(sql).rule == caught.value.rule
+
+
+@pytest.mark.parametrize("inside", ["'{}'", '"{}"', "`{}`", "/*{}*/ 1", "1 --{}\n"])
+def test_brackets_in_texts_names_and_comments_do_not_count_as_nesting(inside: str) -> None:
+    text.refuse_costly("SELECT " + inside.format("([" * 300) + ", " + inside.format("((" * 200))
+
+
+def test_comparisons_do_not_count_as_nesting() -> None:
+    GUARD.admit("SELECT biz_id FROM byoc.clusters WHERE " + " AND ".join(["created_at < NOW()"] * 100), 5)
+
+
+@pytest.mark.parametrize("sql", ["SELECT " + "(" * 250 + "1" + ")" * 250, "SELECT " + "NOT " * 2_000 + "TRUE"])
 def test_deep_nesting_is_a_refusal_and_no_crash(sql: str) -> None:
     assert refusal(sql).rule == "depth"
+
+
+def test_a_statement_of_too_many_parts_is_refused() -> None:
+    joins = " JOIN byoc.clusters b ON a.biz_id = b.biz_id" * 220
+    assert refusal(f"SELECT 1 FROM byoc.clusters a{joins}").rule == "size"
 
 
 async def test_a_long_text_is_judged_like_a_short_one() -> None:
@@ -168,10 +222,10 @@ def test_regenerating_keeps_what_the_server_reads_letter_by_letter(asked: str, r
 @given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_a_literal_reaches_the_warehouse_as_it_was_meant(value: str) -> None:
-    sql = queries.bound("cluster_logs", cluster="c", hours=1, limit=5, pattern=value)
+    sql = queries.bound("cluster_logs", cluster="c", since="s", until="u", gravity=0, limit=5, pattern=value)
     tree = sqlglot.parse_one(GUARD.admit(sql, 5).sql, dialect="starrocks")
     literals = {literal.name for literal in tree.find_all(exp.Literal) if literal.is_string}
-    assert literals == {"c", value, ""}
+    assert literals == {"FATAL", "ERROR", "WARN", "WARNING", "INFO", "c", "s", "u", value, ""}
 
 
 CALLS = sorted({name.lower() for name in StarRocks.parser_class.FUNCTIONS} | NAMES)

@@ -27,16 +27,17 @@ HOSTILE = [
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_hostile_value_stays_one_literal(value: str) -> None:
-    admitted = GUARD.admit(queries.bound("cluster_operations", cluster=value, days=7), 500)
+    admitted = GUARD.admit(queries.bound("cluster_operations", cluster=value, since="s", until="u"), 500)
     tree = sqlglot.parse_one(admitted.sql, dialect="starrocks")
-    assert [literal.name for literal in tree.find_all(exp.Literal) if literal.is_string] == [value]
+    literals = sorted(literal.name for literal in tree.find_all(exp.Literal) if literal.is_string)
+    assert literals == sorted([value, "s", "u"])
 
 
 @given(st.text(max_size=80))
 def test_no_value_can_change_the_shape_of_a_query(value: str) -> None:
-    plain = GUARD.admit(queries.bound("cluster_operations", cluster="plain", days=7), 500)
+    plain = GUARD.admit(queries.bound("cluster_operations", cluster="plain", since="s", until="u"), 500)
     try:
-        admitted = GUARD.admit(queries.bound("cluster_operations", cluster=value, days=7), 500)
+        admitted = GUARD.admit(queries.bound("cluster_operations", cluster=value, since="s", until="u"), 500)
     except Refusal as error:
         assert error.rule in {"characters", "size"}
         return
@@ -48,10 +49,20 @@ def test_no_value_can_change_the_shape_of_a_query(value: str) -> None:
 
 @given(st.lists(st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), max_size=20), min_size=1, max_size=5))
 def test_a_list_becomes_as_many_literals(values: list[str]) -> None:
-    sql = queries.bound("live_state", cluster="c", metrics=values)
+    sql = queries.bound("live_state", cluster="c", metrics=values, now="n")
     tree = sqlglot.parse_one(GUARD.admit(sql, 500).sql, dialect="starrocks")
     (inside,) = (node for node in tree.find_all(exp.In))
     assert [literal.name for literal in inside.expressions] == values
+
+
+def test_columns_stand_in_a_query_as_they_are_and_cannot_leave_it() -> None:
+    values = {"cluster": "c", "metrics": ["m"], "step": 1, "since": "s", "until": "u"}
+    sql = queries.bound(
+        "cluster_metrics", series=queries.Columns(["MAX(average) AS m_avg", "MAX(usual) AS m_u"]), **values
+    )
+    assert "MAX(average) AS m_avg, MAX(usual) AS m_u FROM steps" in GUARD.admit(sql, 5).sql
+    with pytest.raises(Refusal):
+        GUARD.admit(queries.bound("cluster_metrics", series=queries.Columns(["1; DROP TABLE x"]), **values), 5)
 
 
 def test_a_missing_value_is_an_error_and_not_an_empty_text() -> None:

@@ -177,6 +177,13 @@ def test_ids_that_repeat_are_shown_by_their_beginning_and_listed_in_full() -> No
     assert [row.text("cluster_id") for row in sheet(text)] == [row[0] for row in rows]
 
 
+def test_ids_are_shorter_in_a_long_result_where_that_tells_them_apart() -> None:
+    rows = [[IDS[place % 3], place] for place in range(90)]
+    text = result(rows, "cluster_id", "n").text()
+    assert table(text)[1] == [IDS[0][:4], "0"]
+    assert [row.text("cluster_id") for row in sheet(text)] == [row[0] for row in rows]
+
+
 def test_ids_too_alike_to_be_told_apart_by_a_beginning_stay_whole() -> None:
     alike = [f"00000000-0000-4000-8000-00000000000{place}" for place in range(3)]
     assert table(result([[alike[place % 3]] for place in range(9)], "id").text())[1] == [alike[0]]

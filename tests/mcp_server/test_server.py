@@ -21,7 +21,7 @@ async def test_the_door_serves_over_stdio_and_prints_nothing_else(config: Callab
     settings = json.dumps(reader.model_dump() | {"password": reader.password.get_secret_value()})
     server = StdioServerParameters(command=sys.executable, args=["-c", SERVE, settings])
     async with Client(server, read_timeout_seconds=20) as client:
-        assert len((await client.list_tools()).tools) == 13
+        assert len((await client.list_tools()).tools) == 14
         result = await client.call_tool("read_query", {"sql": "SELECT COUNT(*) AS n FROM byoc.clusters"})
         assert result.structured_content["rows"] == [[7]]
         refused = await client.call_tool("read_query", {"sql": "DROP TABLE byoc.clusters"})

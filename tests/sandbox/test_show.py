@@ -49,12 +49,16 @@ def names(text: str, account: Account = READER, database: str | None = "alerts")
         ("SHOW FULL TABLES FROM byoc", ["clusters"]),
         ("SHOW COLUMNS FROM issues", ["id", "n"]),
         ("SHOW FIELDS FROM byoc.clusters LIKE 'n'", ["n"]),
+        ("SHOW COLUMNS FROM clusters FROM byoc", ["id", "n"]),
+        ("SHOW FULL COLUMNS FROM `clusters` IN `byoc` LIKE 'i_'", ["id"]),
+        ("SHOW FIELDS FROM issues FROM alerts WHERE Field = 'n'", ["n"]),
         ("SHOW FULL COLUMNS FROM default_catalog.byoc.clusters", ["id", "n"]),
         ("SHOW SESSION VARIABLES LIKE 'query_timeout'", ["query_timeout"]),
         ("SHOW GLOBAL VARIABLES WHERE variable_name LIKE 'query_time%'", ["query_timeout"]),
         ("SHOW CREATE TABLE issues", ["issues"]),
         ("SHOW SCHEMAS", ["alerts", "byoc"]),
         ("SHOW PROCESSLIST", ["1"]),
+        ("SHOW DATA", ["issues", "patrol_reports", "Total"]),
     ],
 )
 def test_a_listing_has_the_rows_that_were_asked_for(text: str, wanted: list[str]) -> None:

@@ -120,7 +120,8 @@ def limits(found: Found) -> str:
     near.sort(key=lambda entry: -entry[0])
     gaps = [gap(found.failed(f"limit:{measure.key}"), measure.noun.capitalize()) for measure in measures]
     if not near:
-        return paragraphs("**Nothing to rank: no cluster sent the measures with a limit.**", *gaps)
+        reason = "the measures could not be read" if any(gaps) else "no cluster sent the measures with a limit"
+        return paragraphs(f"**Nothing to rank: {reason}.**", *gaps)
     beyond, nearest = bad([level for _, level in near]), near[0][1]
     shown = [level for _, level in near[: min(found.intent.limit, MAX_ROWS)]]
     clusters = max(sheet.first.number("total") or 0 for sheet in sheets.values())

@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.patrol.binding import bind, severity_of
 from agent.patrol.evidence import Evidence
-from agent.patrol.finding import ClusterEvidence, Finding, Identity
+from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identity
 from agent.patrol.report import CustomerSummary, Severity, Tier
 from agent.patrol.sections import Flag, Sections
 from tests.agent.patrol.courses import AS_OF
@@ -115,3 +117,61 @@ def test_customers_are_those_of_tier_s_and_a_with_issues() -> None:
 
 def test_a_customer_that_the_model_forgot_is_told_from_the_findings() -> None:
     assert bound().customers == (CustomerSummary("Acme", "S", "name-1 is Critical: disk used 93.5%"),)
+
+
+any_flag = st.builds(
+    Flag,
+    st.sampled_from([ONE, TWO, CALM, ONE[:8], "name-1", "name-2", "nobody", ""]) | st.text(max_size=12),
+    st.sampled_from(["Critical", "Warning", "Unknown"]),
+    st.text(max_size=20),
+    st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False), max_size=2),
+)
+any_customer = st.builds(
+    CustomerSummary, st.sampled_from(["Acme", "ACME ", "Other"]), st.just("S"), st.text(max_size=9)
+)
+
+
+@given(st.lists(any_flag, max_size=8), st.lists(any_customer, max_size=4))
+def test_whatever_a_model_writes_the_report_flags_what_was_measured(
+    flags: list[Flag], customers: list[CustomerSummary]
+) -> None:
+    made = bound(*flags, customers=tuple(customers))
+    assert {one.cluster_id for one in made.flagged} == {ONE, TWO}
+    for one in made.flagged:
+        measured = next(cluster for cluster in FLEET.clusters if cluster.identity.cluster_id == one.cluster_id)
+        assert SEVERITY_RANK[one.severity] >= SEVERITY_RANK[measured.severity or "Unknown"]
+        assert one.key_metrics == {"disk_used_pct": 93.46}
+        assert one.reason
+    assert [one.customer for one in made.customers] == ["Acme"]
+    assert made.refused <= len(flags)
+    assert made.added + len(flags) - made.refused >= 2
+
+
+def test_a_name_that_two_clusters_share_means_neither() -> None:
+    twins = replace(FLEET, clusters=(cluster(ONE, "Critical", name="prod"), cluster(TWO, "Critical", name="PROD")))
+    assert bound(Flag("prod", "Warning", "mine"), fleet=twins).refused == 1
+
+
+def test_an_id_counts_before_a_name_that_looks_like_one() -> None:
+    decoy = cluster(TWO, "Critical", name=ONE)
+    made = bound(Flag(ONE, "Warning", "mine"), fleet=replace(FLEET, clusters=(decoy, cluster(ONE, "Critical"))))
+    assert {one.cluster_id: one.reason for one in made.flagged}[ONE] == "mine"
+
+
+def test_the_onset_of_a_cluster_is_that_of_its_oldest_finding() -> None:
+    one = cluster(ONE, "Critical")
+    older = replace(one.findings[0], dimension="cpu_util_pct", since=SINCE - timedelta(days=1))
+    made = bound(fleet=replace(FLEET, clusters=(replace(one, findings=(*one.findings, older)),)))
+    assert made.flagged[0].since == "2026-11-19 07:00"
+
+
+def test_words_about_a_customer_name_three_clusters_and_count_the_rest() -> None:
+    five = tuple(cluster(f"{digit * 8}-0", "Warning", "A", "Acme") for digit in "45678")
+    (summary,) = bound(fleet=replace(FLEET, clusters=five)).customers
+    assert summary.text.count(" is Warning: ") == 3
+    assert summary.text.endswith("(and 2 more)")
+
+
+def test_customers_of_tier_s_come_before_those_of_tier_a_however_bad() -> None:
+    fleet = (cluster(ONE, "Critical", "A", "Second"), cluster(TWO, "Warning", "S", "First"))
+    assert [one.customer for one in bound(fleet=replace(FLEET, clusters=fleet)).customers] == ["First", "Second"]

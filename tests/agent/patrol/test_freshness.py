@@ -109,3 +109,44 @@ def test_operations_come_newest_first_and_bad_rows_are_left_out() -> None:
 def test_vanished_metrics_are_told_only_of_clusters_that_still_send() -> None:
     rows = [{"cluster_id": one, "metric_name": name} for one in ("c1", "c2") for name in ("up", "x")]
     assert gone_by_cluster(rows, {"c1": AS_OF}) == {"c1": ("up", "x")}
+
+
+@pytest.mark.parametrize(
+    ("created", "known"),
+    [(ago(WINDOW.young_hours - 1), "starting"), (ago(WINDOW.young_hours), "silent"), (None, "silent")],
+)
+def test_a_cluster_counts_as_new_for_as_long_as_the_rules_say(created: datetime | None, known: str) -> None:
+    assert state(Identity("c", "n", created=created), None, (), AS_OF, WINDOW) == known
+
+
+def test_a_new_cluster_that_has_sent_and_stopped_is_silent_like_any_other() -> None:
+    assert state(Identity("c", "n", created=ago(5)), ago(4), (), AS_OF, WINDOW) == "silent"
+
+
+@pytest.mark.parametrize(
+    ("stopped", "last", "known"),
+    [(10, 10.0, "stopping"), (10, 9.0, "stopping"), (10, 8.9, "silent"), (10, 30.0, "stopping"), (10, 2.9, "sending")],
+)
+def test_a_stop_explains_a_silence_that_begins_within_an_hour_of_it(stopped: int, last: float, known: str) -> None:
+    stop = Operation("STOP", "SUCCESS", ago(stopped))
+    assert state(OLD, ago(last), (stop,), AS_OF, WINDOW) == known
+
+
+def test_a_stop_that_failed_explains_nothing() -> None:
+    assert state(OLD, ago(10), (Operation("STOP", "FAILED", ago(10)),), AS_OF, WINDOW) == "silent"
+
+
+def test_a_stopped_cluster_that_was_started_and_stopped_again_is_being_stopped() -> None:
+    told = tuple(Operation(kind, "SUCCESS", ago(back)) for kind, back in (("STOP", 4), ("START", 6), ("STOP", 9)))
+    assert state(OLD, ago(9), told, AS_OF, WINDOW) == "stopping"
+
+
+def test_an_hour_that_two_clusters_sent_counts_in_a_fleet_of_many() -> None:
+    assert judged_hour(hours(h0=2, h1=30)) == AS_OF
+    assert judged_hour(hours(h0=1, h1=30)) == ago(1)
+
+
+@pytest.mark.parametrize("count", [None, "x", "NaN", float("inf"), -5, True])
+def test_an_hour_with_a_senseless_count_is_passed_over(count: object) -> None:
+    rows = [{"snapshot_hour": stamp(AS_OF), "clusters": count}, *hours(h1=3)]
+    assert judged_hour(rows) == ago(1)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,3 +118,68 @@ def test_no_rows_break_the_folding(rows: list[dict[str, object]]) -> None:
 @given(st.permutations([row(name, back) for name in "AB" for back in (1, 2, 9)]))
 def test_the_order_of_alert_rows_does_not_matter(rows: list[dict[str, object]]) -> None:
     assert fold(rows) == fold(sorted(rows, key=str))
+
+
+@pytest.mark.parametrize(("pause", "incidents"), [(239, 1), (240, 1), (241, 2)])
+def test_a_pause_of_exactly_four_hours_is_still_the_same_incident(pause: int, incidents: int) -> None:
+    later = row("A", 10 - pause / 60) | {"first_at": stamp(AS_OF - timedelta(hours=10, minutes=-45 - pause))}
+    assert len(fold([row("A", 10), later])["c1"]) == incidents
+
+
+@pytest.mark.parametrize(("names", "found"), [(4, False), (5, True), (6, True)])
+def test_a_storm_needs_as_many_names_as_the_rules_say(names: int, found: bool) -> None:
+    assert WINDOW.storm_names == 5
+    assert (stormy(*(row(f"alert {number}", 3) for number in range(names))) is not None) is found
+
+
+def test_one_bad_day_of_the_past_week_does_not_hide_a_storm() -> None:
+    past = [row(f"old {number}", 50) for number in range(20)]
+    found = stormy(*past, *(row(name, 3) for name in "ABCDE"))
+    assert found is not None
+    assert found.baseline == 0.0
+
+
+def test_a_storm_names_six_alerts_at_most_and_counts_all() -> None:
+    found = stormy(*(row(f"alert {number:02}", 3) for number in range(12)))
+    assert found is not None
+    assert "12 different alerts" in found.reason
+    assert found.reason.count("alert ") == 6
+
+
+def test_alerts_of_two_clusters_are_no_storm_of_one() -> None:
+    rows = [row(name, 3, cluster="c1" if name < "D" else "c2") for name in "ABCDEF"]
+    assert all(storm(one, fold(rows)[one], AS_OF, WINDOW, "", critical=True) is None for one in ("c1", "c2"))
+
+
+def test_a_name_of_any_length_is_cut_and_two_that_begin_alike_become_one() -> None:
+    (incident,) = fold([row("x" * 500 + "1", 2), row("x" * 500 + "2", 2)])["c1"]
+    assert len(incident.name) == 80
+    assert incident.times == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "wanted"),
+    [
+        ("A|B", "Firing|Resolved", [("A", True)]),
+        ("A|B", "Firing", [("A", True), ("B", True)]),
+        ("A", "Resolved|Firing", [("A", False)]),
+        ("A| |B", "Firing|Firing|Firing", [("A", True), ("B", True)]),
+        (" A ", " FIRING ", [("A", True)]),
+        ("A|B", "", []),
+    ],
+)
+def test_what_one_row_says_of_several_alerts(name: str, status: str, wanted: list[tuple[str, bool]]) -> None:
+    found = fold([row(name, 2, status)]).get("c1", ())
+    assert sorted((one.name, one.open) for one in found) == wanted
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 60), st.booleans()), max_size=12))
+def test_every_firing_lies_in_exactly_one_incident(seen: list[tuple[str, int, bool]]) -> None:
+    rows = [row(name, back, "Firing" if firing else "Resolved", times=1) for name, back, firing in seen]
+    incidents = fold(rows).get("c1", ())
+    assert sum(one.times for one in incidents) == sum(firing for _, _, firing in seen)
+    for name, back, firing in seen:
+        at = AS_OF - timedelta(hours=back)
+        assert not firing or sum(one.name == name and one.first <= at <= one.last for one in incidents) == 1
+    assert all(one.first <= one.last for one in incidents)
+    assert all(sum(one.open for one in incidents if one.name == name) <= 1 for name in "ABC")

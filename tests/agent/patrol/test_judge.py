@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.patrol.finding import Finding, Outlook
@@ -312,3 +312,42 @@ def test_a_constant_course_below_red_is_never_a_finding(name: str, value: float)
     for course in JUDGE.courses(series):
         said = JUDGE.verdict("c1", course).finding
         assert said is None or course.rule.worse(value, course.rule.limits.red)
+
+
+ORDER = [None, "Unknown", "Warning", "Critical"]
+RISING = ["cpu", "latency", "connections", "compaction", "journal", "load_lag"]
+
+
+@given(st.sampled_from(RISING), st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1e6), st.integers(2, 30))
+def test_worse_is_never_told_as_milder(name: str, usual: float, one: float, other: float, began: int) -> None:
+    low, high = sorted((one, other))
+
+    def worst(now: float) -> int:
+        series = {name: track(rhythm(usual), steps(rhythm(usual), max(usual, now), began))}
+        found = (JUDGE.verdict("c1", course).finding for course in JUDGE.courses(series))
+        return max((ORDER.index(one.severity) for one in found if one is not None), default=0)
+
+    assert worst(low) <= worst(high)
+
+
+@given(st.sampled_from(RISING), st.dictionaries(st.integers(0, 47), st.floats(0, 1e6), max_size=48), st.floats(0, 1e6))
+def test_an_onset_lies_within_what_was_seen(name: str, recent: dict[int, float], usual: float) -> None:
+    series = {name: Track(recent, {}, dict.fromkeys(range(24), usual), {})}
+    for course in JUDGE.courses(series):
+        found = JUDGE.verdict("c1", course).finding
+        if found is not None and found.since is not None:
+            assert AS_OF - timedelta(hours=24 + max(recent)) <= found.since <= AS_OF
+
+
+@settings(max_examples=10)
+@given(st.permutations(sorted(RULES.series)))
+def test_the_order_in_which_series_arrive_does_not_matter(names: list[str]) -> None:
+    series = {name: track(rhythm(10 + len(name)), steps(rhythm(10), 97.0, 8)) for name in names}
+    told = [JUDGE.verdict("c1", course) for course in JUDGE.courses(series)]
+    assert told == [JUDGE.verdict("c1", course) for course in JUDGE.courses(dict(sorted(series.items())))]
+
+
+def test_the_newest_hour_alone_decides_nothing_in_any_dimension() -> None:
+    for name in RISING:
+        spiked = track(rhythm(1.0), steps(rhythm(1.0), 1e6, 1))
+        assert [JUDGE.verdict("c1", course) for course in JUDGE.courses({name: spiked})] == [Verdict()]

@@ -22,7 +22,7 @@ THRESHOLDS = {
     "fe_heap_used_pct": Threshold(85, 95),
     "compaction_score": Threshold(1000, 5000, advice="batch the loads"),
     "nodes_up": Threshold(98, 90, falling=True),
-    "error_share_pct": Threshold(5, 5, volume=200, events=20),
+    "error_share_pct": Threshold(5, 5),
 }
 TOOLS = tuple(
     ToolSpec(name, name, {"type": "object"})

@@ -474,7 +474,7 @@ QUESTIONS = st.sampled_from(ASKED.splitlines())
 @given(
     st.lists(st.one_of(QUESTIONS, st.text(max_size=80)), min_size=1, max_size=2), st.text(max_size=300), st.booleans()
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 async def test_any_question_with_any_result_text_gets_a_valid_reply(
     questions: list[str], text: str, is_error: bool
 ) -> None:
@@ -503,7 +503,7 @@ CELL = st.one_of(
 
 
 @given(QUESTIONS, st.lists(st.lists(CELL, min_size=WIDTH, max_size=WIDTH), max_size=3))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 async def test_any_rows_in_the_expected_columns_get_a_valid_reply(question: str, values: list[list[object]]) -> None:
     class Anything(dict[str, ToolResult]):
         def get(self, key: str, default: object = None) -> ToolResult:

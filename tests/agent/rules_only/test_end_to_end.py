@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from agent.chat import BYOCAgent
 from agent.mcp_connection import McpConnection
@@ -12,10 +11,8 @@ from agent.mcp_tools import McpTools
 from agent.patrol.rules import load_rules
 from agent.rules_only import RulesAnalyst, from_rules
 from agent.session import MemorySessions
-from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door
 from mcp_server.server import build_server
-from sandbox.launch import Endpoint
 from tests.agent.rules_only.supported import unsupported
 
 THRESHOLDS = from_rules(load_rules())
@@ -52,14 +49,6 @@ CLUSTER_QUESTIONS = [
     "what does {} cost?",
     "logs of {} in the last 24 hours",
 ]
-
-
-@pytest.fixture
-async def door(warehouse: Endpoint) -> AsyncIterator[Door]:
-    user, password = warehouse.reader
-    config = WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
-    async with Door(config) as opened:
-        yield opened
 
 
 @pytest.fixture

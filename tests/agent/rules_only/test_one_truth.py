@@ -1,23 +1,20 @@
 """Chat and patrol say the same figure for the same thing: every level of every cluster, computed both ways."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import pytest
-from pydantic import SecretStr
 
 from agent.mcp_connection import McpConnection
 from agent.mcp_tools import McpTools
 from agent.patrol.courses import measure as measured
 from agent.patrol.judge import Judge
 from agent.patrol.rules import load_rules, quantity
-from agent.rules_only import inventory, readings
+from agent.rules_only import readings
 from agent.rules_only.measures import BY_KEY, VITALS, Measure
 from agent.rules_only.writing.figures import figure
-from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door
 from mcp_server.server import build_server
-from sandbox.launch import Endpoint
 
 JUDGED = [measure for key, measure in BY_KEY.items() if key in load_rules().dimensions]
 Levels = Mapping[str, Mapping[str, float]]
@@ -27,19 +24,6 @@ Levels = Mapping[str, Mapping[str, float]]
 def kept() -> dict[str, Levels]:
     """The patrol's levels by cluster and dimension, computed once."""
     return {}
-
-
-@pytest.fixture
-async def door(warehouse: Endpoint) -> AsyncIterator[Door]:
-    user, password = warehouse.reader
-    config = WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
-    async with Door(config) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def as_of(door: Door) -> datetime:
-    return datetime.fromisoformat(str((await door.read(inventory.freshness())).rows[0][0]))
 
 
 @pytest.fixture

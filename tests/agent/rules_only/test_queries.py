@@ -66,7 +66,7 @@ def test_only_a_whole_id_enters_a_statement(cluster_id: str) -> None:
 
 
 @given(st.text(max_size=80))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_a_customers_name_enters_a_statement_as_letters_and_digits_alone(name: str) -> None:
     admitted = Guard(schema.tables()).admit(inventory.of_customer(name), 100)
     assert set(admitted.tables) <= set(schema.tables())
@@ -82,7 +82,7 @@ def test_a_version_enters_a_statement_as_numbers_alone(version: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_no_question_changes_the_words_of_a_statement(question: str) -> None:
     for prefix in ("how is ", "worst ", "alerts ", "disk trend ", "clusters by region ", ""):
         intent = understand(prefix + question)

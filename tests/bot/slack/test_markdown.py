@@ -139,3 +139,24 @@ def test_links_show_their_host_and_unlisted_ones_lead_nowhere() -> None:
     assert link("https://grafana.example.com/" + "a" * LONGEST_LINK, "x", HOSTS).startswith("x (hxxps")
     assert link("https://[broken", "x", HOSTS) == "x (hxxps[:]//[broken)"
     assert link("javascript:alert(1)", "x", HOSTS) == "x (javascript:alert(1))"
+
+
+def test_quotes_rules_and_pictures_have_their_form() -> None:
+    assert sent("> one\n> two\n\n---\n\n![a chart](https://evil.example/c.png)") == (
+        "> one\n> two\n\n———\n\na chart (hxxps[:]//evil[.]example/c.png)"
+    )
+
+
+def test_lists_in_lists_keep_their_depth_and_their_numbers() -> None:
+    assert sent("3. three\n   - inner\n4. four").splitlines() == ["3. three", "    • inner", "4. four"]
+
+
+def test_code_in_a_list_and_in_a_quote_is_code() -> None:
+    found = pieces("- before\n\n  ```\n  SELECT 1\n  ```\n- after\n\n> ```\n> quoted\n> ```", HOSTS)
+    assert [type(piece) for piece in found] == [Text, Code, Text, Code]
+    assert [piece.lines for piece in found if isinstance(piece, Code)] == ["SELECT 1", "quoted"]
+
+
+def test_emphasis_of_nothing_leaves_no_marks() -> None:
+    assert sent("a ** b") == "a ** b"
+    assert sent("# **loud** and *quiet*") == "*loud* and _quiet_"

@@ -162,3 +162,63 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
         async with open_store(f"sqlite+aiosqlite:///{path}", at_three):
             pass
     assert path.read_text().startswith("dear operator")
+
+
+async def test_a_thread_may_be_joined_and_written_to_at_the_same_time(sqlite_url: str) -> None:
+    async with open_store(sqlite_url, at_three) as one, open_store(sqlite_url, at_three) as other:
+        await asyncio.gather(*(store.join("t") for store in (one, other) * 4), one.append("t", turn("hello")))
+        assert await other.knows("t")
+        assert await other.load("t") == [turn("hello")]
+
+
+async def test_turns_written_by_two_processes_at_once_are_all_kept(sqlite_url: str) -> None:
+    async with open_store(sqlite_url, at_three) as one, open_store(sqlite_url, at_three) as other:
+        await asyncio.gather(one.append("t", turn("from one")), other.append("t", turn("from the other")))
+        kept = await one.load("t")
+    assert sorted(str(saved) for saved in kept) == sorted(str(turn(text)) for text in ("from one", "from the other"))
+
+
+async def test_a_report_is_tied_while_its_thread_is_already_being_joined(sqlite_url: str) -> None:
+    report = PatrolReport("p-1", "morning", "All quiet.", (), (), (), (), "rules-only", "rules-only")
+    async with open_store(sqlite_url, at_three) as one, open_store(sqlite_url, at_three) as other:
+        await asyncio.gather(one.tie("t", report, [user_text("the report")]), other.join("t"), other.join("t"))
+        assert len(await one.load("t")) == 1
+        assert await other.find("p-1") is not None
+
+
+async def test_a_report_posted_again_is_kept_once_in_its_newest_form(sqlite_url: str) -> None:
+    first = PatrolReport("p-1", "morning", "All quiet.", (), (), (), (), "rules-only", "rules-only")
+    again = PatrolReport("p-1", "morning", "Not so quiet.", (), (), (), (), "rules-only", "rules-only")
+    async with open_store(sqlite_url, at_three) as store:
+        await store.tie("t1", first, [user_text("first")])
+        await store.tie("t2", again, [user_text("again")])
+        assert (await store.find("p-1") or {})["fleet_narrative"] == "Not so quiet."
+        assert await store.load("t1") == [SavedTurn("rules-only", (user_text("first"),))]
+
+
+@pytest.mark.parametrize("name", ["t'; DROP TABLE sessions; --", "日本", "a\x00b", " ", "x" * 255])
+async def test_a_thread_may_be_called_anything(sqlite_url: str, name: str) -> None:
+    async with open_store(sqlite_url, at_three) as store:
+        await store.append(name, turn("kept"))
+        assert await store.load(name) == [turn("kept")]
+        assert await store.load(f"{name} ") == []
+        assert await store.first_sight(name)
+        assert not await store.first_sight(name)
+
+
+async def test_many_deliveries_of_one_event_at_once_are_one_sight(sqlite_url: str) -> None:
+    async with open_store(sqlite_url, at_three) as one, open_store(sqlite_url, at_three) as other:
+        seen = await asyncio.gather(*(store.first_sight("Ev1") for store in (one, other) * 5))
+    assert sorted(seen) == [False] * 9 + [True]
+
+
+async def test_a_cancelled_append_leaves_a_whole_history(sqlite_url: str) -> None:
+    async with open_store(sqlite_url, at_three) as store:
+        await store.append("t", turn("first"))
+        late = asyncio.create_task(store.append("t", turn("second")))
+        await asyncio.sleep(0)
+        late.cancel()
+        await asyncio.wait([late])
+        await store.append("t", turn("third"))
+        kept = await store.load("t")
+    assert (kept[0], kept[-1]) == (turn("first"), turn("third"))

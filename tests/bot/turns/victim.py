@@ -175,7 +175,7 @@ async def live(url: str, ledger: Ledger, boundary: int, known: Sequence[str]) ->
     """End the turns of the `known` questions; then, unless the boundary is negative, ask the next one and die."""
     async with open_store(url, utc_now) as store:
         tools = Tools(ledger)
-        agents = Agents(lambda thread: BYOCAgent(TwoCalls(), tools, store=store, thread=thread))
+        agents = Agents(lambda thread, _user: BYOCAgent(TwoCalls(), tools, store=store, thread=thread))
         nobody = NoPatrols()
         deps = Deps(Channel(ledger), agents, nobody, nobody, Flights(), lambda: "ref")
         key = f"q{len(known):03d}"

@@ -99,3 +99,47 @@ def test_the_largest_process_fits_into_its_node() -> None:
 
     assert (process < CALM.node_memory).all()
     assert (process > 0.1 * CALM.node_memory).all()
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32), hours=st.lists(st.integers(1, 71), max_size=4, unique=True))
+def test_the_spread_of_an_hour_holds_its_mean_and_its_last_sample(seed: int, hours: list[int]) -> None:
+    for name, block in exported(with_restarts(hours), seed).items():
+        known = ~np.isnan(block.mean)
+        assert (block.low[known] >= 0).all(), name
+        assert (block.low[known] <= block.mean[known] + 1e-3).all(), name
+        assert (block.mean[known] <= block.high[known] + 1e-3).all(), name
+        assert (block.low[known] <= block.last[known] + 1e-3).all(), name
+        assert (block.last[known] <= block.high[known] + 1e-3).all(), name
+
+
+def test_a_percentage_never_exceeds_a_hundred() -> None:
+    full = replace(CALM, cpu=np.full(CALM.shape, 100.0), disk_io=np.full(CALM.shape, 100.0))
+    for name, block in exported(full).items():
+        if name.endswith(("_percent", "_pct")):
+            assert block.high.max() <= 100, name
+
+
+def test_parts_of_a_counter_never_exceed_the_whole() -> None:
+    rises = Export(replace(CALM, error_share=np.full(CALM.shape, 1.0)), 4).rises
+    total, errors = rises["starrocks_fe_query_total"], rises["starrocks_fe_query_err"]
+    assert (errors <= total).all()
+    assert (rises["starrocks_fe_query_success"] + errors == total).all()
+    for part in ("timeout", "internal_err"):
+        assert (rises[f"starrocks_fe_query_{part}"] <= errors).all()
+    begun = rises["starrocks_fe_txn_begin"]
+    assert (rises["starrocks_fe_txn_success"] + rises["starrocks_fe_txn_failed"] == begun).all()
+
+
+def test_the_same_seed_exports_the_same_fleet_and_another_does_not() -> None:
+    name = "starrocks_fe_qps"
+    assert np.array_equal(exported(CALM, 1)[name].last, exported(CALM, 1)[name].last)
+    assert not np.array_equal(exported(CALM, 1)[name].last, exported(CALM, 2)[name].last)
+
+
+def test_two_restarts_in_a_row_begin_at_nothing_twice() -> None:
+    last = exported(with_restarts([40, 41]))["starrocks_fe_query_total"]
+    assert last.low[0, 40] == last.low[0, 41] == 0.0
+    assert last.last[0, 41] < last.last[0, 39]
+    assert (np.diff(last.last[0, 41:]) >= 0).all()
+    assert (np.diff(last.last[1:], axis=1) >= 0).all()

@@ -136,3 +136,43 @@ def test_a_decoy_touches_one_cluster_only(decoy) -> None:
 
 
 STATE = calm(3, FLEET.active, HOURS)
+
+
+def test_a_strike_from_the_first_hour_lasts_the_whole_series() -> None:
+    at = strike(since=0)
+    assert at.length == at.state.shape[1]
+    at.fill(at.state.cpu, 3.0)
+    assert set(at.state.cpu[1]) == {3.0}
+
+
+def test_multiplying_leaves_the_past_and_the_neighbours_alone() -> None:
+    at = strike(since=60)
+    before = at.state.cpu.copy()
+    at.multiply(at.state.cpu, 0.5)
+    assert np.array_equal(at.state.cpu[1, :60], before[1, :60])
+    assert np.allclose(at.state.cpu[1, 60:], before[1, 60:] / 2)
+    assert np.array_equal(np.delete(at.state.cpu, 1, axis=0), np.delete(before, 1, axis=0))
+
+
+def test_a_past_with_gaps_still_has_a_usual_value() -> None:
+    at = strike(since=60)
+    field = np.full(at.state.shape, np.nan)
+    field[1, 10:20] = 4.0
+    assert at.usual(field) == 4.0
+
+
+def test_a_lift_of_nothing_is_no_division_by_zero() -> None:
+    at = strike()
+    field = np.zeros(at.state.shape)
+    at.at_least(field, 5.0)
+    assert np.isfinite(field).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(wobble=st.floats(0, 0.2), target=st.floats(1, 1e6), over=st.floats(1, 20))
+def test_a_wobble_stays_near_the_course(wobble: float, target: float, over: float) -> None:
+    at = strike()
+    field = np.full(at.state.shape, 10.0)
+    at.climb(field, target, over=over, wobble=wobble)
+    assert field[1, 90:].max() <= max(10, target) * (1 + 2 * wobble) + 1e-6
+    assert field[1, 90:].min() >= min(10, target * (1 - 2 * wobble)) - 1e-6

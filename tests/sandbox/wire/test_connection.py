@@ -216,3 +216,37 @@ async def test_the_mariadb_command_line_works(port: int) -> None:
     assert answer.stdout.split() == ["3000", "x", "alerts", "byoc", "information_schema", "metrics"], answer.stderr
     refused = await to_thread(ask, "SELECT nope FROM metrics.dim_customer_profile")
     assert "ERROR 1054 (42S22)" in refused.stderr
+
+
+async def test_a_table_name_that_is_not_utf8_is_refused_without_alarm(
+    client: RawClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    packet = await client.command(0x04, b"\xff\xfe\0")
+    assert packet[0] == 0xFF
+    assert int.from_bytes(packet[1:3], "little") == 1300
+    assert (await client.command(0x0E))[0] == 0
+    assert caplog.records == []
+
+
+async def test_a_table_that_may_not_be_seen_has_no_field_list(port: int, raw: OpenRaw) -> None:
+    client = await raw(port)
+    await client.login("writer", "writer")
+    assert (await client.command(0x02, b"metrics"))[0] == 0
+    packet = await client.command(0x04, b"dim_customer_profile\0")
+    assert int.from_bytes(packet[1:3], "little") == 5203
+
+
+async def test_a_reset_forgets_settings_and_prepared_statements(client: RawClient) -> None:
+    await client.command(0x03, b"SET query_timeout = 7")
+    prepared = await client.command(0x16, b"SELECT 1")
+    assert (await client.command(0x1F))[0] == 0
+    executed = await client.command(0x17, prepared[1:5] + b"\0\x01\0\0\0")
+    assert int.from_bytes(executed[1:3], "little") == 1243
+    await client.command(0x03, b"SELECT @@query_timeout")
+    await client.until_eof()
+    assert (await client.until_eof())[-1] == b"\x03300"
+
+
+async def test_text_without_any_statement_is_answered_with_ok(client: RawClient) -> None:
+    for text in (b"", b";;", b"-- nothing", b"/* nothing */ ;"):
+        assert (await client.command(0x03, text))[0] == 0

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from pymysql.err import OperationalError
 
 from sandbox.engine import Engine
-from sandbox.server import serving
+from sandbox.server import LoginDesk, serving
+from sandbox.session import SqlSession
+from sandbox.wire.backend import Peer
+from sandbox.wire.listener import Listener
+from sandbox.wire.login import MAX_HANDSHAKE, Credentials
 from tests.sandbox.conftest import Connect, rows
 from tests.sandbox.wire.client import CAPABILITIES, RawClient, handshake, open_client, scramble
 from tests.sandbox.wire.conftest import OpenRaw
@@ -136,3 +140,75 @@ async def test_the_listener_leaves_nobody_behind_when_it_stops(engine: Engine) -
     assert await client.receive() == b""
     client.writer.close()
     assert engine.processes.of(None) == []
+
+
+class Doorstep(LoginDesk):
+    """Lets in, and loses each client in the moment between that and its OK packet."""
+
+    def login(self, credentials: Credentials, peer: Peer) -> SqlSession:
+        session = super().login(credentials, peer)
+        peer.disconnect()
+        return session
+
+
+@pytest.mark.parametrize("database", [b"", b"metrics"])
+async def test_a_client_that_vanishes_on_the_doorstep_leaves_no_session(engine: Engine, database: bytes) -> None:
+    engine.lock()
+    async with Listener(Doorstep(engine)).open("127.0.0.1", 0) as port:
+        client = await open_client(port)
+        proof = scramble("reader", client.nonce)
+        tail = b"reader\0" + bytes([len(proof)]) + proof + database + b"\0mysql_native_password\0"
+        client.send(handshake(tail, CAPABILITIES | (0x8 if database else 0)))
+        assert await client.receive() == b""
+        client.writer.close()
+    assert engine.processes.of(None) == []
+
+
+async def test_a_refused_database_leaves_no_session(engine: Engine) -> None:
+    async with serving(engine) as port:
+        client = await open_client(port)
+        proof = scramble("reader", client.nonce)
+        client.send(handshake(b"reader\0" + bytes([len(proof)]) + proof + b"nope\0", 0x1 | 0x8 | 0x200 | 0x8000))
+        assert error_code(await client.receive()) == 1049
+        assert await client.receive() == b""
+        client.writer.close()
+    assert engine.processes.of(None) == []
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"reader\0\x14" + bytes(19),
+        b"reader\0\xff" + bytes(20),
+        b"\xff\xfe\0\0mysql_native_password\0",
+        b"reader",
+        b"",
+        b"reader\0\x00metrics",
+    ],
+    ids=["proof cut", "proof overlong", "name not utf-8", "name without end", "no name", "database without end"],
+)
+async def test_a_handshake_that_lies_about_its_lengths_is_cut_off(port: int, raw: OpenRaw, tail: bytes) -> None:
+    client = await raw(port)
+    client.send(handshake(tail, CAPABILITIES | 0x8))
+    answer = await client.receive()
+    assert answer == b"" or error_code(answer) == 1045
+    assert await client.receive() == b""
+
+
+async def test_a_proof_for_another_connection_does_not_let_in(port: int, raw: OpenRaw) -> None:
+    overheard, replaying = await raw(port), await raw(port)
+    proof = scramble("reader", overheard.nonce)
+    replaying.send(handshake(b"reader\0" + bytes([len(proof)]) + proof + b"mysql_native_password\0"))
+    assert error_code(await replaying.receive()) == 1045
+
+
+async def test_no_two_greetings_share_their_nonce(port: int, raw: OpenRaw) -> None:
+    nonces = {(await raw(port)).nonce for _ in range(20)}
+    assert len(nonces) == 20
+    assert all(len(nonce) == 20 and b"\0" not in nonce for nonce in nonces)
+
+
+async def test_a_stranger_may_not_send_a_handshake_of_any_size(port: int, raw: OpenRaw) -> None:
+    client = await raw(port)
+    client.send(handshake(b"x" * MAX_HANDSHAKE))
+    assert await client.receive() == b""

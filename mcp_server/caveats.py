@@ -1,0 +1,31 @@
+"""What the rows themselves warn of: copies of one row, and an hour that is not over."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from mcp_server.executor import Column
+from mcp_server.values import Scalar
+
+_LOOKED_AT = 2_000
+_HOUR = ":00:00"
+
+
+def seen(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]], now: datetime) -> tuple[str, ...]:
+    """The caveats of a result; `now` is UTC without zone. Looks at the first 2,000 rows."""
+    looked_at = rows[:_LOOKED_AT]
+    return (*_copies(columns, looked_at), *_unfinished(columns, looked_at, now))
+
+
+def _copies(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]]) -> Iterator[str]:
+    copies = len(rows) - len(set(map(tuple, rows))) if len(columns) > 1 else 0
+    if copies:
+        yield f"{copies} of the rows {'is a copy' if copies == 1 else 'are copies'} of another"
+
+
+def _unfinished(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]], now: datetime) -> Iterator[str]:
+    current = f"{now:%Y-%m-%d %H}{_HOUR}"
+    for place, column in enumerate(columns):
+        if column.type == "DATETIME":
+            times = {str(row[place]) for row in rows if row[place] is not None}
+            if current in times and all(time.endswith(_HOUR) for time in times):
+                yield f"the newest hour of {column.name}, {now:%H}:00, is not over"
