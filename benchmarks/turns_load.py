@@ -160,7 +160,7 @@ async def engine(url: str, desk: Any, store: Store, running: int) -> AsyncIterat
     """The durable engine, with room for that many turns at once."""
     inbox = StoredInbox(store.database, utc_now)
     options = DurableOptions(poll=0.1, max_running=running)
-    async with durable_turns(desk, inbox, turns_address(url), options) as turns:
+    async with durable_turns(desk, inbox, store.blobs, turns_address(url), options) as turns:
         yield turns
 
 

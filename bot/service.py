@@ -57,7 +57,7 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
     inbox = StoredInbox(store.database, utc_now)
     work = Handling(_deps(slack, starwatch), gate)
     options = DurableOptions(executor=settings.executor_id, limit=max(LONGEST_TURN, settings.turn_seconds * 2))
-    async with durable_turns(work, inbox, turns_address(starwatch.database), options) as turns:
+    async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
         by_clock = ByClock(
             slack.channel(settings.patrol_channel or ""), gate.admit, slack.surface, store, inbox, utc_now

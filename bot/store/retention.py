@@ -7,20 +7,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, inspect, select, tuple_
 
 from bot.store.database import Database
-from bot.store.tables import Base, BlobRow, InboxRow, ReportRow, SeenRow, SessionRow, UsageRow
+from bot.store.tables import Base, BlobRow, ReportRow, SeenRow, SessionRow, UsageRow
 
 _BATCH = 500
 """Rows deleted in one transaction: nobody who writes meanwhile waits longer than that takes."""
 
 
-OVER = ("done", "withdrawn")
-"""States of a message that nobody will ask for again, but for a late redelivery; the others stay whatever their age."""
-
-
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Ages beyond which rows go. Blobs must outlive the journals that name them; `events` is for event keys and for
-    messages that are over, and must outlive a platform's redeliveries, which come for up to a day."""
+    """Ages beyond which rows go. Blobs must outlive the journals that name them; `events` is for what
+    happens once, and must outlive a platform's redeliveries, which come for up to a day."""
 
     sessions: timedelta = timedelta(days=90)
     reports: timedelta = timedelta(days=365)
@@ -38,7 +34,6 @@ class Pruned:
     events: int
     blobs: int
     usage: int
-    messages: int
 
 
 async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
@@ -49,9 +44,6 @@ async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
         events=await _forget(database, SeenRow, SeenRow.seen_at < now - keep.events),
         blobs=await _forget(database, BlobRow, BlobRow.used_at < now - keep.blobs),
         usage=await _forget(database, UsageRow, UsageRow.day < (now - keep.usage).date()),
-        messages=await _forget(
-            database, InboxRow, InboxRow.state.in_(OVER) & (InboxRow.changed_at < now - keep.events)
-        ),
     )
 
 

@@ -19,6 +19,7 @@ from agent.journal import Json
 from agent.journal import Work as Step
 from bot.errors import SettingsError
 from bot.turns.inbox import Inbox, Sight
+from bot.turns.large import Blobs, stand_in, whole
 from bot.turns.port import MAX_WAITING, Stopped, TurnsFull, Work, lane
 from bot.turns.presence import Presence, present
 from bot.turns.running import ATTEMPTS, Running
@@ -71,24 +72,29 @@ def turns_address(database_url: str) -> URL:
 class _Journal:
     """Steps as DBOS checkpoints. A step that finds the turn taken over by another process parks it."""
 
-    def __init__(self, running: Running, inbox: Inbox, lane: str, turn: str) -> None:
+    def __init__(self, running: Running, inbox: Inbox, blobs: Blobs, lane: str, turn: str) -> None:
         self._running = running
         self._inbox = inbox
+        self._blobs = blobs
         self._lane = lane
         self._turn = turn
 
     async def step(self, name: str, work: Step) -> Json:
+        fresh: list[Json] = []
+
         async def done() -> Json:
-            return await work()
+            fresh.append(await work())
+            return await stand_in(fresh[-1], self._blobs)
 
         # no await before this call: DBOS numbers steps in the order in which they are begun
         checkpoint: Coroutine[Any, Any, Json] = DBOS.run_step_async({"name": name}, done)
         try:
-            return await checkpoint
+            written = await checkpoint
         except DBOSWorkflowConflictIDError:
             log.warning("a turn is done by another process now", turn=self._turn)
             self._running.park(self._turn)
             raise asyncio.CancelledError from None
+        return fresh[-1] if fresh else await whole(written, self._blobs)
 
     async def heard(self, name: str) -> Sequence[str]:
         async def hear() -> Json:
@@ -101,8 +107,9 @@ class _Journal:
 class DurableTurns:
     """A `TurnEngine`. One per process, as DBOS is; open it with `durable_turns`."""
 
-    def __init__(self, work: Work, inbox: Inbox, options: DurableOptions) -> None:
+    def __init__(self, work: Work, inbox: Inbox, blobs: Blobs, options: DurableOptions) -> None:
         self._inbox = inbox
+        self._blobs = blobs
         self._options = options
         self.running = Running(work, inbox, options.limit)
         self._closed = False
@@ -129,7 +136,7 @@ class DurableTurns:
 
     async def do(self, name: str, turn: str) -> None:
         """One turn: the next event of the lane."""
-        await self.running.run(name, turn, _Journal(self.running, self._inbox, name, turn))
+        await self.running.run(name, turn, _Journal(self.running, self._inbox, self._blobs, name, turn))
 
     async def stop(self, thread: str) -> Stopped:
         """See `TurnEngine`. A turn in another process ends when that one looks, within `watch` seconds."""
@@ -194,7 +201,7 @@ async def turn_workflow(ref: Ref) -> None:
 
 @asynccontextmanager
 async def durable_turns(
-    work: Work, inbox: Inbox, address: URL, options: DurableOptions | None = None
+    work: Work, inbox: Inbox, blobs: Blobs, address: URL, options: DurableOptions | None = None
 ) -> AsyncIterator[DurableTurns]:
     """The engine at work on the DBOS tables at `address`, made when missing, while the context is open.
 
@@ -202,7 +209,7 @@ async def durable_turns(
     """
     options = options or DurableOptions()
     async with present(address, options.executor) as presence:
-        engine = DurableTurns(work, inbox, options)
+        engine = DurableTurns(work, inbox, blobs, options)
         _engines.append(engine)
         try:
             dbos = await _launched(address, options)

@@ -72,7 +72,7 @@ async def test_the_housekeeping_forgets_old_messages_and_keeps_those_that_wait(b
     await bench.inbox.finish("turn-1")
     bench.clock.moment += KEPT + timedelta(minutes=1)
     assert [key for key, _, _ in await bench.inbox.stuck(bench.clock.moment - KEPT)] == ["waiting"]
-    async with durable_turns(Desk(), bench.inbox, turns_address(bench.address), QUICK):
+    async with durable_turns(Desk(), bench.inbox, bench.by_clock.store.blobs, turns_address(bench.address), QUICK):
         await bench.by_clock(HOUSEKEEPING, SLOT)
     assert await bench.inbox.claim("t-waiting", "turn-2")
     assert not await bench.inbox.edit("old", "gone")

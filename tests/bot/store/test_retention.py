@@ -6,10 +6,6 @@ from agent.messages import user_text
 from agent.patrol.report import PatrolReport
 from agent.session import SavedTurn
 from bot.store import Keep, Payer, Pruned, Usage, open_store
-from bot.store.retention import OVER
-from bot.turns.inbox import OPEN, State
-from bot.turns.stored import StoredInbox
-from handlers.surface import Question
 from tests.bot.store.conftest import Clock
 
 TURN = SavedTurn("m", (user_text("hello"),))
@@ -32,7 +28,7 @@ async def test_every_kind_goes_at_its_own_age(url: str, clock: Clock) -> None:
             assert getattr(await store.prune(keep), kind) >= 1, f"{kind} stayed"
         clock.moment = start + keep.usage
         clock.forward(days=1)
-        assert await store.prune(keep) == Pruned(sessions=0, reports=0, events=0, blobs=0, usage=1, messages=0)
+        assert await store.prune(keep) == Pruned(sessions=0, reports=0, events=0, blobs=0, usage=1)
         assert await store.load("t") == []
         assert await store.find("p-1") is None
         assert await store.first_sight("Ev1")
@@ -60,21 +56,3 @@ async def test_hundreds_of_old_rows_go_in_one_call(url: str, clock: Clock) -> No
         await store.first_sight("new")
         assert (await store.prune(Keep())).events == 601
         assert not await store.first_sight("new")
-
-
-async def test_messages_go_once_they_are_over_and_never_before(url: str, clock: Clock) -> None:
-    async with open_store(url, clock) as store:
-        inbox = StoredInbox(store.database, clock)
-        for key in ("answered", "running", "waiting", "taken back"):
-            await inbox.put(Question(key=key, thread=key, user="U1", text="?"))
-        for key in ("answered", "running"):
-            await inbox.claim(key, f"turn:{key}")
-        await inbox.finish("turn:answered")
-        await inbox.withdraw("taken back")
-        clock.forward(days=3)
-        assert (await store.prune(Keep())).messages == 2
-        assert {key for key, _, _ in await inbox.stuck(clock.moment)} == {"running", "waiting"}
-
-
-def test_every_state_of_a_message_is_either_over_or_not() -> None:
-    assert set(OVER) | set(OPEN) | {State.WAITING} == set(State)

@@ -22,7 +22,7 @@ async def durable(url: str, desk: Desk, options: DurableOptions = QUICK) -> Asyn
     """The durable engine on its own database."""
     async with open_store(url, utc_now) as store:
         inbox = StoredInbox(store.database, utc_now)
-        async with durable_turns(desk, inbox, turns_address(url), options) as engine:
+        async with durable_turns(desk, inbox, store.blobs, turns_address(url), options) as engine:
             yield engine
 
 

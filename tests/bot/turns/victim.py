@@ -181,7 +181,7 @@ async def live(url: str, ledger: Ledger, boundary: int, known: Sequence[str]) ->
         key = f"q{len(known):03d}"
         work = Doomed(Handling(deps), ledger, key, boundary)
         inbox = StoredInbox(store.database, utc_now)
-        async with asyncio.timeout(30), durable_turns(work, inbox, turns_address(url), QUICK) as turns:
+        async with asyncio.timeout(30), durable_turns(work, inbox, store.blobs, turns_address(url), QUICK) as turns:
             while {line["key"] for line in ledger.lines() if line["did"] == "end"} < set(known):
                 await asyncio.sleep(0.01)
             if boundary >= 0:
