@@ -132,18 +132,22 @@ class ToolRounds:
 
     async def _run_one(self, call: _Call, outcomes: dict[str, _Outcome]) -> None:
         # The step begins before a slot is waited for: the steps of a round begin in the order of its calls.
-        result, seconds = outcome_of(await self._journal.step(f"tool:{call.call_id}", lambda: self._timed(call)))
+        result, seconds = outcome_of(
+            await self._journal.step(f"tool:{call.call_id}", lambda: self._timed(call, outcomes))
+        )
         outcomes[call.call_id] = (result, seconds)
         # What failed in passing may be asked again. The code is compared as text: a server may send anything there.
         if str((result.data or {}).get("code")) not in PASSING_FAULTS:
             self._memory[call.key] = result
 
-    async def _timed(self, call: _Call) -> Json:
+    async def _timed(self, call: _Call, outcomes: dict[str, _Outcome]) -> Json:
         async with self._slots:
             await self._on_progress(ToolStarted(call.call_id, call.name, call.arguments))
             started = self._clock()
             result = await self._guarded(call)
             seconds = self._clock() - started
+            # Before the progress is told: should the surface fail, the history still has what the tool gave.
+            outcomes[call.call_id] = (result, seconds)
             await self._on_progress(ToolFinished(call.call_id, call.name, result.is_error, seconds))
         return outcome_record(result, seconds)
 

@@ -26,7 +26,7 @@ async def patrol(request: PatrolRequest, deps: Deps) -> None:
         await post("help", request.channel, help_document(request.words), deps)
         return
     if not deps.patrols.may_be_read(request.channel, request.user):
-        await deps.surface.post(request.channel, note_document(PARTIAL))
+        await post("partial", request.channel, note_document(PARTIAL), deps)
         return
     doing = "is already running" if deps.flights.running(report_type) else "has started"
     said = note_document(f"{titled(report_type)} {doing}. The report will appear in this channel.")

@@ -57,7 +57,8 @@ class Inbox(Protocol):
         ...
 
     async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
-        """The texts of the questions that wait in the lane, earliest first. They belong to the turn from now on."""
+        """The texts of the questions that wait in the lane, earliest first, by the person whose turn it is: an answer
+        rests on what that one may see. They belong to the turn from now on."""
         ...
 
     async def finish(self, turn: str) -> None:
@@ -126,8 +127,9 @@ class MemoryInbox:
 
     async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
         """See `Inbox`."""
+        mine = {kept.event.user for kept in self._kept.values() if kept.turn == turn}
         for kept in self._in(lane):
-            if isinstance(kept.event, Question):
+            if isinstance(kept.event, Question) and kept.event.user in mine:
                 kept.state, kept.turn, kept.part = State.HEARD, turn, name
         heard = [kept for kept in self._kept.values() if (kept.turn, kept.part) == (turn, name)]
         return [kept.event.text for kept in sorted(heard, key=lambda k: k.place) if isinstance(kept.event, Question)]

@@ -65,9 +65,13 @@ class StoredInbox:
     async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
         """See `Inbox`."""
         heard = select(InboxRow).where(InboxRow.turn == turn, InboxRow.part == name).order_by(*_ORDER)
+        leading = select(InboxRow).where(InboxRow.turn == turn, InboxRow.part.is_(None)).limit(1)
         questions = _waiting_in(lane).where(InboxRow.event["kind"].as_string() == "Question")
         async with self._database.writing() as session:
+            lead = (await session.scalars(leading)).one()
             for row in await session.scalars(questions):
+                if row.event["user"] != lead.event["user"]:
+                    continue
                 row.state, row.turn, row.part, row.changed_at = State.HEARD, turn, name, self._now()
             await session.flush()
             return [str(row.event["text"]) for row in await session.scalars(heard)]

@@ -44,9 +44,9 @@ class Agents:
         self.steps: tuple[str, ...] = ("Thinking", "Thinking", "Reading metrics of prod-0")
         self.fault: Exception | None = None
         self.reply = ""
-        self.users: list[str] = []
         self.hold = asyncio.Event()
         self.hold.set()
+        self.users: list[str] = []
 
     async def pause(self) -> None:
         """Thinking takes a while, in which a step can be shown."""

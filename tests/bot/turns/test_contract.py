@@ -1,5 +1,7 @@
 """What every engine promises: once each, in order within a thread, side by side between threads, and to be stopped."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.turns import Stopped, TurnsFull
@@ -54,6 +56,17 @@ async def test_what_is_said_during_a_turn_is_heard_by_it_and_has_no_turn_of_its_
         await settle(lambda: "-c" in desk.log)
     assert desk.heard["a"] == ["and the disks?"]
     assert desk.log == ["+a", "-a", "+c", "-c"]
+
+
+async def test_what_another_person_says_meanwhile_waits_for_a_turn_with_that_ones_rights(opened: Opened) -> None:
+    desk = Desk()
+    async with opened(desk) as turns:
+        await turns.submit(question("a"))
+        await settle(lambda: desk.log == ["+a"])
+        await turns.submit(replace(question("b"), user="U2"))
+        desk.let("a", "b")
+        await settle(lambda: "-b" in desk.log)
+    assert desk.heard["a"] == []
 
 
 async def test_a_stop_ends_the_turn_tells_the_thread_and_forgets_what_waits(opened: Opened) -> None:
