@@ -111,6 +111,13 @@ async def test_what_is_on_no_list_is_not_even_kept(house: House, admission: Admi
     assert len(await house.said(ASKED)) == 1
 
 
+async def test_who_is_not_on_the_list_of_users_is_told_so_once_when_alone_and_never_answered(house: House) -> None:
+    house.rules(Admission(users=frozenset({"U9"})))
+    again = replace(ALONE, key="slack:T:D:2.1", thread="slack:T:D:2.1")
+    assert await house.said(ALONE, again) == [NOT_LISTED]
+    assert house.agents.threads == {}
+
+
 async def test_a_limit_of_the_day_is_said_and_holds_for_each_purse(house: House) -> None:
     house.rules(Admission(limits={"user": Usage(turns=2)}))
     events = [replace(ASKED, key=f"slack:T:C:{n}.1", thread=f"slack:T:C:{n}.1") for n in range(3)]
