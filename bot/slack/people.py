@@ -18,9 +18,12 @@ log = structlog.get_logger()
 KNOWN_FOR = 3600.0
 KNOWN = 10_000
 
+_NOT_TOLD = {"missing_scope", "unknown_method"}
+
 
 class People:
-    """Implements `bot.gate.Roles` for one workspace. Without the scope to read users nobody is known as a member."""
+    """Implements `bot.gate.Roles` for one workspace. Without the scope to read users,
+    guests cannot be told from members."""
 
     def __init__(self, client: AsyncWebClient, team: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -44,9 +47,11 @@ class People:
             told = await self._client.api_call("users.info", params={"user": user})
         except SlackApiError as error:
             code = str(error.response.get("error", ""))
-            if code == "missing_scope":
+            if code in _NOT_TOLD:
+                # An installation from before this scope goes on as it was: the event is from our own workspace and from
+                # a channel that is not shared, only guests cannot be told apart.
                 log.error("nobody can be told from a guest; install the app again with the scopes of manifest.yml")
-                return Role.NOBODY
+                return Role.MEMBER
             if code in {"user_not_found", "user_not_visible"}:
                 return Role.STRANGER
             raise SurfaceError(f"Slack does not say who somebody is ({code})") from error

@@ -40,9 +40,9 @@ async def test_slack_is_asked_once_an_hour(slack: FakeSlack, config: SlackConfig
     assert await people.of("U1") is Role.GUEST
 
 
-async def test_without_the_scope_nobody_is_let_in(slack: FakeSlack, config: SlackConfig) -> None:
+async def test_an_installation_without_the_scope_goes_on_as_before(slack: FakeSlack, config: SlackConfig) -> None:
     slack.scopes.discard("users:read")
-    assert await People(web_client(config), TEAM).of("U1") is Role.NOBODY
+    assert await People(web_client(config), TEAM).of("U1") is Role.MEMBER
 
 
 async def test_a_slack_that_does_not_answer_is_a_fault_and_is_asked_again(
