@@ -267,3 +267,63 @@ async def test_a_server_over_http_that_goes_away_and_comes_back_never_cancels_it
             back = await tools.call("rows", {"count": 3})
     assert (gone.is_error, (gone.data or {})["code"] in {"unavailable", "timeout"}) == (True, True)
     assert back.data == {"row_count": 3}
+
+
+async def test_a_connection_that_was_never_opened_is_unavailable_at_once() -> None:
+    connection = McpConnection(lambda: Warehouse().server, name="closed")
+    assert not connection.connected
+    with pytest.raises(ToolsUnavailable, match="not open"):
+        await connection.call("rows", {"count": 1})
+    result = await McpTools(connection).call("rows", {"count": 1})
+    assert (result.is_error, (result.data or {})["code"]) == (True, "unavailable")
+
+
+async def test_many_callers_each_get_their_own_answer() -> None:
+    async with connected(Warehouse().server) as connection:
+        tools = McpTools(connection)
+        results = await asyncio.gather(*(tools.call("rows", {"count": number}) for number in range(40)))
+    assert [(result.data or {})["row_count"] for result in results] == list(range(40))
+
+
+async def test_arguments_that_change_after_the_call_do_not_change_the_call() -> None:
+    arguments: dict[str, Any] = {"count": 3}
+    async with connected(Warehouse().server) as connection:
+        await connection.tools()
+        calling = asyncio.create_task(connection.call("rows", arguments))
+        await asyncio.sleep(0)
+        arguments["count"] = 99
+        assert (await calling).structured_content == {"row_count": 3}
+
+
+async def test_a_tool_that_breaks_leaves_the_connection_to_the_others() -> None:
+    async with connected(Warehouse().server) as connection:
+        tools = McpTools(connection)
+        broken, whole = await asyncio.gather(tools.call("boom", {}), tools.call("rows", {"count": 1}))
+        assert (broken.is_error, whole.is_error) == (True, False)
+        assert connection.connected
+
+
+async def test_settling_on_a_server_that_is_not_there_is_no_and_not_an_error() -> None:
+    def target() -> Any:
+        raise ConnectionRefusedError("nobody there")
+
+    times = ConnectionTimes(connect=5.0, patience=0.05, first_delay=60.0)
+    async with McpConnection(target, name="warehouse", times=times) as connection:
+        assert not await connection.settled()
+    async with connected(Warehouse().server) as connection:
+        assert await connection.settled()
+
+
+async def test_the_last_known_tools_stand_while_the_server_is_away() -> None:
+    house, there = Warehouse(), True
+
+    def target() -> Any:
+        if not there:
+            raise ConnectionRefusedError("nobody there")
+        return house.server
+
+    async with McpConnection(target, name="warehouse", times=TIMES) as connection:
+        tools = McpTools(connection)
+        before = await tools.specs()
+        there = False
+        assert await tools.specs() == before

@@ -133,3 +133,61 @@ async def test_a_thread_is_held_by_one_at_a_time_in_the_order_of_asking() -> Non
     await asyncio.gather(hold("first", "a"), hold("second", "a"), hold("other", "b"))
     assert [step for step in order if "other" not in step] == ["first in", "first out", "second in", "second out"]
     assert order.index("other in") < order.index("first out")
+
+
+async def test_a_thread_that_is_written_to_again_is_not_the_longest_unused() -> None:
+    store = MemorySessions(max_threads=2)
+    for thread in ("a", "b", "a", "c"):
+        await store.append(thread, turn(1))
+    assert [len(await store.load(thread)) for thread in "abc"] == [2, 0, 1]
+
+
+async def test_a_holder_that_fails_lets_the_next_one_in() -> None:
+    store = MemorySessions()
+    order: list[str] = []
+
+    async def failing() -> None:
+        async with store.exclusive("t"):
+            order.append("first")
+            raise ConnectionError("gone")
+
+    async def next_one() -> None:
+        async with store.exclusive("t"):
+            order.append("second")
+
+    results = await asyncio.gather(failing(), next_one(), return_exceptions=True)
+    assert isinstance(results[0], ConnectionError)
+    assert order == ["first", "second"]
+
+
+async def test_who_gives_up_waiting_for_a_thread_does_not_block_it() -> None:
+    store = MemorySessions()
+    async with store.exclusive("t"):
+        waiting = asyncio.create_task(store.exclusive("t").__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    async with asyncio.timeout(5), store.exclusive("t"):
+        assert await store.load("t") == ()
+
+
+async def test_what_was_loaded_does_not_change_when_the_thread_goes_on() -> None:
+    store = MemorySessions()
+    await store.append("t", turn(1))
+    before = await store.load("t")
+    await store.append("t", turn(2))
+    assert (len(before), len(await store.load("t"))) == (1, 2)
+
+
+def test_thinking_stays_out_for_as_long_as_an_earlier_turn_is_another_models() -> None:
+    turns = [turn(1), turn(2), turn(3, model="other")]
+    assert thoughts(history_for("m", turns)) == 0
+    assert thoughts(history_for("other", turns)) == 2
+    assert thoughts(history_for("m", [*turns, turn(4)])) == 2
+
+
+def test_a_message_of_thinking_alone_keeps_a_place_in_the_history() -> None:
+    silent = SavedTurn("m", (user_text("q"), said(THOUGHT)))
+    shown = history_for("other", [silent])
+    assert shown[1]["content"] == [{"type": "text", "text": "(no visible text)"}]
+    check_valid([*shown, user_text("and now?")])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agent.patrol.series import (
     Track,
+    hour_of_day,
     level,
     onset,
     ratio,
@@ -154,3 +155,58 @@ def test_a_track_changes_its_unit_everywhere() -> None:
 def test_how_far_a_course_wanders_is_robust_and_needs_a_few_hours() -> None:
     assert wander({at: float(at % 3) for at in range(24, 48)} | {30: 1e9}, 24) == 1.0
     assert wander({30: 5.0, 31: 900.0}, 24) == 0.0
+
+
+@given(hours, st.floats(0.001, 1000))
+def test_a_slope_scales_with_its_unit_and_its_fit_does_not(series: dict[int, float], factor: float) -> None:
+    plain = slope({at: round(value % 1000) for at, value in series.items()}, 24)
+    scaled = slope({at: round(value % 1000) * factor for at, value in series.items()}, 24)
+    assert (plain is None) == (scaled is None)
+    if plain is not None and scaled is not None:
+        assert scaled.per_hour == pytest.approx(plain.per_hour * factor, abs=1e-6)
+        assert scaled.fit == pytest.approx(plain.fit, abs=0.2)
+
+
+@given(st.integers(0, 23), st.integers(0, 500))
+def test_an_hour_of_the_day_is_one_and_comes_back_every_day(newest_hour: int, back: int) -> None:
+    at = hour_of_day(newest_hour, back)
+    assert 0 <= at < 24
+    assert at == hour_of_day(newest_hour, back + 24)
+    assert hour_of_day(newest_hour, 0) == newest_hour
+
+
+@given(hours)
+def test_the_usual_value_is_one_that_was_seen_at_its_worse_end(series: dict[int, float]) -> None:
+    profile = {at % 24: value for at, value in series.items()}
+    high, low = usual(profile, 12, 3), usual(profile, 12, 3, low=True)
+    assert (high is None) == (low is None)
+    if high is not None and low is not None:
+        assert high in profile.values()
+        assert low <= high
+
+
+@given(hours, hours)
+def test_a_share_is_known_only_where_both_sides_are(part: dict[int, float], whole: dict[int, float]) -> None:
+    found = ratio(part, whole)
+    assert found.keys() == {at for at in part if whole.get(at)}
+
+
+def test_a_worse_of_nothing_is_the_other() -> None:
+    one = Track(recent={0: 5.0, 1: 7.0})
+    assert worst_of(one, Track()) == worst_of(Track(), one) == one
+
+
+def test_half_of_the_span_is_enough_for_a_slope_and_less_is_not() -> None:
+    line = {at: 100.0 - at for at in range(24)}
+    twelve = {at: value for at, value in line.items() if at % 2 == 0}
+    eleven = {at: value for at, value in twelve.items() if at != 22}
+    found = slope(twelve, 24)
+    assert found is not None
+    assert found.per_hour == pytest.approx(1.0)
+    assert slope(eleven, 24) is None
+
+
+def test_hours_ahead_of_now_have_no_part_in_totals_and_slopes() -> None:
+    line = {at: 100.0 - at for at in range(12)}
+    assert total(line | {-1: 9e9}, 3) == total(line, 3)
+    assert slope(line | {-1: 9e9}, 12) == slope(line, 12)

@@ -1,6 +1,8 @@
 """Reading of packets never waits for bytes that are not there."""
 
 import asyncio
+import struct
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -99,3 +101,16 @@ async def test_a_vanished_client_is_noticed_while_nobody_reads() -> None:
     assert not reader.gone.is_set()
     reader.set_exception(ConnectionResetError())
     assert reader.gone.is_set()
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.integers(1, 7))
+async def test_messages_arrive_whole_however_the_network_cuts_them(messages: list[bytes], step: int) -> None:
+    reader = WatchedReader()
+    stream = PacketStream(reader, cast(asyncio.StreamWriter, None))
+    sent = b"".join(struct.pack("<I", len(one))[:3] + bytes([n & 255]) + one for n, one in enumerate(messages))
+    for start in range(0, len(sent), step):
+        reader.feed_data(sent[start : start + step])
+    reader.feed_eof()
+    assert [await stream.read() for _ in messages] == messages
+    with pytest.raises(ProtocolError):
+        await stream.read()
