@@ -16,7 +16,6 @@ from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from pydantic import ValidationError
 
 from mcp_server import replies
-from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door, Visit
 from mcp_server.errors import Code, DoorError, Refusal
 from mcp_server.guides import add_guides
@@ -131,12 +130,6 @@ def build_server(door: Door, caller: Caller | None = None) -> DoorServer:
     server = DoorServer(door, tools, [dictionary], caller_of)
     add_guides(server, door.catalog.entries)
     return server
-
-
-async def serve_stdio(config: WarehouseConfig) -> None:
-    """Serve the door on stdin and stdout until stdin ends; nothing else may write to stdout meanwhile."""
-    async with Door(config) as door:
-        await build_server(door, STDIO).run_stdio_async()
 
 
 def _functions(door: Visit) -> tuple[Callable[..., Any], ...]:

@@ -11,8 +11,12 @@ from mcp_server.config import WarehouseConfig
 SERVE = """
 import asyncio, sys
 from mcp_server.config import WarehouseConfig
-from mcp_server.server import serve_stdio
-asyncio.run(serve_stdio(WarehouseConfig.model_validate_json(sys.argv[1])))
+from mcp_server.door import Door
+from mcp_server.server import STDIO, build_server
+async def serve(config):
+    async with Door(config) as door:
+        await build_server(door, STDIO).run_stdio_async()
+asyncio.run(serve(WarehouseConfig.model_validate_json(sys.argv[1])))
 """
 
 
