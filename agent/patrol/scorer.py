@@ -3,14 +3,9 @@
 A mean alone hides saturation: a full disk with everything else perfect would still count as healthy."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from agent.patrol.rules import Dimension, Rules
 
-Band = Literal["Healthy", "Warning", "Critical", "Unknown"]
-
-HEALTHY_FROM = 80.0
-WARNING_FROM = 50.0
 _CAP_AT_WORST = 40.0
 # Half of the weight: below it two lucky dimensions could make a score.
 _KNOWN_SHARE = 0.5
@@ -41,12 +36,3 @@ def overall(rules: Rules, values: Mapping[str, float]) -> float | None:
     worst = min(score for weight, score in weighted if weight > 0)
     # One dimension at red holds the cluster at 40 or below, one at yellow at 70.
     return min(mean, _CAP_AT_WORST + (100.0 - _CAP_AT_WORST) * worst / 100.0)
-
-
-def band(score: float | None) -> Band:
-    """The class of a score."""
-    if score is None:
-        return "Unknown"
-    if score >= HEALTHY_FROM:
-        return "Healthy"
-    return "Warning" if score >= WARNING_FROM else "Critical"

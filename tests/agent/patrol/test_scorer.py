@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.patrol.rules import load_rules
-from agent.patrol.scorer import band, overall, points
+from agent.patrol.scorer import overall, points
 
 RULES = load_rules()
 GOOD = {name: rule.limits.green for name, rule in RULES.dimensions.items()}
+CRITICAL_BELOW = 50.0
 weighted = sorted(name for name, rule in RULES.dimensions.items() if rule.weight > 0)
 
 
@@ -40,24 +41,21 @@ def test_everything_green_is_a_hundred() -> None:
 def test_one_full_disk_is_not_averaged_away() -> None:
     score = overall(RULES, GOOD | {"disk_used_pct": 93.0})
     assert score is not None
-    assert band(score) == "Critical"
+    assert score < CRITICAL_BELOW
 
 
 @pytest.mark.parametrize("name", weighted)
 def test_any_dimension_at_red_keeps_a_cluster_from_being_healthy(name: str) -> None:
     score = overall(RULES, GOOD | {name: RULES.dimensions[name].limits.red})
-    assert band(score) == "Critical"
+    assert score is not None
+    assert score < CRITICAL_BELOW
 
 
 def test_too_little_data_has_no_score() -> None:
     assert overall(RULES, {"disk_used_pct": 10.0, "compaction_score": 5.0}) is None
-    assert band(overall(RULES, {})) == "Unknown"
+    assert overall(RULES, {}) is None
 
 
 def test_a_missing_dimension_neither_helps_nor_hurts() -> None:
     without = {name: value for name, value in GOOD.items() if name != "fe_heap_used_pct"}
     assert overall(RULES, without) == 100
-
-
-def test_bands_are_those_of_the_reference() -> None:
-    assert [band(score) for score in (80.0, 79.9, 50.0, 49.9)] == ["Healthy", "Warning", "Warning", "Critical"]
