@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from agent.untrusted import visible
-from handlers.document import Actions, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+from handlers.document import Actions, Chart, Divider, Document, Fields, File, Heading, Note, Part, Prose, Table
 from handlers.surface import Mark
 
 WIDTH = 110
@@ -33,6 +33,16 @@ def _table(part: Table) -> RenderableType:
     return table
 
 
+def _figures(part: Chart) -> RenderableType:
+    heads = ("", *(one.name for one in part.series))
+    rows = zip(part.categories, *(map(_figure, one.values) for one in part.series), strict=True)
+    return _table(Table(heads, tuple(rows), f"{part.title}, {part.unit}" if part.unit else part.title))
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.4g}"
+
+
 def _draw(part: Part) -> RenderableType | None:
     match part:
         case Heading():
@@ -44,6 +54,10 @@ def _draw(part: Part) -> RenderableType | None:
             return _fields(part)
         case Table():
             return _table(part)
+        case Chart():
+            return _figures(part)
+        case File():
+            return Text(visible(f"{part.title}: {part.name}, {len(part.content):,} bytes"), style="dim")
         case Note():
             return Text(visible(part.text), style="dim")
         case Divider():

@@ -2,13 +2,27 @@
 not fit goes on in the next one."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.slack.escape import escape, plain, split
 from bot.slack.markdown import Code, Grid, Piece, pieces
 from bot.slack.pages import Block, pages
-from handlers.document import Actions, Button, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+from handlers.document import (
+    Actions,
+    Button,
+    Chart,
+    Divider,
+    Document,
+    Fields,
+    File,
+    Heading,
+    Menu,
+    Note,
+    Part,
+    Prose,
+    Table,
+)
 from handlers.markdown import excerpt, line
 
 SECTION_TEXT = 3_000
@@ -19,6 +33,8 @@ CONTEXT_TEXT = 2_000
 BUTTONS = 25
 BUTTON_TEXT = 75
 BUTTON_VALUE = 2_000
+OPTIONS = 100
+OPTION_VALUE = 150
 TABLE_ROWS = 100
 TABLE_COLUMNS = 20
 TABLE_TEXT = 5_000
@@ -30,20 +46,24 @@ _FENCE = "```"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to post: `text` for notifications and screen readers, `blocks` for everybody else."""
+    """One message to post: `text` for notifications and screen readers, `blocks` for everybody else; `files` are
+    uploaded into the thread behind it."""
 
     text: str
     blocks: tuple[Block, ...]
+    files: tuple[File, ...] = ()
 
 
 def messages(document: Document, hosts: Collection[str]) -> tuple[Message, ...]:
     """The document as one or more messages, links leading to `hosts` only. At least one, never an empty one."""
     filled = pages([(starts_group(part), tuple(_blocks(part, hosts))) for part in document.parts])
     text = escape(excerpt(document.fallback, FALLBACK_TEXT // 6))
+    files = tuple(part for part in document.parts if isinstance(part, File))
     if len(filled) <= 1:
-        return (Message(text, filled[0] if filled else ()),)
+        return (Message(text, filled[0] if filled else (), files),)
     counted = enumerate(filled, start=1)
-    return tuple(Message(f"{text} ({n}/{len(filled)})", (*page, _page_note(n, len(filled)))) for n, page in counted)
+    told = [Message(f"{text} ({n}/{len(filled)})", (*page, _page_note(n, len(filled)))) for n, page in counted]
+    return (*told[:-1], replace(told[-1], files=files))
 
 
 def starts_group(part: Part) -> bool:
@@ -69,6 +89,10 @@ def _blocks(part: Part, hosts: Collection[str]) -> Iterator[Block]:
             if part.caption:
                 yield from _note(part.caption)
             yield from _grid(((part.columns), *part.rows))
+        case Chart():
+            yield from _chart(part)
+        case File():
+            yield from _note(f"{part.title}: {part.name}")
         case Actions():
             yield from _actions(part.buttons)
         case Note():
@@ -127,9 +151,22 @@ def _note(text: str) -> Iterator[Block]:
         yield {"type": "context", "elements": [_plain_text(piece)]}
 
 
-def _actions(buttons: Sequence[Button]) -> Iterator[Block]:
+def _chart(chart: Chart) -> Iterator[Block]:
+    yield from _note(f"{chart.title}, {chart.unit}" if chart.unit else chart.title)
+    heads = ("", *(one.name for one in chart.series))
+    yield from _grid([heads, *zip(chart.categories, *(map(_figure, one.values) for one in chart.series), strict=True)])
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}"
+
+
+def _actions(buttons: Sequence[Button | Menu]) -> Iterator[Block]:
     for start in range(0, len(buttons), BUTTONS):
-        row = [_button(button, place) for place, button in enumerate(buttons[start : start + BUTTONS])]
+        row = [
+            _button(one, place) if isinstance(one, Button) else _menu(one, place)
+            for place, one in enumerate(buttons[start : start + BUTTONS])
+        ]
         yield {"type": "actions", "elements": row}
 
 
@@ -137,11 +174,37 @@ def _button(button: Button, place: int) -> dict[str, Any]:
     """Raises ValueError for a value that Slack would refuse; it cannot be cut without changing what it says."""
     if len(button.value) > BUTTON_VALUE:
         raise ValueError(f"the value of button {button.action!r} is longer than {BUTTON_VALUE} characters")
-    # Slack wants each id once in a row; the listener takes the action with any number behind it
-    action_id = button.action if place == 0 else f"{button.action}:{place}"
-    label = _plain_text(excerpt(plain(button.label), BUTTON_TEXT) or "–")
     style = {"style": button.style} if button.style else {}
-    return {"type": "button", "action_id": action_id, "text": label, "value": button.value, **style}
+    return {
+        "type": "button",
+        "action_id": _action_id(button, place),
+        "text": _label(button.label),
+        "value": button.value,
+        **style,
+    }
+
+
+def _menu(menu: Menu, place: int) -> dict[str, Any]:
+    """Raises ValueError like `_button`, and for a menu without options or with more than Slack takes."""
+    if not 0 < len(menu.options) <= OPTIONS or any(not 0 < len(value) <= OPTION_VALUE for _, value in menu.options):
+        raise ValueError(f"menu {menu.action!r}: 1 to {OPTIONS} options of 1 to {OPTION_VALUE} characters are allowed")
+    options = [{"text": _label(text), "value": value} for text, value in menu.options]
+    placeholder = _label(menu.label)
+    return {
+        "type": "static_select",
+        "action_id": _action_id(menu, place),
+        "placeholder": placeholder,
+        "options": options,
+    }
+
+
+def _action_id(element: Button | Menu, place: int) -> str:
+    # Slack wants each id once in a row; the listener takes the action with any number behind it
+    return element.action if place == 0 else f"{element.action}:{place}"
+
+
+def _label(text: str) -> dict[str, Any]:
+    return _plain_text(excerpt(plain(text), BUTTON_TEXT) or "–")
 
 
 def _grid(rows: Sequence[Sequence[str]]) -> Iterator[Block]:

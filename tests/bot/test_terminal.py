@@ -8,7 +8,21 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bot.terminal import Terminal
-from handlers.document import Actions, Button, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+from handlers.document import (
+    Actions,
+    Button,
+    Chart,
+    Divider,
+    Document,
+    Fields,
+    File,
+    Heading,
+    Note,
+    Part,
+    Prose,
+    Series,
+    Table,
+)
 
 
 def printed(*parts: Part) -> str:
@@ -24,10 +38,25 @@ def test_every_kind_of_part_is_shown() -> None:
         Prose("**two** clusters\n\n- one\n- two"),
         Fields((("disk", "91 %"), ("heap", "40 %"))),
         Table(("cluster", "p99"), (("a", "120"), ("b", "90"))),
+        Chart("line", "Failed queries", ("10:00", "11:00"), (Series("prod-a", (3.25, None)),), "%"),
+        File("rows.csv", "All 412 rows", b"a,b"),
         Divider(),
         Note("rules-only · 3 queries"),
     )
-    for words in ("Morning patrol", "two clusters", "disk", "91 %", "cluster", "120", "rules-only · 3 queries"):
+    assert "All 412 rows: rows.csv, 3 bytes" in text
+    for words in (
+        "Failed queries, %",
+        "prod-a",
+        "10:00",
+        "3.25",
+        "Morning patrol",
+        "two clusters",
+        "disk",
+        "91 %",
+        "cluster",
+        "120",
+        "rules-only · 3 queries",
+    ):
         assert words in text
 
 

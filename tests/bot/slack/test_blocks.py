@@ -8,7 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.slack.blocks import BUTTON_VALUE, Message, messages, readable
-from handlers.document import Actions, Button, Divider, Document, Fields, Heading, Note, Part, Prose, Table
+from handlers.document import (
+    Actions,
+    Button,
+    Chart,
+    Divider,
+    Document,
+    Fields,
+    File,
+    Heading,
+    Menu,
+    Note,
+    Part,
+    Prose,
+    Series,
+    Table,
+)
 from handlers.views import report_document
 from tests.bot.slack.conftest import buttons
 from tests.fakes.slack import problems
@@ -16,6 +31,29 @@ from tests.fakes.slack.validity import letters
 from tests.fakes.thinking import report
 
 TEXT = st.text(max_size=60) | st.sampled_from(["<!channel>", "", " ", "\n", "x" * 4000, "&" * 2500, "a b " * 900])
+NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+LABELS = st.lists(TEXT, max_size=30)
+CHARTS = st.builds(
+    lambda kind, title, labels, drawn, unit: Chart(
+        kind,
+        title,
+        tuple(labels),
+        tuple(Series(name, tuple(values[: len(labels)])) for name, values in drawn[: 1 if kind == "pie" else None]),
+        unit,
+    ),
+    st.sampled_from(["line", "bar", "area", "pie"]),
+    TEXT,
+    LABELS,
+    st.lists(st.tuples(TEXT, st.lists(NUMBERS, min_size=30, max_size=30)), min_size=1, max_size=14),
+    TEXT,
+)
+MENUS = st.builds(
+    Menu,
+    TEXT,
+    st.just("snooze"),
+    st.lists(st.tuples(TEXT, st.just("1h")), min_size=1, max_size=5).map(tuple),
+)
+BUTTONS = st.builds(Button, TEXT, st.just("investigate"), st.just("v"))
 CELLS = st.lists(TEXT, min_size=1, max_size=25)
 PARTS: st.SearchStrategy[Part] = st.one_of(
     st.builds(Heading, TEXT),
@@ -29,7 +67,9 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
             TEXT,
         )
     ),
-    st.builds(Actions, st.lists(st.builds(Button, TEXT, st.just("investigate"), st.just("v")), max_size=30).map(tuple)),
+    st.builds(Actions, st.lists(BUTTONS | MENUS, max_size=30).map(tuple)),
+    CHARTS,
+    st.builds(File, st.just("rows.csv"), TEXT, st.binary(max_size=20)),
     st.builds(Note, TEXT),
     st.just(Divider()),
 )
@@ -139,6 +179,34 @@ def test_buttons_of_one_row_have_ids_of_their_own() -> None:
         list(rendered(Actions(tuple(Button(f"b{n}", "investigate", str(n)) for n in range(3))))[0].blocks)
     )
     assert [button["action_id"] for button in row] == ["investigate", "investigate:1", "investigate:2"]
+
+
+def test_a_menu_stands_beside_buttons_with_an_id_of_its_own() -> None:
+    snooze = Menu("Snooze", "snooze", (("1 hour", "f-1 1h"), ("3 days", "f-1 3d")))
+    (message,) = rendered(Actions((Button("Assign", "assign", "f-1"), snooze)))
+    menu = message.blocks[0]["elements"][1]
+    assert (menu["type"], menu["action_id"], menu["placeholder"]["text"]) == ("static_select", "snooze:1", "Snooze")
+    assert [(one["text"]["text"], one["value"]) for one in menu["options"]] == list(snooze.options)
+
+
+@pytest.mark.parametrize("options", [(), (("x", ""),), (("x", "v" * 151),), (("x", "v"),) * 101])
+def test_a_menu_that_slack_would_refuse_is_refused_here(options: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(ValueError, match="menu 'snooze'"):
+        rendered(Actions((Menu("Snooze", "snooze", options),)))
+
+
+def test_a_file_is_named_where_it_belongs_and_goes_with_the_last_message() -> None:
+    rows = File("rows.csv", "All 412 rows", b"a,b")
+    found = rendered(rows, *(Prose("long " * 500) for _ in range(12)))
+    assert "All 412 rows: rows.csv" in words(found[:1])
+    assert [message.files for message in found] == [(), (), (rows,)]
+
+
+def test_a_chart_is_made_of_series_as_long_as_its_categories() -> None:
+    with pytest.raises(ValueError, match="one value per category"):
+        Chart("line", "t", ("a", "b"), (Series("s", (1.0,)),))
+    with pytest.raises(ValueError, match="a pie has one series"):
+        Chart("pie", "t", ("a",), (Series("s", (1.0,)), Series("t", (1.0,))))
 
 
 def test_names_from_the_warehouse_stay_words() -> None:

@@ -18,6 +18,7 @@ KEYS = {
     "table": {"type", "rows", "column_settings", "block_id"},
 }
 BUTTON_KEYS = {"type", "text", "action_id", "value", "style", "url", "confirm", "accessibility_label"}
+SELECT_KEYS = {"type", "action_id", "placeholder", "options", "initial_option", "confirm"}
 TEXT_KEYS = {"plain_text": {"type", "text", "emoji"}, "mrkdwn": {"type", "text", "verbatim"}}
 
 
@@ -91,8 +92,11 @@ def _actions(block: Json) -> Iterator[str]:
     if len(set(ids)) < len(ids):
         yield "action_id is not unique"
     for element in elements:
+        if element.get("type") == "static_select":
+            yield from _select(element)
+            continue
         if element.get("type") != "button":
-            yield "not a button"
+            yield "neither button nor menu"
             continue
         if unknown := set(element) - BUTTON_KEYS:
             yield f"unknown button keys {sorted(unknown)}"
@@ -103,6 +107,23 @@ def _actions(block: Json) -> Iterator[str]:
             yield "value too long"
         if element.get("style", "primary") not in ("primary", "danger"):
             yield "bad style"
+
+
+def _select(element: Json) -> Iterator[str]:
+    if unknown := set(element) - SELECT_KEYS:
+        yield f"unknown menu keys {sorted(unknown)}"
+    if not 0 < len(element.get("action_id", "")) <= 255:
+        yield "bad action_id"
+    yield from _text(element.get("placeholder"), 150, {"plain_text"})
+    options = element.get("options", ())
+    if not 0 < len(options) <= 100:
+        yield f"{len(options)} options, 1 to 100 allowed"
+    for option in options:
+        if not {"text", "value"} <= set(option) <= {"text", "value", "description"}:
+            yield f"option keys {sorted(option)}"
+        yield from _text(option.get("text"), 75, {"plain_text"})
+        if not 0 < len(option.get("value", "")) <= 150:
+            yield "bad option value"
 
 
 def _table(block: Json) -> Iterator[str]:
