@@ -1,0 +1,120 @@
+"""Rate budgets of a chat platform: a token bucket per method and place, held up by what the platform asks to wait.
+
+Waiting before a call costs nobody anything; a platform that has to refuse calls refuses those of everybody."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from handlers.faults import SurfaceAway
+
+log = structlog.get_logger()
+
+PATIENCE = 60.0
+"""Seconds that one call waits for its turn. Beyond that the caller is told, who can keep what is to be said."""
+BUCKETS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`burst` calls at once, and `per_minute` in the long run; in each place (channel, card) when `by_place`."""
+
+    per_minute: float
+    burst: int = 1
+    by_place: bool = False
+
+
+class _Bucket:
+    """When the next call may go. Full again after `burst` times the distance of two calls."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._distance = 60.0 / budget.per_minute
+        self._ahead = self._distance * (budget.burst - 1)
+        self._due = float("-inf")
+        self.held_until = float("-inf")
+        self.line = asyncio.Lock()
+
+    def wait(self, now: float) -> float:
+        return max(self._due - self._ahead, self.held_until) - now
+
+    def take(self, now: float) -> None:
+        self._due = max(self._due, now) + self._distance
+
+    def idle(self, now: float) -> bool:
+        return not self.line.locked() and max(self._due, self.held_until) <= now
+
+
+class Pace:
+    """The budgets of one platform; one per process and access token. Callers of a bucket go in the order they came."""
+
+    def __init__(
+        self,
+        budgets: Mapping[str, Budget],
+        otherwise: Budget,
+        *,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._budgets = budgets
+        self._otherwise = otherwise
+        self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
+        self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
+        self._newest: dict[str, object] = {}
+
+    async def turn(self, method: str, place: str = "") -> None:
+        """Returns when the method may be called. Raises SurfaceAway when that would take longer than the patience."""
+        await self._turn(method, place, lambda: False)
+
+    async def newest(self, method: str, place: str, subject: str) -> bool:
+        """The same for a call that shows how `subject` stands now: False, and no budget used, when another one about
+        it came while this one waited; what this one shows is out of date then."""
+        mine = object()
+        self._newest[subject] = mine
+        try:
+            return await self._turn(method, place, lambda: self._newest.get(subject) is not mine)
+        finally:
+            if self._newest.get(subject) is mine:
+                del self._newest[subject]
+
+    def hold(self, method: str, place: str, seconds: float) -> None:
+        """The platform asks to wait for so long before the next call of this method."""
+        bucket = self._bucket(method, place)
+        bucket.held_until = max(bucket.held_until, self._clock() + seconds)
+        log.warning("the chat platform asks to wait", method=method, place=place, seconds=seconds)
+
+    async def _turn(self, method: str, place: str, outdated: Callable[[], bool]) -> bool:
+        bucket = self._bucket(method, place)
+        until = self._clock() + self._patience
+        async with bucket.line:
+            # looked at again after each sleep: meanwhile the platform may have asked for more time
+            while (wait := bucket.wait(now := self._clock())) > 0 and not outdated():
+                if now + wait > until:
+                    raise SurfaceAway(f"{method} is held up by the platform's limits for {wait:.0f} s", wait)
+                await self._sleep(wait)
+            if outdated():
+                return False
+            bucket.take(self._clock())
+        return True
+
+    def _bucket(self, method: str, place: str) -> _Bucket:
+        budget = self._budgets.get(method, self._otherwise)
+        key = (method, place if budget.by_place else "")
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(budget)
+            self._forget_idle()
+        self._buckets.move_to_end(key)
+        return bucket
+
+    def _forget_idle(self) -> None:
+        now = self._clock()
+        # the least used one is in front; one that somebody waits in must stay, or two lines would form
+        while len(self._buckets) > BUCKETS and next(iter(self._buckets.values())).idle(now):
+            self._buckets.popitem(last=False)
