@@ -117,7 +117,7 @@ def _piece(piece: Piece) -> Iterator[Block]:
             for lines in split(piece.lines, SECTION_TEXT - 2 * len(_FENCE) - 2):
                 yield {"type": "section", "text": _mrkdwn(f"{_FENCE}\n{lines}\n{_FENCE}")}
         case _:
-            yield from _sections(piece.mrkdwn)
+            yield from _sections(piece.written)
 
 
 def _sections(mrkdwn: str) -> Iterator[Block]:

@@ -5,7 +5,8 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.slack.escape import LONGEST_LINK, escape, link, plain, split
+from bot.addresses import LONGEST_LINK
+from bot.slack.escape import escape, link, plain, split
 from bot.slack.markdown import Code, Grid, Text, pieces
 
 HOSTS = frozenset({"grafana.example.com"})
@@ -36,7 +37,7 @@ def sent(markdown: str) -> str:
     for piece in pieces(markdown, HOSTS):
         match piece:
             case Text():
-                out.append(piece.mrkdwn)
+                out.append(piece.written)
             case Code():
                 out.append(piece.lines)
             case Grid():
