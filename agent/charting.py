@@ -8,6 +8,8 @@ from agent.tools import ToolResult, Tools, ToolSpec, failed
 from agent.untrusted import visible
 
 CHART = "chart"
+SHOWN = "The chart is shown below your answer"
+"""How the result of a chart that was drawn begins."""
 MAX_POINTS = 5_000
 """Rows that are read for one chart; far more than anybody can see, and few enough to go through a journal."""
 _TITLE = 100
@@ -79,7 +81,7 @@ def _drawn(result_id: str, stored: Mapping[str, Any], arguments: Mapping[str, An
     title = _cut(arguments["title"], _TITLE)
     unit = _cut(arguments.get("unit", ""), _UNIT)
     alt = f"{title}: {plot.told()}"
-    told = f"The chart is shown below your answer: {alt}. Say what it shows; do not list its numbers."
+    told = f"{SHOWN}: {alt}. Say what it shows; do not list its numbers."
     return ToolResult(told, data={"chart": plot.data() | {"title": title, "unit": unit, "alt": alt, "of": result_id}})
 
 

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from agent.charting import SHOWN
+
 _COLUMNS = re.compile(r"^columns:\s*(.+)$", re.MULTILINE)
 _FAILURE = re.compile(r"^\s*([a-z_]{3,30}):\s*(.*)", re.DOTALL | re.IGNORECASE)
 _SHOWN = re.compile(r"-- shown \d+ of ")
+_RESULT_ID = re.compile(r"\bq-[0-9a-f]{4,20}\b")
 _NOTE = "-- "
 # What the door says once above the rows instead of in each: constants, patterns with * for the cell, ids by beginning.
 _CONSTANTS, _PATTERNS = "every row: ", "* is the cell: "
@@ -46,12 +49,13 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A result set as far as it was shown. `cut` is true when the warehouse held more rows than these; `note` is what
-    the door said above the rows."""
+    the door said above the rows; `result_id` is under what the door keeps them."""
 
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     cut: bool = False
     note: str = ""
+    result_id: str = ""
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -85,6 +89,8 @@ def read(text: str, is_error: bool) -> Outcome:
     """What a tool result says. Text that is neither a sheet nor a known failure is a failure `execution`."""
     if is_error:
         return _failure(text)
+    if text.startswith(SHOWN):
+        return Sheet(note=text)
     header = _COLUMNS.search(text)
     if header is None:
         return Failure("execution", ("the result had an unexpected form",))
@@ -101,7 +107,12 @@ def read(text: str, is_error: bool) -> Outcome:
         Row(constants | {name: _unfolded(cell, folds.get(name)) for name, cell in zip(lines[0], line, strict=False)})
         for line in lines[1:]
     )
-    return Sheet((*lines[0], *constants), rows, cut, note)
+    return Sheet((*lines[0], *constants), rows, cut, note, _result_id(body[-1]))
+
+
+def _result_id(count_line: str) -> str:
+    found = _RESULT_ID.findall(count_line) if count_line.startswith(_NOTE) else []
+    return found[-1] if found else ""
 
 
 def _is_note(line: str) -> bool:

@@ -35,6 +35,7 @@ _WEEK = 168
 _DEFAULT_HOURS = {"operations": 336, "logs": 6, "news": 24}
 # Kinds that are about one cluster when one is named, and about the fleet otherwise.
 _EITHER = frozenset({"alerts", "operations", "series", "cost"})
+_DRAWABLE = frozenset({"series", "ranking", "breakdown"})
 # Kinds that a version in the question makes a list of its clusters.
 _COUNTED = frozenset({"breakdown", "unknown", "overview", "worst"})
 _CLUSTERS_NEEDED = {"compare": 2, "logs": 1, "status": 1}
@@ -43,7 +44,8 @@ _CLUSTERS_NEEDED = {"compare": 2, "logs": 1, "status": 1}
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A question understood. `clusters` are references as people write them (id, prefix, name); `hours` is the window,
-    0 while none is named. `beyond` marks a question that wants a judgement which fixed rules cannot give."""
+    0 while none is named. `beyond` marks a question that wants a judgement which fixed rules cannot give, `drawn`
+    one that wants a picture."""
 
     kind: Kind
     clusters: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class Intent:
     important: bool = False
     ascending: bool = False
     beyond: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def _fresh(text: str, clusters: tuple[str, ...]) -> Intent:
         pattern=WORDS.captured("pattern", text),
         important=WORDS.marked("important", text),
         beyond=WORDS.marked("beyond", text),
+        drawn=WORDS.marked("drawn", text),
         hours=references.window(text) or 0,
         ascending=WORDS.marked("lowest", text),
     )
@@ -124,6 +128,8 @@ def _fresh(text: str, clusters: tuple[str, ...]) -> Intent:
 def _by_subject(text: str, clusters: tuple[str, ...], measure: Measure | None) -> Kind:
     if clusters and WORDS.marked("why", text):
         return "status"
+    if clusters and measure is None and WORDS.marked("drawn", text):
+        return "series"
     if measure is not None:
         return "ranking" if not clusters and WORDS.marked("ranked", text) else "series"
     if clusters:
@@ -141,6 +147,8 @@ def _continued(text: str, bare: str, intent: Intent, context: Context) -> Intent
     if WORDS.marked("why", text) and intent.measure is None:
         chosen = intent.clusters or last.clusters[:1] or context.listed[:1] or context.clusters[:1]
         return replace(intent, kind="status", clusters=chosen, beyond=True) if chosen else replace(last, beyond=True)
+    if intent.drawn and last.kind in _DRAWABLE and not intent.clusters and intent.measure is None:
+        return replace(last, drawn=True, hours=intent.hours or last.hours)
     if WORDS.marked("more", text):
         return replace(last, limit=40)
     again = WORDS.marked("again", text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from agent.charting import CHART
 from agent.rules_only import history, inventory, readings
 from agent.rules_only.envelope import Outcome, Sheet
 from agent.rules_only.intent import Intent, Kind
@@ -143,7 +144,30 @@ def _series(intent: Intent, known: _Known) -> tuple[Ask, ...]:
         return first
     course = query("series", readings.course(measure, known.as_of, intent.hours, ids))
     now = query("vitals", readings.vitals(ids, known.as_of, (measure,))) if ids else _ranked(intent, known.as_of)
-    return (*first, course, now)
+    who = " of " + intent.clusters[0] if ids else " of the fleet"
+    drawing = _Drawing("line", "period", ("mean", "highest", "lowest"), f"{measure.noun}{who}", measure.unit)
+    return (*first, course, now, *_chart(intent, known, course, drawing))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """What of a result is drawn, as the chart tool takes it."""
+
+    kind: str
+    x: str
+    y: tuple[str, ...]
+    title: str
+    unit: str = ""
+
+
+def _chart(intent: Intent, known: _Known, of: Ask, drawing: _Drawing) -> tuple[Ask, ...]:
+    """The picture of a result, once that is there and if one is wanted."""
+    drawn = known.outcomes.get(of.key)
+    if not intent.drawn or not isinstance(drawn, Sheet) or not drawn.result_id:
+        return ()
+    unit = {"unit": drawing.unit} if drawing.unit else {}
+    arguments = {"result_id": drawn.result_id, "kind": drawing.kind, "x": drawing.x, "y": list(drawing.y)}
+    return (Ask("chart", CHART, {**arguments, "title": drawing.title, **unit}),)
 
 
 def _ranked(intent: Intent, as_of: datetime) -> Ask:
@@ -153,7 +177,17 @@ def _ranked(intent: Intent, as_of: datetime) -> Ask:
 
 
 def _ranking(intent: Intent, known: _Known) -> tuple[Ask, ...]:
-    return (_FRESHNESS,) if known.as_of is None else (_FRESHNESS, _ranked(intent, known.as_of))
+    if known.as_of is None:
+        return (_FRESHNESS,)
+    ranked, measure = _ranked(intent, known.as_of), intent.measure or DEFAULT
+    drawing = _Drawing("bar", "cluster_name", ("latest",), f"{measure.noun}, now", measure.unit)
+    return (_FRESHNESS, ranked, *_chart(intent, known, ranked, drawing))
+
+
+def _breakdown(intent: Intent, known: _Known) -> tuple[Ask, ...]:
+    counted = query("breakdown", inventory.breakdown(intent.grouping))
+    drawing = _Drawing("bar", "label", ("clusters",), f"active clusters by {intent.grouping}")
+    return (counted, *_chart(intent, known, counted, drawing))
 
 
 def _limits(intent: Intent, known: _Known) -> tuple[Ask, ...]:
@@ -239,7 +273,7 @@ _RECIPES: Mapping[Kind, Callable[[Intent, _Known], tuple[Ask, ...]]] = {
     "cost": _cost,
     "logs": _logs,
     "silent": _silent,
-    "breakdown": lambda intent, _: (query("breakdown", inventory.breakdown(intent.grouping)),),
+    "breakdown": _breakdown,
     "patrol": lambda *_: (query("patrol", inventory.last_patrol()),),
 }
 

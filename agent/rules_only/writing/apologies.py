@@ -12,6 +12,7 @@ ABILITIES = """\
 - **One cluster** by name, id or the first characters of its id: "how is prod-analytics-03?", "and its alerts?", "why?"
 - **Alerts and issues**: "alerts of the last 24 h", "open critical issues"
 - **Measures**: "disk of prod-analytics-03 over 7 days", "which clusters have the highest p99?", "latency trend"
+- **Charts**: "chart of disk on prod-analytics-03", "plot p99 of the fleet over 24 hours"
 - **Capacity**: "which clusters are near their breaking point?"
 - **Comparison and changes**: "compare prod-a-1 with prod-b-2", "what changed this week?"
 - **Customers and versions**: "who is customer Acme?", "which clusters run 3.3?", "clusters by region"
@@ -68,6 +69,16 @@ def gap(failure: Failure | None, what: str) -> str:
         return ""
     reason = {"unavailable": "not reachable", "timeout": "no answer in time", "permission": "not permitted"}
     return f"*{what}: could not be read ({reason.get(failure.code, 'the read failed')}), so nothing is said about it.*"
+
+
+def charted(found: Found) -> bool:
+    """Whether a chart stands below the answer."""
+    return "chart" in found.outcomes and found.failed("chart") is None
+
+
+def no_chart(found: Found) -> str:
+    """One line when a picture was wanted and there is none."""
+    return "" if charted(found) or not found.intent.drawn else "*No chart could be drawn of this; the figures:*"
 
 
 def unresolved(intent: Intent, failure: Failure) -> str:

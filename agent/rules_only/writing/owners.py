@@ -1,7 +1,7 @@
 """Answers about whose clusters there are and what they cost: counts, members of a version or customer, bills."""
 
 from agent.rules_only.envelope import Row
-from agent.rules_only.writing.apologies import gap, unresolved
+from agent.rules_only.writing.apologies import gap, no_chart, unresolved
 from agent.rules_only.writing.figures import count, figure, span
 from agent.rules_only.writing.found import Found
 from agent.rules_only.writing.markdown import (
@@ -30,7 +30,7 @@ def breakdown(found: Found) -> str:
     clusters = sum(row.number("clusters") or 0 for row in sheet)
     groups = f"{count(total_of(sheet), grouping)} over {count(clusters, 'active cluster')}"
     leader = f"{columns[0].cell(sheet.first)} ({columns[1].cell(sheet.first)})"
-    return paragraphs(f"**{groups}; most are {leader}.**", listing(columns, sheet))
+    return paragraphs(f"**{groups}; most are {leader}.**", no_chart(found), listing(columns, sheet))
 
 
 def members(found: Found) -> str:

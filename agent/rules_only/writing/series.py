@@ -5,7 +5,7 @@ from math import inf
 from agent.rules_only.envelope import Row, Sheet
 from agent.rules_only.measures import DEFAULT, LIMITED, Measure
 from agent.rules_only.plan import identity
-from agent.rules_only.writing.apologies import gap, unavailable, unresolved
+from agent.rules_only.writing.apologies import charted, gap, no_chart, unavailable, unresolved
 from agent.rules_only.writing.figures import count, figure, moment, move, span
 from agent.rules_only.writing.found import Found
 from agent.rules_only.writing.levels import Level, advice, bad, basis, level_of, levels, ranked
@@ -33,7 +33,8 @@ def course(found: Found) -> str:
     now = next(iter(levels(found, found.sheet("vitals"))), None) if who else None
     return paragraphs(
         _course_opening(found, measure, subject, now),
-        _course_table(measure, sheet, fleet=who is None),
+        no_chart(found),
+        "" if charted(found) else _course_table(measure, sheet, fleet=who is None),
         _verdict(found, now) if now is not None else "",
         paragraphs("Who leads it:", ranked(found, found.sheet("ranking"), 6)) if who is None else "",
         basis((measure,)),
@@ -104,6 +105,7 @@ def ranking(found: Found) -> str:
     end = "lowest" if found.intent.ascending or measure.low_is_bad else "highest"
     return paragraphs(
         f"**{CLUSTER.cell(first.row)} has the {end} {measure.noun}: {first.text} now.**",
+        no_chart(found),
         ranked(found, sheet, found.intent.limit),
         f"Worst hour and first day (its mean) are of the last {window}.",
         basis((measure,)),
