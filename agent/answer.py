@@ -21,7 +21,8 @@ class ToolTrace:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`text` is Markdown and untrusted. `notice` tells the user of a degraded turn (Claude unavailable,
-    rounds used up). `failed` means that there is no answer and the question was taken back out of the history."""
+    rounds used up). `failed` means that there is no answer and the question was taken back out of the history.
+    `dollars` is what the turn cost in all, broken tries included; None when that is not known."""
 
     text: str
     analyst: Analyst
@@ -32,3 +33,4 @@ class Answer:
     seconds: float = 0.0
     notice: str = ""
     failed: bool = False
+    dollars: float | None = None

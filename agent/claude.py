@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from agent.claude_faults import NETWORK_FAULTS, from_event, from_exception
 from agent.errors import ModelError, ModelUnavailable
 from agent.messages import Message
-from agent.model import Analyst, OnText, Reply, Request
+from agent.model import Analyst, OnText, OnWasted, Reply, Request
 from agent.retry import Retry, RetryRules
 from agent.stream import ReplyBuilder
 from agent.tools import ToolSpec
@@ -114,15 +114,18 @@ class Claude:
 
         async def attempt(seconds_left: float | None) -> Reply:
             await shown.take_back()
-            return await self._once(body, seconds_left, shown)
+            return await self._once(body, seconds_left, shown, request.on_wasted)
 
         return await self._retry.run(attempt, request.seconds_left)
 
-    async def _once(self, body: dict[str, Any], seconds_left: float | None, shown: "_Shown") -> Reply:
+    async def _once(
+        self, body: dict[str, Any], seconds_left: float | None, shown: "_Shown", on_wasted: OnWasted | None
+    ) -> Reply:
         """One request, read to its end. Every fault of the provider or the network leaves as a `ModelError`."""
         times, builder = self._config.times, ReplyBuilder()
         deadline = math.inf if seconds_left is None else self._clock() + seconds_left
         async with AsyncExitStack() as stack:
+            stack.push(_telling(builder, on_wasted))
             opened = self._client.messages.with_streaming_response.create(**body, stream=True)
             # Opening counts as the first event: a provider that takes the request and stays silent is found out here.
             response = await self._within(times.first_event, deadline, stack.enter_async_context(opened))
@@ -139,7 +142,7 @@ class Claude:
             with suppress(ModelError):
                 # What is left is the end of the body; having read it, the connection can be used again.
                 await self._within(times.after_end, deadline, anext(events, None))
-        return builder.reply()
+            return builder.reply()
 
     async def _within(self, patience: float, deadline: float, waiting: Awaitable[T]) -> T:
         """The watchdog: whatever is awaited of the network is awaited here, and fails as a `ModelError`."""
@@ -148,6 +151,16 @@ class Claude:
                 return await waiting
         except NETWORK_FAULTS as error:
             raise from_exception(error) from error
+
+
+def _telling(builder: ReplyBuilder, on_wasted: OnWasted | None) -> Callable[..., None]:
+    """An exit that tells what a stream took that ends in an exception, a cancellation among them."""
+
+    def told(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and on_wasted is not None and builder.model:
+            on_wasted(builder.model, builder.spent())
+
+    return told
 
 
 class _Shown:

@@ -12,7 +12,7 @@ from agent.errors import ModelError, ModelRefused, ModelTooLong, ModelUnavailabl
 from agent.journal import UNWRITTEN, Journal, Json
 from agent.messages import Block, Message, sound, text_of
 from agent.model import Analyst, Model, Reply, Request, Usage
-from agent.progress import OnProgress, Progress, RoundStarted, TextDiscarded, TextPiece
+from agent.progress import OnProgress, Progress, RoundStarted, Spent, TextDiscarded, TextPiece
 from agent.recorded import fault_of, fault_record, reply_of, reply_record
 from agent.tool_round import ToolLimits, ToolRounds
 from agent.tools import Tools, ToolSpec
@@ -140,12 +140,26 @@ class _Running:
         seconds_left = max(left, self._limits.answer_seconds)
         # The tools stay in the request even when they may not be called: their absence would change its cached
         # beginning.
-        request = Request(self._system, tuple(history), self._specs, may_call_tools=not last, seconds_left=seconds_left)
-        told = await self._journal.step(f"round:{self._rounds}", lambda: self._asked(request))
+        wasted: list[Spent] = []
+        request = Request(
+            self._system,
+            tuple(history),
+            self._specs,
+            may_call_tools=not last,
+            seconds_left=seconds_left,
+            on_wasted=lambda model, usage: wasted.append(Spent(model, usage)),
+        )
+        try:
+            told = await self._journal.step(f"round:{self._rounds}", lambda: self._asked(request))
+        finally:
+            # who stops a turn, or meets a provider that breaks off, has had these tokens all the same
+            for spent in wasted:
+                await self._on_progress(spent)
         if "fault" in told:
             raise fault_of(told)
         reply = reply_of(told["reply"])
         self._usage += reply.usage
+        await self._on_progress(Spent(reply.model, reply.usage))
         # as it was when the model was asked: the time that a repeated turn has left is another one
         return reply, not told["may_call_tools"]
 

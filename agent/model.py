@@ -9,6 +9,9 @@ from agent.tools import ToolSpec
 
 Analyst = Literal["claude", "rules-only"]
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "stop_sequence", "model_context_window_exceeded"]
+OnWasted = Callable[[str, "Usage"], None]
+"""Hears of tokens that a model took for a try that gave no whole reply: the model's id and the tokens."""
+
 OnText = Callable[[str], Awaitable[None]]
 """Receives each piece of visible text as it arrives, in order. An empty piece takes back what this reply has
 streamed so far: it broke off and is being asked for again."""
@@ -36,13 +39,14 @@ class Usage:
 class Request:
     """One model call. The tool list stays the same through a turn so that prompt caches hold;
     `may_call_tools=False` is how the last allowed round is made to answer. `seconds_left` is all the time that the
-    reply may take, waiting and asking again included; None sets no bound."""
+    reply may take, waiting and asking again included; None sets no bound. `on_wasted` hears what broken tries took."""
 
     system: str
     messages: Sequence[Message]
     tools: Sequence[ToolSpec] = ()
     may_call_tools: bool = True
     seconds_left: float | None = None
+    on_wasted: OnWasted | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.model import Usage
+
 
 @dataclass(frozen=True, slots=True)
 class RoundStarted:
@@ -44,6 +46,14 @@ class ToolFinished:
     seconds: float
 
 
-Progress = RoundStarted | TextPiece | TextDiscarded | ToolStarted | ToolFinished
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A model call took these tokens, also one whose reply broke off or that was cancelled."""
+
+    model: str
+    usage: Usage
+
+
+Progress = RoundStarted | TextPiece | TextDiscarded | ToolStarted | ToolFinished | Spent
 OnProgress = Callable[[Progress], Awaitable[None]]
 """Receives each event in order. What it raises ends the turn, so a surface keeps its own faults to itself."""

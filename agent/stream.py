@@ -6,6 +6,7 @@ whether it has seen the end. Events, blocks and fields that it does not know are
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 from agent.errors import ModelUnavailable
@@ -25,6 +26,8 @@ _GIVEN = {"tool_use": ("id", "name"), "redacted_thinking": ("data",)}
 
 # Python's own limit would be hit while the request is written out, far from what caused it.
 MAX_DEPTH = 32
+CHARACTERS_PER_TOKEN = 4
+"""About as many as a token of English text or JSON has."""
 _GROWING = {"text_delta": "text", "thinking_delta": "thinking"}
 # The provider adds reasons now and then; an unknown one that ended a whole reply is an ordinary end.
 _STOP_REASONS = frozenset(get_args(StopReason))
@@ -130,6 +133,19 @@ class ReplyBuilder:
         if not isinstance(arguments, dict):
             raise ModelUnavailable("the arguments of a tool call are no object")
         return arguments
+
+    @property
+    def model(self) -> str:
+        """The model that answers; empty before the stream has said so."""
+        return self._model
+
+    def spent(self) -> Usage:
+        """The tokens that the stream took so far. A stream tells its output at its end: until then that is guessed from
+        what arrived of it."""
+        written = sum(len(block.get(name, "")) for block in self._blocks.values() for name in _GROWING.values())
+        written += sum(len(piece) for pieces in self._json.values() for piece in pieces)
+        told = self._tokens()
+        return replace(told, output_tokens=max(told.output_tokens, written // CHARACTERS_PER_TOKEN))
 
     def _tokens(self) -> Usage:
         count = self._usage.get

@@ -22,7 +22,7 @@ from agent.errors import (
     ModelUnavailable,
 )
 from agent.messages import user_text
-from agent.model import Reply, Request
+from agent.model import Reply, Request, Usage
 from agent.tools import ToolSpec
 from tests.agent.doubles import NUMBER, Clock
 from tests.fakes.messages_server import Break, HttpFault, MessagesServer, Say, Text, Thinking, ToolUse, serving
@@ -212,6 +212,18 @@ async def test_silence_is_waited_for_twice_and_no_more(after: int) -> None:
         with pytest.raises(ModelStalled):
             await line.ask()
     assert len(line.server.requests) == 2
+
+
+async def test_the_tokens_of_tries_that_broke_off_are_told_and_those_of_whole_replies_are_not() -> None:
+    told: list[tuple[str, Usage]] = []
+    request = Request(ASK.system, ASK.messages, on_wasted=lambda model, usage: told.append((model, usage)))
+    said = Say((Text("x" * 400),), input_tokens=120, cache_read=80)
+    async with wire(Break(said, "drop", after=20), HttpFault(529, "overloaded_error"), said) as line:
+        await line.ask(request)
+    ((model, usage),) = told
+    assert (model, usage.input_tokens, usage.cache_read_tokens) == ("claude-sonnet-5-5", 120, 80)
+    # guessed from the text that came: its own count would have come at the end
+    assert 10 < usage.output_tokens <= 100
 
 
 async def test_billing_told_inside_a_stream_is_billing() -> None:

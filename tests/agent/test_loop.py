@@ -9,7 +9,8 @@ import pytest
 from agent.errors import ModelOverloaded, ModelRefused, ModelTooLong, ModelUnavailable
 from agent.loop import NO_ANSWER, Limits, Loop
 from agent.messages import Message, user_text
-from agent.progress import RoundStarted, TextDiscarded, TextPiece, ToolFinished, ToolStarted
+from agent.model import OnText, Reply, Request, Usage
+from agent.progress import RoundStarted, Spent, TextDiscarded, TextPiece, ToolFinished, ToolStarted
 from agent.tool_round import CANCELLED, ToolLimits
 from agent.tools import ToolResult
 from tests.agent.doubles import Clock, FunctionTools, Recorder, ScriptedModel, call, check_closed, double, never, say
@@ -197,9 +198,47 @@ async def test_progress_tells_of_rounds_tools_and_text_in_order() -> None:
     recorder = Recorder()
     await loop(ScriptedModel(say("hm", call("x", a=1)), say("end"))).run([user_text("go")], recorder)
     kinds = [type(event) for event in recorder.events]
-    assert kinds == [RoundStarted, TextPiece, ToolStarted, ToolFinished, RoundStarted, TextPiece]
-    assert recorder.events[2] == ToolStarted("x", "double", {"a": 1})
+    first = [RoundStarted, TextPiece, Spent, ToolStarted, ToolFinished]
+    assert kinds == [*first, RoundStarted, TextPiece, Spent]
+    assert recorder.events[3] == ToolStarted("x", "double", {"a": 1})
     assert recorder.of(RoundStarted) == [RoundStarted(1, False), RoundStarted(2, False)]
+
+
+async def test_what_broken_tries_took_is_told_whatever_becomes_of_the_call() -> None:
+    class Wasteful(ScriptedModel):
+        async def reply(self, request: Request, on_text: OnText | None = None) -> Reply:
+            assert request.on_wasted is not None
+            request.on_wasted("scripted-0", Usage(7, 3))
+            return await super().reply(request, on_text)
+
+    recorder = Recorder()
+    await loop(Wasteful(say("end"))).run([user_text("go")], recorder)
+    assert recorder.of(Spent) == [Spent("scripted-0", Usage(7, 3)), Spent("scripted-1", Usage(10, 1))]
+    with pytest.raises(ModelUnavailable):
+        await loop(Wasteful(ModelUnavailable("gone"))).run([user_text("go")], recorder)
+    assert recorder.of(Spent)[2:] == [Spent("scripted-0", Usage(7, 3))]
+
+
+async def test_a_cancelled_call_tells_what_it_took_until_then() -> None:
+    asked = asyncio.Event()
+
+    class Slow(ScriptedModel):
+        async def reply(self, request: Request, on_text: OnText | None = None) -> Reply:
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                assert request.on_wasted is not None
+                request.on_wasted("scripted-1", Usage(9, 2))
+            raise AssertionError("nobody sets this event")
+
+    recorder = Recorder()
+    task = asyncio.create_task(loop(Slow()).run([user_text("go")], recorder))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert recorder.of(Spent) == [Spent("scripted-1", Usage(9, 2))]
 
 
 async def test_text_that_is_taken_back_is_told_of() -> None:
@@ -211,7 +250,7 @@ async def test_text_that_is_taken_back_is_told_of() -> None:
 
     recorder = Recorder()
     await loop(Stutters(say("the fleet is fine"))).run([user_text("go")], recorder)
-    assert recorder.events[1:] == [TextPiece("the fle"), TextDiscarded(), TextPiece("the fleet is fine")]
+    assert recorder.events[1:-1] == [TextPiece("the fle"), TextDiscarded(), TextPiece("the fleet is fine")]
 
 
 async def test_a_surface_that_fails_in_the_middle_of_a_round_leaves_a_closed_history() -> None:
