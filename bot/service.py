@@ -15,8 +15,9 @@ from bot.patrols import ByClock, schedules
 from bot.settings import Settings
 from bot.slack.config import SlackConfig
 from bot.slack.people import People
-from bot.slack.service import Slack, listening, reached
+from bot.slack.service import Entrance, Slack, listening, reached
 from bot.store import Usage
+from bot.store.talk import Talk
 from bot.turns import TurnEngine
 from bot.turns.durable import DurableOptions, durable_turns, turns_address
 from bot.turns.schedule import Clock
@@ -63,13 +64,15 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
             slack.channel(settings.patrol_channel or ""), gate.admit, slack.surface, store, inbox, utc_now
         )
         clock = Clock(by_clock)
-        entrance: AbstractAsyncContextManager[str] = listening(settings, slack, gate.admit, gate.act, store)
-        async with entrance as place:
+        known = Talk(store.database)
+        opening: AbstractAsyncContextManager[Entrance] = listening(settings, slack, gate.admit, gate.act, store, known)
+        async with opening as entrance:
             await clock.start(schedules(settings))
             try:
-                yield place
+                yield entrance.place
             finally:
                 clock.stop()
+                await entrance.shut()
                 await turns.close(PARTING)
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from time import time
 
 import uvicorn
 from aiohttp import ClientError
@@ -16,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.slack.app import Act, Submit, Threads, build_app
+from bot.slack.catchup import CatchUp, Known
 from bot.slack.config import SlackConfig, web_client
 from bot.slack.http import build_http
 from bot.slack.place import Place
@@ -25,16 +27,26 @@ from bot.slack.surface import SlackSurface
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """A workspace that answered. `team` is its id."""
+    """A workspace that answered. `team` is its id, `bot_user` the id that people mention us by."""
 
     config: SlackConfig
     client: AsyncWebClient
     surface: SlackSurface
     team: str
+    bot_user: str
 
     def channel(self, channel_id: str) -> str:
         """A channel of this workspace as handlers name it."""
         return str(Place(self.team, channel_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Where events come in. `place` is said in the log. `shut` lets no more in, within a second, while what was let in
+    is still worked on; Slack delivers what it could not deliver to another process, or later."""
+
+    place: str
+    shut: Callable[[], Awaitable[None]]
 
 
 def slack_config(settings: Settings) -> SlackConfig:
@@ -65,25 +77,30 @@ async def reached(config: SlackConfig) -> Slack:
         raise SettingsError(f"SLACK_BOT_TOKEN: Slack refuses it ({code}); install the app and copy its token") from None
     except (ClientError, OSError) as error:
         raise SettingsError(f"SLACK_API_URL: Slack cannot be reached ({type(error).__name__})") from None
-    return Slack(config, client, SlackSurface(client, config.allowed_link_hosts), str(identity["team_id"]))
+    surface = SlackSurface(client, config.allowed_link_hosts)
+    return Slack(config, client, surface, str(identity["team_id"]), str(identity["user_id"]))
 
 
 @asynccontextmanager
-async def listening(settings: Settings, slack: Slack, submit: Submit, act: Act, threads: Threads) -> AsyncIterator[str]:
-    """Events come in while the context is open: by Socket Mode with an app token, over HTTP without. Gives the place in
-    words for the log. Raises SettingsError when the entrance cannot be opened."""
+async def listening(
+    settings: Settings, slack: Slack, submit: Submit, act: Act, threads: Threads, known: Known
+) -> AsyncIterator[Entrance]:
+    """Events come in while the context is open: by Socket Mode with an app token, over HTTP without. Raises
+    SettingsError when the entrance cannot be opened."""
     app = build_app(slack.config, slack.client, submit, act, threads)
-    entrance: AbstractAsyncContextManager[str] = (
-        _over_http(settings, slack.config, app) if slack.config.app_token is None else _by_socket(slack.config, app)
+    opened: AbstractAsyncContextManager[Entrance] = (
+        _over_http(settings, slack.config, app) if slack.config.app_token is None else _by_socket(slack, app, known)
     )
-    async with entrance as place:
-        yield place
+    async with opened as entrance:
+        yield entrance
 
 
 @asynccontextmanager
-async def _by_socket(config: SlackConfig, app: AsyncApp) -> AsyncIterator[str]:
-    async with connected(config, app):
-        yield "socket mode"
+async def _by_socket(slack: Slack, app: AsyncApp, known: Known) -> AsyncIterator[Entrance]:
+    # over HTTP Slack tries again by itself; here it delivers to whoever is connected, and to nobody when nobody is
+    catch_up = CatchUp(slack.client, app, known, slack.team, slack.bot_user, time)
+    async with connected(slack.config, app, catch_up=catch_up) as connection:
+        yield Entrance("socket mode", connection.close)
 
 
 class _Server(uvicorn.Server):
@@ -95,8 +112,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _over_http(settings: Settings, config: SlackConfig, app: AsyncApp) -> AsyncIterator[str]:
-    http = build_http(config, app)
+async def _over_http(settings: Settings, config: SlackConfig, app: AsyncApp) -> AsyncIterator[Entrance]:
+    shut = asyncio.Event()
+    http = build_http(config, app, shut=shut.is_set)
     try:
         listener = socket.create_server((settings.http_host, settings.http_port))
     except OSError as error:
@@ -104,12 +122,19 @@ async def _over_http(settings: Settings, config: SlackConfig, app: AsyncApp) -> 
             f"STARWATCH_HTTP_PORT: cannot listen on {settings.http_host}:{settings.http_port} "
             f"({error.strerror or type(error).__name__}); name a free port"
         ) from None
-    server = _Server(uvicorn.Config(http, log_config=None, lifespan="off", access_log=False))
+    options = uvicorn.Config(http, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=5)
+    server = _Server(options)
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="slack over http")
     host, port = listener.getsockname()[:2]
-    try:
-        yield f"http://{host}:{port}/slack/events"
-    finally:
+
+    async def close() -> None:
+        # the flag for connections that are open, the end of the server so that the next process may have the port
+        shut.set()
         server.should_exit = True
+
+    try:
+        yield Entrance(f"http://{host}:{port}/slack/events", close)
+    finally:
+        await close()
         await serving
         listener.close()
