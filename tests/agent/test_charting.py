@@ -20,8 +20,10 @@ from mcp_server.server import build_server
 from sandbox.launch import Endpoint
 from tests.agent.doubles import FunctionTools, ScriptedModel, call, say
 
-COUNTS = "SELECT cluster_type AS kind, count(*) AS clusters FROM byoc.clusters WHERE cluster_type IS NOT NULL"
+COUNTS = (
+    "SELECT cluster_type AS kind, count(*) AS clusters FROM byoc.clusters WHERE cluster_type IS NOT NULL"
     " GROUP BY cluster_type ORDER BY cluster_type"
+)
 
 
 @pytest.fixture
