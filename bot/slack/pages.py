@@ -1,8 +1,10 @@
 """Blocks onto messages: as few as hold them, in order, what belongs together kept together where that is possible."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
+
+from bot import paging
 
 Block = dict[str, Any]
 
@@ -14,27 +16,8 @@ TABLE_TEXT = 10_000
 
 
 def pages(parts: Sequence[tuple[bool, tuple[Block, ...]]]) -> tuple[tuple[Block, ...], ...]:
-    """Each part is (starts a group, its blocks). A group is broken up only when it alone fills more than a message."""
-    done: list[tuple[Block, ...]] = []
-    page: list[Block] = []
-    for group in _groups(parts):
-        for blocks in [group] if _fits(group) else [(block,) for block in group]:
-            if page and not _fits((*page, *blocks)):
-                done.append(tuple(page))
-                page = []
-            page.extend(blocks)
-    return tuple(done) if not page else (*done, tuple(page))
-
-
-def _groups(parts: Sequence[tuple[bool, tuple[Block, ...]]]) -> Iterator[tuple[Block, ...]]:
-    group: list[Block] = []
-    for starts, blocks in parts:
-        if starts and group:
-            yield tuple(group)
-            group = []
-        group.extend(blocks)
-    if group:
-        yield tuple(group)
+    """Each part is (starts a group, its blocks); see `bot.paging`."""
+    return paging.pages(parts, _fits)
 
 
 def _fits(blocks: Sequence[Block]) -> bool:
