@@ -12,7 +12,19 @@ import structlog
 from bot.store import Payer, Store, StoreUnwritable, Usage
 from bot.store.usage import Scope
 from bot.turns import TurnEngine
-from handlers.surface import Control, Deleted, Edited, Event, Mark, PatrolRequest, Question, Stop, Surface, SurfaceError
+from handlers.surface import (
+    Control,
+    Deleted,
+    Edited,
+    Event,
+    Mark,
+    PatrolRequest,
+    Press,
+    Question,
+    Stop,
+    Surface,
+    SurfaceError,
+)
 from handlers.views import note_document
 
 log = structlog.get_logger()
@@ -112,6 +124,19 @@ class Gate:
                         control.thread, said or "Nothing is running here.", Mark(control.key, "stop", repeated=False)
                     )
 
+    async def hears(self, press: Press) -> bool:
+        """Whether a press may be acted on: somebody on the lists pressed it, for the first time. Quick, and durable:
+        the same press is heard once, over restarts and replicas. Raises StoreUnwritable."""
+        # a conversation with us alone is open to everybody for words, not for buttons
+        listed = not self._admission.users or press.user in self._admission.users
+        if not listed or not self._allowed(press.thread, press.user, direct=not press.message):
+            return False
+        return await self._store.first_sight(f"press:{press.key}"[:255])
+
+    async def may(self, user: str) -> bool:
+        """Whether somebody's role lets them ask. Raises SurfaceError when it cannot be found out."""
+        return await self._roles.of(user) in self._admission.roles
+
     async def refusal(self, event: Event) -> str | None:
         """Why an event gets no answer, asked right before its handler: None to go on, an empty text for silence.
         Raises SurfaceError when the person's role cannot be found out."""
@@ -121,8 +146,8 @@ class Gate:
         listed = not self._admission.users or event.user in self._admission.users
         if not listed or await self._roles.of(event.user) not in self._admission.roles:
             return await self._politely(event)
-        payer = await self._store.usage.begin(event.key, payers(event), self._admission.limits)
-        if payer is None:
+        begun = await self._store.usage.begin(event.key, payers(event), self._admission.limits)
+        if (payer := begun.full) is None:
             return None
         whose = {"user": "Your", "channel": "This channel's", "workspace": "This workspace's"}[payer.scope]
         log.warning("a limit of the day is reached", scope=payer.scope, name=payer.name)

@@ -5,6 +5,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 import structlog
 
@@ -12,6 +13,7 @@ from bot.clock import utc_now
 from bot.compose import Starwatch
 from bot.gate import Admission, Gate, Role
 from bot.patrols import ByClock, schedules
+from bot.pressing import Pressing
 from bot.settings import Settings
 from bot.slack.config import SlackConfig
 from bot.slack.people import People
@@ -56,7 +58,9 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
     people = People(slack.client, slack.team)
     gate = Gate(lambda: opened[0], store, slack.surface, people, admission(settings))
     inbox = StoredInbox(store.database, utc_now)
-    work = Handling(_deps(slack, starwatch), gate)
+    deps = replace(_deps(slack, starwatch), submit=gate.admit)
+    pressing = Pressing(gate, deps)
+    work = Handling(deps, gate)
     options = DurableOptions(executor=settings.executor_id, limit=max(LONGEST_TURN, settings.turn_seconds * 2))
     async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
@@ -65,7 +69,9 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
         )
         clock = Clock(by_clock)
         known = Talk(store.database)
-        opening: AbstractAsyncContextManager[Entrance] = listening(settings, slack, gate.admit, gate.act, store, known)
+        opening: AbstractAsyncContextManager[Entrance] = listening(
+            settings, slack, gate.admit, pressing.act, store, known
+        )
         async with opening as entrance:
             await clock.start(schedules(settings))
             try:
@@ -73,6 +79,7 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
             finally:
                 clock.stop()
                 await entrance.shut()
+                await pressing.close(PARTING)
                 await turns.close(PARTING)
 
 

@@ -1,6 +1,7 @@
 """The terminal as a surface: documents drawn with rich, and one line that says what is being done."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -12,8 +13,9 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from agent.untrusted import visible
-from handlers.document import Actions, Chart, Divider, Document, Fields, File, Heading, Note, Part, Prose, Table
-from handlers.surface import Mark
+from handlers.document import Actions, Chart, Divider, Document, Fields, File, Form, Heading, Note, Part, Prose, Table
+from handlers.surface import Mark, Posted, Press, Said, SurfaceError, Writing
+from handlers.writing import whole
 
 WIDTH = 110
 """Columns used when the output is not a terminal."""
@@ -79,11 +81,37 @@ class Terminal:
         self._progress = progress
         self._status: Status | None = None
 
-    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
         """Print the document; a terminal forgets, so marks mean nothing to it."""
         self._clear()
         self._console.print(drawing(document.parts))
-        return place
+        return Posted(place, (place,))
+
+    async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
+        """Print it again: what was printed stays."""
+        await self.post(message, document, mark)
+
+    def writing(self, thread: str, mark: Mark | None, user: str) -> AbstractAsyncContextManager[Writing]:
+        """Steps as the line that says what is being done, the answer when it is whole."""
+        return whole(self, thread, mark)
+
+    async def said(self, thread: str, after: str = "") -> Sequence[Said]:
+        """Nothing: there is nobody else."""
+        return ()
+
+    async def whisper(self, place: str, user: str, document: Document) -> None:
+        """Print it: the terminal is this person's alone."""
+        await self.post(place, document)
+
+    async def dialog(self, press: Press, title: str, document: Document, form: Form | None = None) -> None:
+        """Print it under its title. Raises SurfaceError for a form: there is nothing to fill in."""
+        if form is not None:
+            raise SurfaceError("a terminal has no dialogs")
+        await self.post(press.thread, Document(title, (Heading(title), *document.parts)))
+
+    async def home(self, user: str, document: Document) -> None:
+        """Print it."""
+        await self.post("", document)
 
     async def status(self, thread: str, text: str) -> None:
         """Show what is being done: a spinner on a terminal, a line each elsewhere."""

@@ -7,19 +7,9 @@ from agent.chat import BYOCAgent
 from agent.journal import UNWRITTEN, Journal
 from agent.patrol.report import PatrolReport, ReportType
 from agent.patrol.run import Patrol
-from agent.progress import OnProgress, Progress
+from agent.progress import OnProgress
 from handlers.deps import OnStep
-from handlers.progress import step_of
-
-
-def told(on_step: OnStep) -> OnProgress:
-    """Passes on those events of a turn that mean something to somebody who waits."""
-
-    async def on_progress(progress: Progress) -> None:
-        if (step := step_of(progress)) is not None:
-            await on_step(step)
-
-    return on_progress
+from handlers.progress import told
 
 
 class Agents:
@@ -28,9 +18,11 @@ class Agents:
     def __init__(self, agent_of: Callable[[str, str], BYOCAgent]) -> None:
         self._agent_of = agent_of
 
-    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
+    async def chat(
+        self, thread: str, text: str, user: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+    ) -> Answer:
         """The answer of the thread's agent, whose tools are called for this user."""
-        return await self._agent_of(thread, user).chat(text, told(on_step), journal)
+        return await self._agent_of(thread, user).chat(text, on_progress, journal)
 
 
 class Patrols:

@@ -1,9 +1,13 @@
 """What travels in a button: written by the views, read back by the surfaces when somebody presses it."""
 
 import json
+import re
 
 INVESTIGATE = "investigate"
 """The action of the button under a flagged cluster."""
+
+HOME = "home"
+"""No button: the action of the press that a surface makes when somebody opens our page."""
 
 _LONGEST_ID = 150
 """Characters; two ids keep within the 2,000 of a button's value even when each character needs six in JSON."""
@@ -28,3 +32,33 @@ def investigated(value: str) -> tuple[str, str]:
         if not isinstance(one, str) or not 0 < len(one) <= _LONGEST_ID:
             raise ValueError("not the ids of a report and a cluster")
     return report, cluster
+
+
+ANSWER_SQL = "answer_sql"
+ANSWER_CSV = "answer_csv"
+ANSWER_GOOD = "answer_good"
+ANSWER_BAD = "answer_bad"
+ANSWER_WHY = "answer_why"
+"""The dialog behind a thumb down."""
+
+_ANSWER_ID = re.compile(r"[A-Za-z0-9_-]{4,64}")
+
+
+def of_statement(answer_id: str, number: int) -> str:
+    """The value of a CSV button: the statement with that number, from 0, of an answer."""
+    return f"{answer_id}:{number}"
+
+
+def statement_of(value: str) -> tuple[str, int]:
+    """Answer and number of a CSV button. Raises ValueError for anything else."""
+    answer_id, _, number = value.partition(":")
+    if not re.fullmatch(r"[0-9]{1,3}", number):
+        raise ValueError("not the value of a CSV button")
+    return answer_of(answer_id), int(number)
+
+
+def answer_of(value: str) -> str:
+    """The answer that a button stands under. Raises ValueError for anything else."""
+    if not _ANSWER_ID.fullmatch(value):
+        raise ValueError("not the id of an answer")
+    return value

@@ -8,9 +8,17 @@ from agent.answer import Answer
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
+from agent.progress import OnProgress
 from handlers.flight import Flights
-from handlers.surface import Surface
+from handlers.locale import Locale, english
+from handlers.surface import Event, Surface
 from handlers.turn import Turn
+
+Locales = Callable[[str, str], Awaitable[Locale]]
+"""The locale of a user in a thread or channel; raises nothing, what cannot be found out is English and UTC."""
+
+Submit = Callable[[Event], Awaitable[object]]
+"""Puts an event into the queue; the same key twice is one event."""
 
 OnStep = Callable[[str], Awaitable[None]]
 """Receives what is being done right now, in people's words; see `handlers.progress`."""
@@ -19,7 +27,9 @@ OnStep = Callable[[str], Awaitable[None]]
 class Agents(Protocol):
     """One agent per thread, each with the history of its thread."""
 
-    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
+    async def chat(
+        self, thread: str, text: str, user: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+    ) -> Answer:
         """The answer to what `user` said, given what was said in `thread` before. It rests on what this user may see in
         this channel alone. A failed turn is an Answer that says so."""
         ...
@@ -52,10 +62,16 @@ class Reports(Protocol):
         ...
 
 
+async def no_queue(event: Event) -> object:
+    """The `Deps.submit` of a process without a queue."""
+    raise RuntimeError(f"there is no queue to put {type(event).__name__} into")
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """Everything a handler may touch. `new_reference` makes the short ids that an apology and its log line share;
-    `flights` is one per process, so that a patrol asked for twice runs once; `turn` is the one under way."""
+    `flights` is one per process, so that a patrol asked for twice runs once; `turn` is the one under way; `submit` is
+    for what a press asks for and takes longer than a moment."""
 
     surface: Surface
     agents: Agents
@@ -64,3 +80,5 @@ class Deps:
     flights: Flights
     new_reference: Callable[[], str]
     turn: Turn = field(default_factory=Turn)
+    locale: Locales = english
+    submit: Submit = no_queue

@@ -32,7 +32,7 @@ async def handle(event: Event, deps: Deps, handlers: Mapping[type[Any], Handler]
 
 async def _apologise(event: Event, reference: str, deps: Deps) -> None:
     place = event.channel if isinstance(event, PatrolRequest) else event.thread
-    text = f"Sorry, something went wrong on my side. Please try again; if it stays so, report reference {reference}."
+    text = (await deps.locale(place, event.user)).say("apology", reference=reference)
     # no step of the turn: a turn that fails may fail because its steps no longer are what they were
     aside = replace(deps, turn=replace(deps.turn, journal=UNWRITTEN))
     try:

@@ -15,19 +15,16 @@ async def stopped(event: Event, deps: Deps) -> None:
     """Say that the turn was stopped and what was done until then."""
     steps = deps.turn.steps
     done = "; ".join(line(step) for step in steps[-SHOWN:])
-    more = f" ({len(steps)} steps in all)" if len(steps) > SHOWN else ""
-    text = f"Stopped. Done until then: {done}{more}." if done else "Stopped before anything was done."
-    await _say("stopped", event, text, deps)
+    key = "stopped.nothing" if not done else "stopped.after" if len(steps) <= SHOWN else "stopped.after_many"
+    locale = await deps.locale(_place(event), event.user)
+    await _say("stopped", event, locale.say(key, done=done, count=len(steps)), deps)
 
 
 async def given_up(event: Event, deps: Deps) -> None:
     """Say that the turn was begun several times and never ended."""
     reference = deps.new_reference()
-    text = (
-        "Sorry, I was restarted several times while working on this, so I gave it up. Please ask in other words; "
-        f"if it stays so, report reference {reference}."
-    )
-    await _say("given-up", event, text, deps)
+    locale = await deps.locale(_place(event), event.user)
+    await _say("given-up", event, locale.say("given_up", reference=reference), deps)
 
 
 async def refused(event: Event, why: str, deps: Deps) -> None:
@@ -36,7 +33,11 @@ async def refused(event: Event, why: str, deps: Deps) -> None:
 
 
 async def _say(part: str, event: Event, text: str, deps: Deps) -> None:
-    place = event.channel if isinstance(event, PatrolRequest) else event.thread
+    place = _place(event)
     await post(part, place, note_document(text), deps)
     if not isinstance(event, PatrolRequest):
         await show(place, "", deps)
+
+
+def _place(event: Event) -> str:
+    return event.channel if isinstance(event, PatrolRequest) else event.thread

@@ -5,11 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.ask import answer_in
+from handlers.buttons import investigated
 from handlers.deps import Deps
 from handlers.markdown import line
-from handlers.surface import Investigate
+from handlers.surface import Investigate, Press
 
 _TOLD = ("cluster_name", "customer", "severity", "reason", "since", "key_metrics")
+
+
+async def pressed(press: Press, deps: Deps) -> None:
+    """Queue the turn that the button asks for. Raises ValueError for a value of no button of ours."""
+    report_id, cluster_id = investigated(press.value)
+    await deps.submit(Investigate(press.key, press.thread, press.user, cluster_id, report_id, order=press.order))
 
 
 async def investigate(pressed: Investigate, deps: Deps) -> None:

@@ -30,7 +30,7 @@ async def patrol(request: PatrolRequest, deps: Deps) -> None:
         return
     doing = "is already running" if deps.flights.running(report_type) else "has started"
     said = note_document(f"{titled(report_type)} {doing}. The report will appear in this channel.")
-    thread = await post("started", request.channel, said, deps)
+    thread = (await post("started", request.channel, said, deps)).thread
     try:
         await deps.flights.join((report_type, request.channel), lambda: _report(report_type, request, thread, deps))
     except WarehouseUnreadable as blind:
@@ -52,4 +52,4 @@ async def _report(report_type: ReportType, request: PatrolRequest, thread: str, 
     report = await deps.flights.join(report_type, run)
     deps.turn.tokens.append(report.usage.input_tokens + report.usage.output_tokens)
     posted = await post("report", request.channel, report_document(report), deps)
-    await deps.reports.tie(posted, report, opening(report))
+    await deps.reports.tie(posted.thread, report, opening(report))

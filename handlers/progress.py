@@ -3,53 +3,52 @@
 from collections.abc import Mapping
 from typing import Any
 
-from agent.progress import Progress, RoundStarted, ToolStarted
+from agent.progress import OnProgress, Progress, RoundStarted, ToolStarted
+from handlers.deps import OnStep
+from handlers.locale import ENGLISH, Locale
 from handlers.markdown import excerpt
+from handlers.words import WORDS
 
 _WIDTH = 60
 
-_WORDS = {
-    "read_query": "Querying the warehouse",
-    "discover_schema": "Looking up the tables",
-    "query_result": "Looking through an earlier result",
-    "describe_table": "Looking up the columns of {table}",
-    "query_fleet_summary": "Reading the state of the fleet",
-    "query_open_issues": "Reading open issues",
-    "query_cluster_info": "Reading about {cluster}",
-    "query_cluster_metrics": "Reading metrics of {cluster}",
-    "query_cluster_alerts": "Reading alerts of {cluster}",
-    "query_cluster_operations": "Reading what was changed on {cluster}",
-    "query_similar_clusters": "Comparing {cluster} with similar clusters",
-    "query_agent_memory": "Recalling earlier investigations",
-    "query_live_state": "Reading the live state of {cluster}",
-    "search_logs": "Searching the logs of {cluster}",
-}
-"""Tool → words; a name in braces is an argument of the call."""
+_PREFIX = "step."
+"""Of the keys in the catalogue; behind it stands a tool's name, and a name in braces is an argument of the call."""
 
 
-def step_of(progress: Progress) -> str | None:
+def step_of(progress: Progress, locale: Locale = ENGLISH) -> str | None:
     """What a surface shows for this event, or None when it changes nothing that people care about."""
     match progress:
         case ToolStarted():
-            return _tool_step(progress.name, progress.arguments)
+            return _tool_step(progress.name, progress.arguments, locale)
         case RoundStarted(last=True):
-            return "Writing the answer"
+            return locale.say("step.writing")
         case RoundStarted():
-            return "Thinking"
+            return locale.say("step.thinking")
         case _:
             return None
 
 
-def _tool_step(name: str, arguments: Mapping[str, Any]) -> str:
-    words = _WORDS.get(name, "Looking something up")
-    return words.format_map(_Shown(arguments))
+def told(on_step: OnStep, locale: Locale = ENGLISH) -> OnProgress:
+    """Passes on, in words, those events of a turn that mean something to somebody who waits."""
+
+    async def on_progress(progress: Progress) -> None:
+        if (step := step_of(progress, locale)) is not None:
+            await on_step(step)
+
+    return on_progress
+
+
+def _tool_step(name: str, arguments: Mapping[str, Any], locale: Locale) -> str:
+    key = _PREFIX + name if _PREFIX + name in WORDS else "step.other"
+    return WORDS[key][locale.language].format_map(_Shown(arguments, locale))
 
 
 class _Shown(dict[str, str]):
     """A call's arguments, short and harmless; what the call does not name is called by its kind."""
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, arguments: Mapping[str, Any], locale: Locale) -> None:
         super().__init__({key: excerpt(str(value), _WIDTH) for key, value in arguments.items()})
+        self._locale = locale
 
     def __missing__(self, key: str) -> str:
-        return f"a {key}"
+        return self._locale.say(f"step.some_{key}")

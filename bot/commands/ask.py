@@ -11,6 +11,7 @@ from bot import running
 from bot.compose import Starwatch, opened
 from bot.settings import load
 from bot.terminal import Terminal, console
+from handlers.progress import told
 from handlers.views import answer_document
 
 
@@ -37,7 +38,7 @@ async def _chat(starwatch: Starwatch, terminal: Terminal, thread: str, question:
     async def on_step(text: str) -> None:
         terminal.show(text)
 
-    return await starwatch.agents.chat(thread, question, os.environ.get("USER", ""), on_step)
+    return await starwatch.agents.chat(thread, question, os.environ.get("USER", ""), told(on_step))
 
 
 def answer_json(thread: str, answer: Answer) -> dict[str, object]:

@@ -12,18 +12,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import events
 from bot.slack.config import SlackConfig
-from handlers.buttons import INVESTIGATE
-from handlers.surface import Control, Event, Question, SurfaceError
+from handlers.surface import Control, Event, Press, Question, SurfaceError
 
 log = structlog.get_logger()
 
 Submit = Callable[[Event], Awaitable[object]]
 """Admits an event and returns at once; the same key twice is one event. What it raises makes Slack deliver again."""
 
-Act = Callable[[Control], Awaitable[object]]
-"""Acts at once on turns that wait or run."""
+Act = Callable[[Control | Press], Awaitable[object]]
+"""Acts at once: on turns that wait or run, or on what was pressed."""
 
-EVENTS = ("app_mention", "message")
+EVENTS = ("app_home_opened", "app_mention", "message")
 COMMANDS = ("/patrol",)
 
 _ASKED = (
@@ -54,7 +53,9 @@ def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, act: 
     app.event("app_mention")(listeners.mention)
     app.event("message")(listeners.message)
     app.command("/patrol")(listeners.patrol)
-    app.action(re.compile(rf"^{INVESTIGATE}(:\d+)?$"))(listeners.investigate)
+    app.event("app_home_opened")(listeners.opened)
+    app.action(re.compile(".*", re.DOTALL))(listeners.press)
+    app.view(re.compile(".*", re.DOTALL))(listeners.submission)
     return app
 
 
@@ -107,10 +108,19 @@ class _Listeners:
         await self._submit(events.patrol(body))
         await ack(text=_ASKED, response_type="ephemeral")
 
-    async def investigate(self, body: dict[str, Any], ack: AsyncAck) -> None:
-        pressed = events.investigation(body)
-        if pressed is not None:
-            await self._submit(pressed)
-        else:
-            log.warning("a button was pressed that no report of ours carries, or by a stranger")
+    async def opened(self, body: dict[str, Any]) -> None:
+        await self._taken(events.opened(body))
+
+    async def press(self, body: dict[str, Any], ack: AsyncAck) -> None:
+        await self._taken(events.press(body))
         await ack()
+
+    async def submission(self, body: dict[str, Any], ack: AsyncAck) -> None:
+        await self._taken(events.submission(body))
+        await ack()
+
+    async def _taken(self, press: Press | None) -> None:
+        if press is not None:
+            await self._act(press)
+        else:
+            log.info("a press was passed over: by a stranger, or of nothing of ours")

@@ -66,6 +66,11 @@ def messages(document: Document, hosts: Collection[str]) -> tuple[Message, ...]:
     return (*told[:-1], replace(told[-1], files=files))
 
 
+def drawn(document: Document, hosts: Collection[str]) -> tuple[Block, ...]:
+    """All blocks of the document, unpaged: for views, which have limits of their own."""
+    return tuple(block for part in document.parts for block in _blocks(part, hosts))
+
+
 def starts_group(part: Part) -> bool:
     """Whether a message may better end before this part than after it."""
     return isinstance(part, Heading | Divider)

@@ -1,14 +1,15 @@
 """Slack's payloads as events: pure, and None for everything that is not a person asking us something."""
 
+import json
 import re
 from collections.abc import Mapping
 from html import unescape
 from typing import Any
 
 from bot.slack.place import Place
-from handlers.buttons import investigated
+from handlers.buttons import HOME
 from handlers.markdown import excerpt
-from handlers.surface import Control, Deleted, Edited, Investigate, PatrolRequest, Question, Stop
+from handlers.surface import Control, Deleted, Edited, PatrolRequest, Press, Question, Stop
 
 Payload = Mapping[str, Any]
 
@@ -20,6 +21,9 @@ SPOKEN = {None, "file_share", "thread_broadcast"}
 
 STOP = {"stop", "cancel", "abort"}
 """A message of this one word in a thread ends what is being done there."""
+
+_NUMBER = re.compile(r":\d+$")
+"""Behind an action id where the same action stands twice in a row of buttons."""
 
 _TOKEN = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
 
@@ -79,20 +83,58 @@ def patrol(body: Payload) -> PatrolRequest:
     return PatrolRequest(key, str(channel), body["user_id"], excerpt(unescape(body.get("text", "")), 200))
 
 
-def investigation(body: Payload) -> Investigate | None:
-    """A pressed Investigate button, answered in the thread of the message that carries it."""
+def press(body: Payload) -> Press | None:
+    """A pressed button or a choice from a menu, in a message or on our Home tab; None for a member of another
+    company, who sees our buttons in a shared channel."""
     team, user, action = body["team"]["id"], body["user"], body["actions"][0]
-    # In a shared channel people of another company see the button, too.
+    if user.get("team_id", team) != team:
+        return None
+    carrier = body.get("message")
+    channel = body["channel"]["id"] if carrier else user["id"]
+    message = str(Place(team, channel, carrier["ts"])) if carrier else ""
+    # on the Home tab there is no thread: what is to be said is said to this person alone
+    thread = Place(team, channel, carrier.get("thread_ts") or carrier["ts"]) if carrier else Place(team, channel)
+    return Press(
+        key=f"slack:action:{team}:{channel}:{carrier['ts'] if carrier else ''}:{action['action_ts']}",
+        action=_NUMBER.sub("", action["action_id"]),
+        value=_chosen(action),
+        user=user["id"],
+        thread=str(thread),
+        message=message,
+        trigger=body.get("trigger_id", ""),
+        order=action["action_ts"],
+    )
+
+
+def submission(body: Payload) -> Press | None:
+    """A dialog of ours that was sent; None for one that is none of ours."""
+    team, user, view = body["team"]["id"], body["user"], body["view"]
     if user.get("team_id", team) != team:
         return None
     try:
-        report_id, cluster_id = investigated(action["value"])
-    except ValueError:
+        told = json.loads(view.get("private_metadata") or "{}")
+        value, thread, message = told["value"], told["thread"], told["message"]
+    except (ValueError, KeyError, TypeError):
         return None
-    channel, carrier = body["channel"]["id"], body["message"]
-    thread = Place(team, channel, carrier.get("thread_ts") or carrier["ts"])
-    key = f"slack:action:{team}:{channel}:{carrier['ts']}:{action['action_ts']}"
-    return Investigate(key, str(thread), user["id"], cluster_id, report_id, order=action["action_ts"])
+    entered = {name: _chosen(one) for fields in view["state"]["values"].values() for name, one in fields.items()}
+    key = f"slack:view:{team}:{view['id']}:{view.get('hash', '')}"
+    trigger = body.get("trigger_id", "")
+    return Press(key, view["callback_id"], value, user["id"], thread, message, trigger, entered)
+
+
+def opened(body: Payload) -> Press | None:
+    """Somebody opened our Home tab."""
+    event, team = body["event"], body["team_id"]
+    if event.get("tab") != "home":
+        return None
+    return Press(f"slack:home:{body['event_id']}", HOME, "", event["user"], str(Place(team, event["user"])), "")
+
+
+def _chosen(element: Payload) -> str:
+    """What stands in a button, was chosen from a menu or typed into a field."""
+    if (option := element.get("selected_option")) is not None:
+        return str(option["value"])
+    return str(element.get("value") or "")
 
 
 def words(text: str, bot_user: str) -> str:

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import structlog
@@ -15,9 +16,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.blocks import Message, messages, readable
 from bot.slack.escape import plain, split
 from bot.slack.place import Place, parse
-from handlers.document import Document
+from bot.slack.transcript import said_in
+from bot.slack.views import home_view, modal
+from handlers.document import Document, Form
 from handlers.markdown import excerpt
-from handlers.surface import Mark, SurfaceError
+from handlers.surface import Mark, Posted, Press, Said, SurfaceError, Writing
+from handlers.writing import whole
 
 log = structlog.get_logger()
 
@@ -54,10 +58,12 @@ class SlackSurface:
         self._client = client
         self._hosts = frozenset(host.lower() for host in allowed_link_hosts)
         self._unfinished: OrderedDict[str, list[str]] = OrderedDict()
-        self._team = ""
+        self._identity: Mapping[str, Any] = {}
+        self._newest: dict[str, object] = {}
+        self._lines: dict[str, asyncio.Lock] = {}
         self._shows_status = True
 
-    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
         """Post the document, in as many messages as it takes. In a channel the first one starts the thread and the
         others go below it. After a failure the same post goes on with the first message that is missing; so does one
         with a `mark` of a turn that was begun before."""
@@ -77,7 +83,62 @@ class SlackSurface:
         except SurfaceError:
             self._remember(key, posted)
             raise
-        return str(Place(where.team, where.channel, root))
+        return Posted(str(Place(where.team, where.channel, root)), self._references(where, posted))
+
+    async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
+        """Redraw a message; the newest of those that wait for it is shown. Raises SurfaceError."""
+        where = await self._place(message)
+        (rendered, *more) = await asyncio.to_thread(messages, document, self._hosts)
+        if more:
+            raise SurfaceError("a message cannot be redrawn with a document that does not fit one message")
+        await self._redraw(where, rendered, _metadata(mark, 0))
+
+    async def _redraw(self, where: Place, message: Message, metadata: Mapping[str, Any] | None) -> None:
+        newest = self._newest[str(where)] = object()
+        async with self._lines.setdefault(str(where), asyncio.Lock()):
+            # another came while this one waited, and shows how things stand now
+            if self._newest.get(str(where)) is not newest:
+                return
+            arguments: dict[str, Any] = {"channel": where.channel, "ts": where.ts, "text": message.text}
+            arguments["blocks"] = list(message.blocks)
+            if metadata is not None:
+                arguments["metadata"] = metadata
+            try:
+                await self._call("chat.update", arguments)
+            finally:
+                self._newest.pop(str(where), None)
+                self._lines.pop(str(where), None)
+
+    def writing(self, thread: str, mark: Mark | None, user: str) -> AbstractAsyncContextManager[Writing]:
+        """An answer in a thread."""
+        return whole(self, thread, mark)
+
+    async def said(self, thread: str, after: str = "") -> Sequence[Said]:
+        """What was said in a thread behind the ts `after`, the latest HEARD messages. Raises SurfaceError."""
+        where = await self._place(thread)
+        asked = {"channel": where.channel, "ts": where.ts, "limit": str(LOOKED_AT)}
+        found = await self._call("conversations.replies", asked | ({"oldest": after} if after else {}), reading=True)
+        return said_in(found.get("messages", ()), await self._me(), after)
+
+    async def whisper(self, place: str, user: str, document: Document) -> None:
+        """Show something that only this person sees. Raises SurfaceError."""
+        where = await self._place(place)
+        for message in await asyncio.to_thread(messages, document, self._hosts):
+            arguments: dict[str, Any] = {"channel": where.channel, "user": user, "text": message.text}
+            arguments |= {"thread_ts": where.ts} if where.ts else {}
+            await self._call(
+                "chat.postEphemeral", arguments | ({"blocks": list(message.blocks)} if message.blocks else {})
+            )
+
+    async def dialog(self, press: Press, title: str, document: Document, form: Form | None = None) -> None:
+        """Open a modal, or whisper the document when it is too late for one. Raises SurfaceError."""
+        view = await asyncio.to_thread(modal, press, title, document, form, self._hosts)
+        await self._call("views.open", {"trigger_id": press.trigger, "view": view})
+
+    async def home(self, user: str, document: Document) -> None:
+        """Publish the page that this person sees on our Home tab. Raises SurfaceError."""
+        view = await asyncio.to_thread(home_view, document, self._hosts)
+        await self._call("views.publish", {"user_id": user, "view": view})
 
     async def status(self, thread: str, text: str) -> None:
         """Show what is being done under the thread, an empty text clears it. Where Slack shows no status, nothing."""
@@ -163,9 +224,19 @@ class SlackSurface:
             ) from None
         if where.team:
             return where
-        if not self._team:
-            self._team = str((await self._call("auth.test", {}))["team_id"])
-        return Place(self._team, where.channel, where.ts)
+        return Place(str((await self._known())["team_id"]), where.channel, where.ts)
+
+    async def _known(self) -> Mapping[str, Any]:
+        """Who we are, asked once."""
+        if not self._identity:
+            self._identity = await self._call("auth.test", {})
+        return self._identity
+
+    async def _me(self) -> str:
+        return str((await self._known())["user_id"])
+
+    def _references(self, where: Place, posted: Iterable[str]) -> tuple[str, ...]:
+        return tuple(str(Place(where.team, where.channel, ts)) for ts in posted)
 
     def _remember(self, key: str, posted: list[str]) -> None:
         if posted:

@@ -146,7 +146,7 @@ async def test_a_reply_is_no_root_of_a_thread(slack: FakeSlack) -> None:
 
 
 async def test_a_method_that_the_app_does_not_use_is_unknown(slack: FakeSlack) -> None:
-    assert (await call(slack, "chat.postEphemeral"))["error"] == "unknown_method"
+    assert (await call(slack, "chat.meMessage"))["error"] == "unknown_method"
 
 
 async def test_a_status_needs_its_scope_a_channel_and_a_thread(slack: FakeSlack) -> None:

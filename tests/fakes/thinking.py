@@ -3,15 +3,18 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from agent.answer import Answer
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import FlaggedCluster, PatrolReport, PatrolUsage, ReportType
+from agent.progress import OnProgress, Progress, RoundStarted, ToolStarted
 from handlers.deps import OnStep
-from handlers.document import Document
-from handlers.surface import Mark, SurfaceError
+from handlers.document import Document, Form
+from handlers.surface import Mark, Posted, Press, Said, SurfaceError, Writing
+from handlers.writing import whole
 
 
 def report(flagged: int = 2, **more: Any) -> PatrolReport:
@@ -35,13 +38,22 @@ def report(flagged: int = 2, **more: Any) -> PatrolReport:
     return PatrolReport(**({"report_id": "R-1", "flagged_clusters": clusters} | fields | more))
 
 
+def reading(cluster: str, call_id: str = "call-1") -> ToolStarted:
+    """A call that is shown as `Reading metrics of …`."""
+    return ToolStarted(call_id, "query_cluster_metrics", {"cluster": cluster})
+
+
 class Agents:
     """Answers with what was said in the thread so far, oldest first; `fault` is raised once instead, `steps` shown.
     While `hold` is clear an answer waits for it."""
 
     def __init__(self) -> None:
         self.threads: dict[str, list[str]] = defaultdict(list)
-        self.steps: tuple[str, ...] = ("Thinking", "Thinking", "Reading metrics of prod-0")
+        self.steps: tuple[Progress, ...] = (
+            RoundStarted(1, last=False),
+            RoundStarted(2, last=False),
+            reading("prod-0"),
+        )
         self.fault: Exception | None = None
         self.reply = ""
         self.hold = asyncio.Event()
@@ -52,11 +64,13 @@ class Agents:
         """Thinking takes a while, in which a step can be shown."""
         await asyncio.sleep(0)
 
-    async def chat(self, thread: str, text: str, user: str, on_step: OnStep, journal: Journal = UNWRITTEN) -> Answer:
+    async def chat(
+        self, thread: str, text: str, user: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+    ) -> Answer:
         self.threads[thread].append(text)
         self.users.append(user)
         for step in self.steps:
-            await on_step(step)
+            await on_progress(step)
             await self.pause()
         await self.hold.wait()
         if self.fault is not None:
@@ -108,26 +122,50 @@ class Reports:
 
 
 class Surface:
-    """A platform in memory: posts by place in order, and the statuses shown. `refuse` makes the next posts fail,
-    a clear `gate` holds statuses on their way."""
+    """A platform in memory: posts by place in order, the statuses shown, and what was redrawn, whispered and asked.
+    `refuse` makes the next posts fail, a clear `gate` holds statuses on their way."""
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, Document]] = []
         self.statuses: list[tuple[str, str]] = []
+        self.updates: list[tuple[str, Document]] = []
+        self.whispers: list[tuple[str, str, Document]] = []
+        self.dialogs: list[tuple[Press, str, Document, Form | None]] = []
+        self.homes: list[tuple[str, Document]] = []
+        self.heard: dict[str, list[Said]] = {}
         self.refuse = 0
         self.status_fault: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
         if self.refuse:
             self.refuse -= 1
             raise SurfaceError("the channel is archived")
         self.posts.append((place, document))
-        return place if place.count(":") >= 2 else f"{place}:{len(self.posts)}"
+        thread = place if place.count(":") >= 2 else f"{place}:{len(self.posts)}"
+        return Posted(thread, (f"{thread.rpartition(':')[0]}:{len(self.posts)}",))
+
+    async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
+        self.updates.append((message, document))
 
     async def status(self, thread: str, text: str) -> None:
         await self.gate.wait()
         if self.status_fault is not None:
             raise self.status_fault
         self.statuses.append((thread, text))
+
+    def writing(self, thread: str, mark: Mark | None, user: str) -> AbstractAsyncContextManager[Writing]:
+        return whole(self, thread, mark)
+
+    async def said(self, thread: str, after: str = "") -> Sequence[Said]:
+        return [one for one in self.heard.get(thread, ()) if one.order > after]
+
+    async def whisper(self, place: str, user: str, document: Document) -> None:
+        self.whispers.append((place, user, document))
+
+    async def dialog(self, press: Press, title: str, document: Document, form: Form | None = None) -> None:
+        self.dialogs.append((press, title, document, form))
+
+    async def home(self, user: str, document: Document) -> None:
+        self.homes.append((user, document))

@@ -62,7 +62,7 @@ async def test_a_fault_in_showing_is_logged_and_holds_up_nothing(bench: Bench) -
             await on_step("one")
             await settle()
             await on_step("two")
-    assert [line["event"] for line in logged] == ["showing a status broke off"]
+    assert [line["event"] for line in logged] == ["showing broke off"]
 
 
 async def test_work_that_fails_fails_as_it_did(bench: Bench) -> None:

@@ -16,9 +16,10 @@ from bot.slack.http import build_http
 from bot.slack.surface import SlackSurface
 from bot.turns import LocalTurns
 from bot.work import Handling
+from handlers import presses
 from handlers.deps import Deps
 from handlers.flight import Flights
-from handlers.surface import Control, Deleted, Edited, Event, PatrolRequest, Stop
+from handlers.surface import Control, Deleted, Edited, Event, PatrolRequest, Press, Stop
 from tests.fakes import thinking
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, SignedDoor
 
@@ -91,7 +92,7 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
     surface = SlackSurface(client, config.allowed_link_hosts)
     agents, patrols, reports = thinking.Agents(), thinking.Patrols(), thinking.Reports()
     references = (f"ref-{n}" for n in count(1))
-    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references))
+    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references), submit=lambda e: submit(e))
 
     turns = LocalTurns(Handling(deps))
     known = Known(reports)
@@ -101,8 +102,10 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
             known.joined.add(event.thread)
         return await turns.submit(event)
 
-    async def act(control: Control) -> None:
+    async def act(control: Control | Press) -> None:
         match control:
+            case Press():
+                await presses.act(control, deps)
             case Edited():
                 await turns.edit(control.key, control.text)
             case Deleted():

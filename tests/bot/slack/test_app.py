@@ -8,7 +8,7 @@ from tests.bot.slack.conftest import NOW, Bot, buttons
 from tests.fakes.slack import BOT, TEAM, problems
 from tests.fakes.slack.payloads import command, event, form, mention, message, press
 from tests.fakes.slack.server import BOT_ID, Scripted
-from tests.fakes.thinking import report
+from tests.fakes.thinking import reading, report
 
 
 async def test_a_mention_is_answered_in_its_thread(bot: Bot) -> None:
@@ -38,7 +38,7 @@ async def test_a_direct_message_needs_no_mention(bot: Bot) -> None:
 
 
 async def test_what_is_being_done_is_shown_under_the_thread(bot: Bot) -> None:
-    bot.agents.steps = ("Reading metrics of prod-0",)
+    bot.agents.steps = (reading("prod-0"),)
     post = bot.slack.said(f"<@{BOT}> how is prod-0?")
     await bot.door.event(mention(post))
     await bot.turns.idle()
@@ -258,7 +258,7 @@ async def test_a_thread_is_answered_while_a_patrol_runs(bot: Bot) -> None:
 
 
 async def test_the_word_stop_ends_the_turn_and_the_thread_hears_how_far_it_came(bot: Bot) -> None:
-    bot.agents.steps = ("Reading metrics of prod-0",)
+    bot.agents.steps = (reading("prod-0"),)
     bot.agents.hold.clear()
     root = bot.slack.said(f"<@{BOT}> how is prod-0?")
     await bot.door.event(mention(root))

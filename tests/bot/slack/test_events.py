@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.slack import events
 from bot.slack.events import LONGEST_QUESTION, words
 from bot.slack.place import Place, parse
-from handlers.surface import Deleted, Edited, Investigate, PatrolRequest, Question, Stop
+from handlers.surface import Deleted, Edited, PatrolRequest, Press, Question, Stop
 from tests.fakes.slack import BOT, TEAM, Post
 from tests.fakes.slack.payloads import USER, command, event, mention, message, press
 
@@ -124,8 +124,74 @@ def test_a_button_is_answered_in_the_thread_of_its_message() -> None:
     element: dict[str, Any] = {"action_id": "investigate", "value": '{"report":"R-1","cluster":"0000-1"}'}
     thread = f"slack:{TEAM}:C0OPS:1700.1"
     key = f"slack:action:{TEAM}:C0OPS:1766.24:1766000099.1"
-    pressed = events.investigation(press(post(thread_ts="1700.1"), element))
-    assert pressed == Investigate(key, thread, USER, "0000-1", "R-1", "1766000099.1")
+    pressed = events.press(press(post(thread_ts="1700.1"), element))
+    message = f"slack:{TEAM}:C0OPS:1766.24"
+    trigger = "13345.67890.def"
+    order = "1766000099.1"
+    assert pressed == Press(key, "investigate", element["value"], USER, thread, message, trigger, order=order)
+
+
+def test_the_same_action_twice_in_a_row_and_a_menu_are_read_alike() -> None:
+    option = {"text": {"type": "plain_text", "text": "8 h"}, "value": "8h"}
+    pressed = events.press(press(post(), {"action_id": "snooze:3", "selected_option": option}))
+    assert pressed is not None
+    assert (pressed.action, pressed.value) == ("snooze", "8h")
+
+
+def test_a_stranger_in_a_shared_channel_presses_nothing() -> None:
+    assert events.press(press(post(), {"action_id": "investigate", "value": "x"}, team="T0STRANGER")) is None
+
+
+def test_a_button_on_the_home_tab_answers_to_its_person_alone() -> None:
+    body = press(post(), {"action_id": "snooze", "value": "x"})
+    del body["message"], body["channel"]
+    pressed = events.press(body)
+    assert pressed is not None
+    assert (pressed.thread, pressed.message) == (f"slack:{TEAM}:{USER}", "")
+
+
+SENT = {
+    "type": "view_submission",
+    "team": {"id": TEAM, "domain": "ops"},
+    "user": {"id": USER, "team_id": TEAM},
+    "view": {
+        "id": "V1",
+        "hash": "h1",
+        "callback_id": "feedback",
+        "private_metadata": '{"value":"q","thread":"slack:T0TEAM:C0OPS:1.1","message":"slack:T0TEAM:C0OPS:1.2"}',
+        "state": {
+            "values": {
+                "why": {"why": {"type": "plain_text_input", "value": "it is wrong"}},
+                "kind": {"kind": {"type": "static_select", "selected_option": {"value": "number"}}},
+                "more": {"more": {"type": "plain_text_input", "value": None}},
+            }
+        },
+    },
+}
+
+
+def test_a_dialog_that_was_sent_says_where_it_came_from_and_what_was_entered() -> None:
+    sent = events.submission(SENT)
+    assert sent is not None
+    assert (sent.action, sent.value, sent.thread, sent.message) == (
+        "feedback",
+        "q",
+        "slack:T0TEAM:C0OPS:1.1",
+        "slack:T0TEAM:C0OPS:1.2",
+    )
+    assert sent.entered == {"why": "it is wrong", "kind": "number", "more": ""}
+
+
+@pytest.mark.parametrize("metadata", ["", "{", "[]", '{"value":"q"}', "null"])
+def test_a_dialog_that_is_none_of_ours_is_passed_over(metadata: str) -> None:
+    assert events.submission(SENT | {"view": SENT["view"] | {"private_metadata": metadata}}) is None  # type: ignore[operator]
+
+
+def test_only_our_home_tab_is_a_press_of_home() -> None:
+    opened = event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "home"}, "Ev7")
+    pressed = events.opened(opened)
+    assert pressed == Press("slack:home:Ev7", "home", "", USER, f"slack:{TEAM}:{USER}", "")
+    assert events.opened(event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "messages"})) is None
 
 
 ID = st.text(st.characters(exclude_characters=":", exclude_categories=("Cs",)), min_size=1, max_size=20)

@@ -21,7 +21,7 @@ OPS = f"slack:{TEAM}:C0OPS"
 
 
 async def test_a_post_in_a_channel_starts_a_thread_and_gives_it_back(bot: Bot) -> None:
-    thread = await bot.surface.post(OPS, LONG)
+    thread = (await bot.surface.post(OPS, LONG)).thread
     first, *rest = bot.slack.posts
     assert thread == f"{OPS}:{first.ts}"
     assert [post.thread_ts for post in bot.slack.posts] == ["", first.ts, first.ts]
@@ -39,26 +39,27 @@ async def test_a_marked_post_that_a_crash_cut_off_goes_on_behind_what_arrived(bo
     with pytest.raises(SurfaceError) if arrived < 3 else nullcontext():
         await bot.surface.post(f"{OPS}:{root.ts}", LONG, MARK)
     # another process: it has nothing of the first one's memory
-    assert await SlackSurface(web_client(bot.config)).post(f"{OPS}:{root.ts}", LONG, AGAIN) == f"{OPS}:{root.ts}"
+    again = await SlackSurface(web_client(bot.config)).post(f"{OPS}:{root.ts}", LONG, AGAIN)
+    assert again.thread == f"{OPS}:{root.ts}"
     assert len(bot.slack.thread(root.ts)) == 3
 
 
 async def test_a_marked_post_in_a_channel_is_found_again_with_its_thread(bot: Bot) -> None:
-    thread = await bot.surface.post(OPS, LONG, MARK)
-    assert await SlackSurface(web_client(bot.config)).post(OPS, LONG, AGAIN) == thread
+    thread = (await bot.surface.post(OPS, LONG, MARK)).thread
+    assert (await SlackSurface(web_client(bot.config)).post(OPS, LONG, AGAIN)).thread == thread
     assert len(bot.slack.posts) == 3
     other = replace(AGAIN, turn="turn:2")
-    assert await SlackSurface(web_client(bot.config)).post(OPS, LONG, other) != thread
+    assert (await SlackSurface(web_client(bot.config)).post(OPS, LONG, other)).thread != thread
 
 
 async def test_a_bare_channel_id_is_a_place_too(bot: Bot) -> None:
-    thread = await bot.surface.post("C0OPS", Document("hi", ()))
+    thread = (await bot.surface.post("C0OPS", Document("hi", ()))).thread
     assert thread == f"{OPS}:{bot.slack.posts[0].ts}"
 
 
 async def test_a_post_in_a_thread_gives_the_same_thread_back(bot: Bot) -> None:
     root = bot.slack.said("hello")
-    assert await bot.surface.post(f"{OPS}:{root.ts}", LONG) == f"{OPS}:{root.ts}"
+    assert (await bot.surface.post(f"{OPS}:{root.ts}", LONG)).thread == f"{OPS}:{root.ts}"
     assert len(bot.slack.thread(root.ts)) == 3
 
 
@@ -74,7 +75,7 @@ async def test_a_channel_post_that_failed_midway_goes_on_in_its_thread(bot: Bot)
     bot.slack.fail_after("chat.postMessage", 1, Scripted(500, "internal_error"))
     with pytest.raises(SurfaceError, match="internal_error"):
         await bot.surface.post(OPS, LONG)
-    thread = await bot.surface.post(OPS, LONG)
+    thread = (await bot.surface.post(OPS, LONG)).thread
     first, *rest = bot.slack.posts
     assert thread == f"{OPS}:{first.ts}"
     assert [post.thread_ts for post in rest] == [first.ts, first.ts]

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.fakes.slack.validity import letters, problems
+from tests.fakes.slack.views import view_problems
 
 TEAM, BOT, BOT_ID = "T0TEAM", "U0BOT", "B0BOT"
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-fake-bot", "xapp-fake-app", "the-signing-secret"
@@ -19,15 +20,23 @@ ARGUMENTS = {
     "auth.test": set(),
     "apps.connections.open": set(),
     "chat.postMessage": {"channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media", "metadata"},
-    "users.info": {"user"},
+    "chat.update": {"channel", "ts", "text", "blocks", "metadata"},
+    "chat.delete": {"channel", "ts"},
+    "chat.postEphemeral": {"channel", "user", "text", "blocks", "thread_ts"},
+    "views.open": {"trigger_id", "view"},
+    "views.publish": {"user_id", "view"},
+    "users.info": {"user", "include_locale"},
     "conversations.history": {"channel", "limit", "include_all_metadata"},
-    "conversations.replies": {"channel", "ts", "limit", "include_all_metadata"},
+    "conversations.replies": {"channel", "ts", "oldest", "limit", "include_all_metadata"},
     "assistant.threads.setStatus": {"channel_id", "thread_ts", "status", "loading_messages"},
 }
 """Method → arguments that the fake knows; another method or argument is an error, so that no typing slip passes."""
 
 SCOPES = {
     "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+    "chat.postEphemeral": "chat:write",
     "assistant.threads.setStatus": "assistant:write",
     "users.info": "users:read",
     "conversations.history": "channels:history",
@@ -35,9 +44,13 @@ SCOPES = {
 }
 
 
+UNSCOPED = {"views.open", "views.publish"}
+"""Methods that want no scope: what they answer to is leave enough."""
+
+
 @dataclass(slots=True)
 class Post:
-    """One message in a channel, ours or a person's."""
+    """One message in a channel, ours or a person's; `user` is who wrote it."""
 
     channel: str
     ts: str
@@ -45,6 +58,7 @@ class Post:
     blocks: list[dict[str, Any]]
     thread_ts: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
+    user: str = BOT
 
     @property
     def words(self) -> str:
@@ -72,6 +86,11 @@ class FakeSlack:
         self.statuses: list[tuple[str, str, str]] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.acks: list[dict[str, Any]] = []
+        self.whispers: list[tuple[str, Post]] = []
+        self.modals: list[dict[str, Any]] = []
+        self.homes: dict[str, dict[str, Any]] = {}
+        self.triggers: set[str] = {"13345.67890.def"}
+        """Trigger ids that a dialog may still be opened with, each once."""
         self.scopes = set(SCOPES.values())
         self.members: dict[str, dict[str, Any]] = {}
         """What is special about people, in the fields of `users.info`."""
@@ -90,9 +109,9 @@ class FakeSlack:
         """The same, after that many calls went through."""
         self._scripts.setdefault(method, deque()).extend([*([None] * calls), *answers])
 
-    def said(self, text: str, *, channel: str = "C0OPS", thread_ts: str = "") -> Post:
+    def said(self, text: str, *, channel: str = "C0OPS", thread_ts: str = "", user: str = "U0ANNA") -> Post:
         """A person writes something; the post exists from now on."""
-        post = Post(channel, self._ts(), text, [], thread_ts)
+        post = Post(channel, self._ts(), text, [], thread_ts, user=user)
         self.people.append(post)
         return post
 
@@ -171,8 +190,16 @@ class FakeSlack:
         if SCOPES.get(method, next(iter(self.scopes), "")) not in self.scopes and method in SCOPES:
             return "missing_scope"
         match method:
-            case "chat.postMessage":
+            case "chat.postMessage" | "chat.postEphemeral":
                 return self._post_refusal(arguments)
+            case "chat.update":
+                return _form_refusal(arguments) if self._ours(arguments) else "message_not_found"
+            case "chat.delete":
+                return "" if self._ours(arguments) else "message_not_found"
+            case "views.open" if arguments.get("trigger_id") not in self.triggers:
+                return "expired_trigger_id"
+            case "views.open" | "views.publish":
+                return "invalid_arguments" if view_problems(arguments.get("view")) else ""
             case "assistant.threads.setStatus":
                 return self._status_refusal(arguments)
             case "conversations.replies" | "conversations.history":
@@ -181,20 +208,16 @@ class FakeSlack:
                 return ""
 
     def _post_refusal(self, arguments: dict[str, Any]) -> str:
-        blocks = arguments.get("blocks")
-        if isinstance(blocks, str):
-            blocks = json.loads(blocks)
         if arguments.get("channel") not in self.channels:
             return "channel_not_found"
-        if not arguments.get("text") and not blocks:
-            return "no_text"
         if "thread_ts" in arguments and not self._exists(arguments["channel"], arguments["thread_ts"]):
             return "thread_not_found"
-        if len(arguments.get("text", "")) > 40_000:
-            return "msg_too_long"
-        if blocks is not None and problems(blocks):
-            return "invalid_blocks"
-        return "msg_blocks_too_long" if blocks and letters(blocks) > 13_200 else ""
+        return _form_refusal(arguments)
+
+    def _ours(self, arguments: dict[str, Any]) -> Post | None:
+        """The message that an update or a deletion names, when it is there and our own."""
+        there = (post for post in self.posts if (post.channel, post.ts) == (arguments["channel"], arguments["ts"]))
+        return next(there, None)
 
     def _status_refusal(self, arguments: dict[str, Any]) -> str:
         if not {"channel_id", "thread_ts", "status"} <= set(arguments):
@@ -216,11 +239,14 @@ class FakeSlack:
         if method == "conversations.replies":
             root = arguments["ts"]
             shown = sorted((post for post in here if root in (post.ts, post.thread_ts)), key=lambda post: post.ts)
+            # the root always comes along, however old it is
+            shown = [post for post in shown if post.ts > arguments.get("oldest", "") or post.ts == root]
         else:
             shown = sorted((post for post in here if not post.thread_ts), key=lambda post: post.ts, reverse=True)
         with_metadata = arguments.get("include_all_metadata") in (True, "true", "1", "True")
         return [
-            {"ts": post.ts, "text": post.text}
+            {"ts": post.ts, "text": post.text, "user": post.user}
+            | ({"bot_id": BOT_ID} if post.user == BOT else {})
             | ({"metadata": post.metadata} if with_metadata and post.metadata else {})
             for post in shown[: int(arguments.get("limit", 100))]
         ]
@@ -244,6 +270,27 @@ class FakeSlack:
             case "assistant.threads.setStatus":
                 self.statuses.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
                 return {"ok": True}
+            case "chat.update":
+                post = self._ours(arguments)
+                assert post is not None
+                post.text, post.blocks = arguments.get("text", ""), arguments.get("blocks", [])
+                post.metadata = arguments.get("metadata", post.metadata)
+                return {"ok": True, "channel": post.channel, "ts": post.ts, "text": post.text}
+            case "chat.delete":
+                self.posts.remove(self._ours(arguments))  # type: ignore[arg-type]
+                return {"ok": True, "channel": arguments["channel"], "ts": arguments["ts"]}
+            case "chat.postEphemeral":
+                whisper = Post(arguments["channel"], self._ts(), arguments["text"], arguments.get("blocks", []))
+                whisper.thread_ts = arguments.get("thread_ts", "")
+                self.whispers.append((arguments["user"], whisper))
+                return {"ok": True, "message_ts": whisper.ts}
+            case "views.open":
+                self.triggers.discard(arguments["trigger_id"])
+                self.modals.append(arguments["view"])
+                return {"ok": True, "view": arguments["view"] | {"id": f"V{len(self.modals)}"}}
+            case "views.publish":
+                self.homes[arguments["user_id"]] = arguments["view"]
+                return {"ok": True, "view": arguments["view"] | {"id": "V0HOME"}}
             case "conversations.replies" | "conversations.history":
                 return {"ok": True, "messages": self._found(method, arguments), "has_more": False}
             case _:
@@ -273,6 +320,20 @@ class FakeSlack:
                 async with self._changed:
                     self._changed.notify_all()
         return socket
+
+
+def _form_refusal(arguments: dict[str, Any]) -> str:
+    """What is wrong with the text and blocks of a message."""
+    blocks = arguments.get("blocks")
+    if isinstance(blocks, str):
+        blocks = json.loads(blocks)
+    if not arguments.get("text") and not blocks:
+        return "no_text"
+    if len(arguments.get("text", "")) > 40_000:
+        return "msg_too_long"
+    if blocks and problems(blocks):
+        return "invalid_blocks"
+    return "msg_blocks_too_long" if blocks and letters(blocks) > 13_200 else ""
 
 
 async def _merged(request: web.Request) -> dict[str, Any]:

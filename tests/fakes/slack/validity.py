@@ -42,6 +42,11 @@ def letters(blocks: Sequence[Json]) -> int:
     return sum(_letters(block) for block in blocks)
 
 
+def block_problems(block: object) -> Iterator[str]:
+    """What Slack would refuse about one block."""
+    yield from _block(block)
+
+
 def _block(block: object) -> Iterator[str]:
     if not isinstance(block, dict) or block.get("type") not in KEYS:
         yield f"not a known block: {str(block)[:80]}"

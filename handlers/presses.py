@@ -1,0 +1,50 @@
+"""What happens when somebody presses a button of ours, sends a dialog or opens our home: this table is the whole of it.
+
+A press is acted on at once, beside the queue; what takes longer is put into the queue as an event of its own."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from handlers.buttons import INVESTIGATE
+from handlers.deps import Deps
+from handlers.investigate import pressed as investigate
+from handlers.surface import Press, SurfaceError
+from handlers.views import note_document
+
+log = structlog.get_logger()
+
+Pressed = Callable[[Press, Deps], Awaitable[None]]
+
+PRESSES: Mapping[str, Pressed] = {
+    INVESTIGATE: investigate,
+}
+"""Action → what is done. A value comes from outside, so each checks its own with the codec in `handlers.buttons`."""
+
+
+async def act(press: Press, deps: Deps) -> None:
+    """Do what was pressed. A failure is logged and told to the one who pressed; only cancellation is raised."""
+    try:
+        await PRESSES.get(press.action, _unknown)(press, deps)
+    except SurfaceError as error:
+        log.error("the chat platform refused what a button was to show", press=press.key, why=str(error))
+    except ValueError as error:
+        # a codec's refusal: no button of ours carries such a value
+        log.warning("a button was pressed that is none of ours", press=press.key, action=press.action, why=str(error))
+    except Exception:
+        reference = deps.new_reference()
+        log.exception("a press could not be handled", press=press.key, action=press.action, reference=reference)
+        await _whisper(press, "apology", deps, reference=reference)
+
+
+async def _unknown(press: Press, deps: Deps) -> None:
+    log.warning("a button was pressed that nothing answers to", press=press.key, action=press.action)
+    await _whisper(press, "press.unknown", deps)
+
+
+async def _whisper(press: Press, key: str, deps: Deps, **values: object) -> None:
+    locale = await deps.locale(press.thread, press.user)
+    try:
+        await deps.surface.whisper(press.thread, press.user, note_document(locale.say(key, **values)))
+    except SurfaceError as error:
+        log.error("nothing could be told to somebody who pressed a button", press=press.key, why=str(error))
