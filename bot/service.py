@@ -38,22 +38,30 @@ LONGEST_TURN = 900.0
 
 
 async def serve(settings: Settings, config: SlackConfig, starwatch: Starwatch) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OperatorError when Slack refuses the start."""
+    """Serve until SIGTERM or SIGINT; a second one parks at once what would get a while to finish. Raises OperatorError
+    when Slack refuses the start."""
     # Handlers of ours instead of the default, which would end the process in the middle of a turn.
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def told_to_stop() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stop.set)
+        loop.add_signal_handler(sign, told_to_stop)
     slack = await reached(config)
-    async with serving(settings, slack, starwatch) as place:
+    async with serving(settings, slack, starwatch, hurry) as place:
         log.info("listening", place=place, analyst=starwatch.model.name, team=slack.team)
         await stop.wait()
         log.info("stopping", seconds=PARTING)
 
 
 @asynccontextmanager
-async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> AsyncIterator[str]:
-    """The bot at work while the context is open; gives the address or the connection that events come in by."""
+async def serving(
+    settings: Settings, slack: Slack, starwatch: Starwatch, hurry: asyncio.Event | None = None
+) -> AsyncIterator[str]:
+    """The bot at work while the context is open; gives the address or the connection that events come in by. Turns
+    under way get PARTING seconds to finish at the end, or until `hurry`."""
     store, opened = starwatch.store, list[TurnEngine]()
     people = People(slack.client, slack.team)
     gate = Gate(lambda: opened[0], store, slack.surface, people, admission(settings))
@@ -80,7 +88,18 @@ async def serving(settings: Settings, slack: Slack, starwatch: Starwatch) -> Asy
                 clock.stop()
                 await entrance.shut()
                 await pressing.close(PARTING)
-                await turns.close(PARTING)
+                await _part(turns, hurry or asyncio.Event())
+
+
+async def _part(turns: TurnEngine, hurry: asyncio.Event) -> None:
+    """Close the turns; what is parked goes on in another process, or in the next."""
+    closing = asyncio.create_task(turns.close(PARTING), name="turns that finish")
+    hurrying = asyncio.create_task(hurry.wait(), name="hurry")
+    await asyncio.wait({closing, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+    hurrying.cancel()
+    if not closing.done():
+        await turns.close(0)
+    await closing
 
 
 def _deps(slack: Slack, starwatch: Starwatch) -> Deps:
@@ -100,7 +119,7 @@ def admission(settings: Settings) -> Admission:
         teams=_names(settings.teams),
         channels=_names(settings.channels),
         users=_names(settings.users),
-        roles=frozenset({Role.MEMBER, Role.GUEST} if settings.guests else {Role.MEMBER}),
+        roles=frozenset(Role(name) for name in _names(settings.roles)),
         limits={
             "user": Usage(settings.user_turns_per_day, settings.user_tokens_per_day),
             "channel": Usage(settings.channel_turns_per_day),

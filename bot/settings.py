@@ -43,8 +43,16 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _roles(text: str) -> str:
+    unknown = {name.strip() for name in text.split(",")} - {"member", "guest", "stranger"}
+    if unknown:
+        raise ValueError(f"knows no role {', '.join(sorted(unknown))!r}; use member, guest and stranger")
+    return text
+
+
 BaseUrl = Annotated[str, AfterValidator(_https_or_loopback)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Roles = Annotated[str, AfterValidator(_roles)]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 """A time of day, HH:MM."""
 
@@ -88,6 +96,12 @@ class Settings(BaseModel):
     max_output_tokens: int = Field(16_000, ge=256, le=128_000, description="tokens of one model reply")
     max_tool_rounds: int = Field(15, ge=1, le=50, description="model calls in one chat turn")
     max_patrol_rounds: int = Field(10, ge=2, le=50, description="model calls in one patrol")
+    cheaper_model: str | None = Field(
+        None, min_length=1, description="model id that is used near a limit of the day; none = the rules-only analyst"
+    )
+    prices: Path | None = Field(
+        None, description="YAML file: dollars per million tokens of each model; none = those of bot/prices.yaml"
+    )
     turn_seconds: float = Field(300, gt=0, le=3600, description="time limit of one turn, seconds")
 
     slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN", description="xoxb-… bot token")
@@ -107,12 +121,23 @@ class Settings(BaseModel):
     teams: str = Field("", description="comma-separated workspace ids that may ask; none = the app's own")
     channels: str = Field("", description="comma-separated channel ids to answer in; none = all that the bot is in")
     users: str = Field("", description="comma-separated user ids that may ask; none = every member")
-    guests: bool = Field(False, description="whether guests of the workspace may ask")
+    roles: Roles = Field(
+        "member", description="comma-separated roles that may ask: member, guest, stranger (of a shared channel)"
+    )
+    user_turns_per_minute: int = Field(10, ge=0, description="turns of one person in a minute; 0 = no limit")
+    channel_turns_per_minute: int = Field(30, ge=0, description="turns of one channel in a minute; 0 = no limit")
     user_turns_per_day: int = Field(200, ge=0, description="turns of one person in a day; 0 = no limit")
     channel_turns_per_day: int = Field(1000, ge=0, description="turns of one channel in a day; 0 = no limit")
     workspace_turns_per_day: int = Field(5000, ge=0, description="turns of the workspace in a day; 0 = no limit")
     user_tokens_per_day: int = Field(0, ge=0, description="model tokens of one person in a day; 0 = no limit")
+    channel_tokens_per_day: int = Field(0, ge=0, description="model tokens of one channel in a day; 0 = no limit")
     workspace_tokens_per_day: int = Field(0, ge=0, description="model tokens of the workspace in a day; 0 = no limit")
+    user_dollars_per_day: float = Field(0, ge=0, description="model cost of one person in a day; 0 = no limit")
+    channel_dollars_per_day: float = Field(0, ge=0, description="model cost of one channel in a day; 0 = no limit")
+    workspace_dollars_per_day: float = Field(0, ge=0, description="model cost of the workspace in a day; 0 = no limit")
+    thrifty_percent: int = Field(
+        80, ge=1, le=100, description="share of a limit of tokens or dollars from which on the cheaper model answers"
+    )
 
     patrol_channel: str | None = Field(None, description="channel id for scheduled patrols; none = no schedule")
     patrol_morning: Clock = Field("08:00", description="time of the morning patrol")
@@ -127,6 +152,12 @@ class Settings(BaseModel):
     database_url: str | None = Field(
         None, description="SQLAlchemy async address of Starwatch's own database; none = SQLite in ~/.local/state"
     )
+    keep_sessions_days: int = Field(90, ge=1, description="days that a thread's history outlives its last use")
+    keep_reports_days: int = Field(365, ge=1, description="days that a posted report is kept for its buttons")
+    keep_events_days: int = Field(2, ge=2, description="days that what happens once is remembered")
+    keep_turns_days: int = Field(14, ge=2, description="days that ended turns and their messages are kept")
+    keep_blobs_days: int = Field(21, ge=3, description="days that large results are kept; longer than turns")
+    keep_usage_days: int = Field(400, ge=2, description="days that what each spent is kept")
     executor_id: str = Field(
         "starwatch-0", min_length=1, max_length=64, description="name of this replica: its own, and kept on restart"
     )
@@ -137,6 +168,11 @@ class Settings(BaseModel):
         if self.starrocks_host and not self.starrocks_user:
             raise ValueError(
                 "STARWATCH_STARROCKS_USER: is missing; name the read-only account for STARWATCH_STARROCKS_HOST"
+            )
+        if self.keep_blobs_days <= self.keep_turns_days:
+            raise ValueError(
+                "STARWATCH_KEEP_BLOBS_DAYS: must be more than STARWATCH_KEEP_TURNS_DAYS, or a turn that goes on after "
+                "a crash would find its results gone"
             )
         return self
 

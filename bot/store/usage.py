@@ -40,6 +40,20 @@ class Usage:
         )
         return any(0 < most <= used for used, most in pairs)
 
+    def share(self, limit: "Usage") -> float:
+        """How much of the tighter one of the limits of tokens and money is used; 0 where neither is set."""
+        pairs = ((self.tokens, limit.tokens), (self.micro_dollars, limit.micro_dollars))
+        return max((used / most for used, most in pairs if most), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What became of a wish to begin a turn. `full` is the payer whose limit is reached: then nothing was counted.
+    `share` is how much of the tightest limit of tokens or money was used before, over all payers."""
+
+    full: Payer | None = None
+    share: float = 0.0
+
 
 class Usages:
     """The purses of the day; a day begins at midnight UTC."""
@@ -53,13 +67,13 @@ class Usages:
         async with self._database.reading() as session:
             return await self._used(session, payers)
 
-    async def begin(self, key: str, payers: Sequence[Payer], limits: Mapping[Scope, Usage]) -> Payer | None:
-        """Count one turn to every payer, unless one of them is at its limit: then nothing is counted and that payer
-        is given back. The same `key` is counted once. Turns begun side by side cannot pass a limit of turns together.
+    async def begin(self, key: str, payers: Sequence[Payer], limits: Mapping[Scope, Usage]) -> Begun:
+        """Count one turn to every payer, unless one of them is at its limit. The same `key` is counted once. Turns
+        begun side by side cannot pass a limit of turns together.
         """
         async with self._database.writing() as session:
             if await session.get(SeenRow, f"begun:{key}") is not None:
-                return None
+                return Begun(share=_share(await self._used(session, payers), limits))
             # the counting comes first: it locks the rows that the judgement is about
             await self._add(session, payers, Usage(turns=1))
             used = await self._used(session, payers)
@@ -67,9 +81,15 @@ class Usages:
                 before = Usage(used[payer].turns - 1, used[payer].tokens, used[payer].micro_dollars)
                 if payer.scope in limits and before.reaches(limits[payer.scope]):
                     await session.rollback()
-                    return payer
+                    return Begun(full=payer, share=1.0)
             await self._database.add_new(session, SeenRow, {"key": f"begun:{key}", "seen_at": self._now()})
-        return None
+        return Begun(share=_share(used, limits))
+
+    async def today(self, scope: Scope) -> Mapping[str, Usage]:
+        """What each payer of a scope used today, by name."""
+        query = select(UsageRow).where(UsageRow.day == self._today(), UsageRow.scope == scope)
+        async with self._database.reading() as session:
+            return {row.name: Usage(row.turns, row.tokens, row.micro_dollars) for row in await session.scalars(query)}
 
     async def charge(self, key: str, payers: Sequence[Payer], usage: Usage) -> bool:
         """Add what a turn used to every payer; False when `key` was charged before."""
@@ -99,3 +119,9 @@ class Usages:
 
     def _today(self) -> object:
         return self._now().astimezone(UTC).date()
+
+
+def _share(used: Mapping[Payer, Usage], limits: Mapping[Scope, Usage]) -> float:
+    return max(
+        (amount.share(limits[payer.scope]) for payer, amount in used.items() if payer.scope in limits), default=0
+    )

@@ -115,8 +115,27 @@ def test_every_setting_stands_in_the_example_file_and_nothing_else() -> None:
     assert re.findall(r"^#?([A-Z_]+)=", text, flags=re.M) == list(environment_names().values())
 
 
-def test_the_readme_shows_every_setting_with_its_meaning() -> None:
-    text = (ROOT / "README.md").read_text()
-    for name, key in environment_names().items():
-        assert f"`{key}`" in text, key
-        assert str(Settings.model_fields[name].description) in text, key
+def test_the_page_of_settings_shows_every_setting_with_its_meaning_and_nothing_else() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*) \| [^|]* \|$", (ROOT / "docs" / "settings.md").read_text(), flags=re.M)
+    wanted = {key: Settings.model_fields[name].description for name, key in environment_names().items()}
+    assert dict(rows) == wanted
+    assert [key for key, _ in rows] == list(wanted)
+
+
+def test_what_the_readme_shows_of_the_settings_is_what_their_page_says() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text().splitlines()
+    rows = re.findall(r"^\| `[A-Z_]+` \|.*$", (ROOT / "README.md").read_text(), flags=re.M)
+    assert len(rows) >= 10
+    assert [row for row in rows if row not in page] == []
+
+
+def test_large_results_are_kept_longer_than_the_turns_that_name_them(tmp_path: Path) -> None:
+    assert load({"STARWATCH_KEEP_TURNS_DAYS": "20"}, tmp_path).keep_blobs_days == 21
+    with pytest.raises(SettingsError, match="STARWATCH_KEEP_BLOBS_DAYS: must be more than"):
+        load({"STARWATCH_KEEP_TURNS_DAYS": "21"}, tmp_path)
+
+
+@pytest.mark.parametrize("roles", ["admin", "member,bots", ",", "member,,guest"])
+def test_a_role_that_does_not_exist_stops_the_start(tmp_path: Path, roles: str) -> None:
+    with pytest.raises(SettingsError, match="STARWATCH_ROLES: knows no role"):
+        load({"STARWATCH_ROLES": roles}, tmp_path)
