@@ -1,10 +1,11 @@
 """Somebody said something in a thread: answer it there."""
 
+from handlers.answers import answer_document
 from handlers.deps import Deps
+from handlers.keeping import keep
 from handlers.posting import mark_of, once
 from handlers.surface import Question
 from handlers.telling import Telling
-from handlers.views import answer_document
 
 
 async def ask(question: Question, deps: Deps) -> None:
@@ -22,4 +23,5 @@ async def answer_in(thread: str, text: str, user: str, deps: Deps) -> None:
         deps.turn.tokens.append(
             usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens
         )
-        await once("answer", lambda: writing.finish(answer_document(answer)), deps)
+        kept_as = await keep(thread, user, text, answer, deps)
+        await once("answer", lambda: writing.finish(answer_document(answer, locale, kept_as)), deps)

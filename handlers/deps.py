@@ -10,6 +10,7 @@ from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
 from agent.progress import OnProgress
 from handlers.flight import Flights
+from handlers.kept import KeptAnswer, Rows, Statement, Verdict
 from handlers.locale import Locale, english
 from handlers.surface import Event, Surface
 from handlers.turn import Turn
@@ -62,6 +63,36 @@ class Reports(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """Answers that were given, and what people thought of them."""
+
+    async def keep(self, answer: KeptAnswer) -> bool:
+        """Whether the answer is kept from now on; without it there is nothing for its buttons to find. Twice is as
+        once."""
+        ...
+
+    async def find(self, answer_id: str) -> KeptAnswer | None:
+        """The answer, or None when it is not kept any more."""
+        ...
+
+    async def judge(self, answer_id: str, user: str, verdict: Verdict, reason: str) -> bool:
+        """Note what a person thinks of an answer, in place of what they thought before; a reason stays until another
+        one is given. False when the answer is not kept any more."""
+        ...
+
+
+class Results(Protocol):
+    """The rows behind an answer, for a person who reads it."""
+
+    def may_read(self, thread: str, user: str, asker: str) -> bool:
+        """Whether `user` may see in this thread all that `asker` may see there."""
+        ...
+
+    async def rows(self, thread: str, user: str, statement: Statement) -> Rows:
+        """All rows of a statement, read for this user. Raises ResultGone and ResultUnread."""
+        ...
+
+
 async def no_queue(event: Event) -> object:
     """The `Deps.submit` of a process without a queue."""
     raise RuntimeError(f"there is no queue to put {type(event).__name__} into")
@@ -71,7 +102,8 @@ async def no_queue(event: Event) -> object:
 class Deps:
     """Everything a handler may touch. `new_reference` makes the short ids that an apology and its log line share;
     `flights` is one per process, so that a patrol asked for twice runs once; `turn` is the one under way; `submit` is
-    for what a press asks for and takes longer than a moment."""
+    for what a press asks for and takes longer than a moment. Without `answers` and `results` an answer has no
+    buttons."""
 
     surface: Surface
     agents: Agents
@@ -81,4 +113,6 @@ class Deps:
     new_reference: Callable[[], str]
     turn: Turn = field(default_factory=Turn)
     locale: Locales = english
+    answers: Answers | None = None
+    results: Results | None = None
     submit: Submit = no_queue

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from handlers.buttons import INVESTIGATE
+from handlers import sources
+from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY, INVESTIGATE
 from handlers.deps import Deps
 from handlers.investigate import pressed as investigate
 from handlers.surface import Press, SurfaceError
@@ -18,6 +19,11 @@ Pressed = Callable[[Press, Deps], Awaitable[None]]
 
 PRESSES: Mapping[str, Pressed] = {
     INVESTIGATE: investigate,
+    ANSWER_SQL: sources.show_sql,
+    ANSWER_CSV: sources.send_csv,
+    ANSWER_GOOD: sources.like,
+    ANSWER_BAD: sources.dislike,
+    ANSWER_WHY: sources.explain,
 }
 """Action → what is done. A value comes from outside, so each checks its own with the codec in `handlers.buttons`."""
 

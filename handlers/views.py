@@ -1,10 +1,8 @@
-"""Pure views: an answer or a patrol's report in, the document that every surface can show out."""
+"""Pure views: a patrol's report in, the document that every surface can show out."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from agent.answer import Answer
-from agent.model import Analyst
 from agent.patrol.report import (
     REPORT_TYPES,
     SEVERITIES,
@@ -16,6 +14,7 @@ from agent.patrol.report import (
     Prediction,
     RecommendedAction,
 )
+from handlers.answers import author
 from handlers.buttons import INVESTIGATE, investigation
 from handlers.document import Actions, Button, Divider, Document, Fields, Heading, Note, Part, Prose
 from handlers.markdown import excerpt, line, literal
@@ -24,26 +23,11 @@ FALLBACK = 300
 """Characters of a fall-back text; notifications show less."""
 
 _MARKS = {"Critical": "🔴", "Warning": "🟠", "Unknown": "⚪"}
-_WRITTEN_BY: dict[Analyst, str] = {"claude": "Claude", "rules-only": "rules only, no model"}
 
 
 def titled(report_type: str) -> str:
     """A report type as people write it: `on_demand` → `On-demand patrol`."""
     return f"{report_type.replace('_', '-').capitalize()} patrol"
-
-
-def answer_document(answer: Answer) -> Document:
-    """An answer: what was degraded first, then the words, then where they come from."""
-    parts: list[Part] = []
-    if answer.notice:
-        parts.append(Note(answer.notice))
-    if answer.text.strip():
-        parts.append(Prose(answer.text))
-    if not parts:
-        parts.append(Prose("There is no answer to this. Please ask again, perhaps in other words."))
-    if not answer.failed:
-        parts.append(Note(_answer_origin(answer)))
-    return Document(excerpt(answer.text or answer.notice, FALLBACK) or "No answer.", tuple(parts))
 
 
 def report_document(report: PatrolReport) -> Document:
@@ -138,19 +122,9 @@ def _plural(count: int, noun: str, nouns: str = "") -> str:
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
-def _author(analyst: Analyst, model: str) -> str:
-    return line(model) if analyst == "claude" and model else _WRITTEN_BY[analyst]
-
-
-def _answer_origin(answer: Answer) -> str:
-    queries = sum(1 for tool in answer.tools if tool.data is not None and "query_id" in tool.data)
-    told = [_author(answer.analyst, answer.model), _plural(answer.rounds, "round")]
-    return " · ".join([*told, _plural(queries, "query", "queries"), f"{answer.seconds:.1f} s"])
-
-
 def _report_origin(report: PatrolReport) -> str:
     usage = report.usage
-    told = [_author(report.analyst, report.model), _plural(usage.rounds, "round")]
+    told = [author(report.analyst, report.model), _plural(usage.rounds, "round")]
     told.append(_plural(usage.tool_calls + usage.queries, "query", "queries"))
     if tokens := usage.input_tokens + usage.output_tokens:
         told.append(_plural(tokens, "token"))

@@ -11,8 +11,8 @@ from bot import running
 from bot.compose import Starwatch, opened
 from bot.settings import load
 from bot.terminal import Terminal, console
+from handlers.answers import answer_document
 from handlers.progress import told
-from handlers.views import answer_document
 
 
 def run(*, question: str, thread: str | None, as_json: bool) -> int:

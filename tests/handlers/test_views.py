@@ -4,7 +4,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agent.answer import Answer, ToolTrace
 from agent.patrol.report import (
     CustomerSummary,
     FlaggedCluster,
@@ -16,39 +15,8 @@ from agent.patrol.report import (
 from handlers.buttons import investigated, investigation
 from handlers.document import Actions, Divider, Fields, Heading, Note, Prose
 from handlers.markdown import excerpt, literal
-from handlers.views import answer_document, help_document, report_document
+from handlers.views import help_document, report_document
 from tests.fakes.thinking import report
-
-
-def trace(**data: object) -> ToolTrace:
-    return ToolTrace("read_query", {}, is_error=not data, seconds=0.1, data=data or None)
-
-
-def test_an_answer_ends_with_where_it_comes_from() -> None:
-    tools = (trace(query_id="q-1"), trace(query_id="q-2"), trace())
-    answer = Answer("All **well**.", "claude", "claude-x", rounds=1, tools=tools, seconds=3.14)
-    assert answer_document(answer).parts == (Prose("All **well**."), Note("claude-x · 1 round · 2 queries · 3.1 s"))
-
-
-def test_a_degraded_answer_says_so_first_and_in_the_footer() -> None:
-    answer = Answer(
-        "Rules say.", "rules-only", "rules-only", rounds=3, tools=(trace(query_id="q"),), notice="Claude is down."
-    )
-    first, _, last = answer_document(answer).parts
-    assert first == Note("Claude is down.")
-    assert last == Note("rules only, no model · 3 rounds · 1 query · 0.0 s")
-
-
-def test_a_failed_turn_has_no_footer() -> None:
-    document = answer_document(Answer("", "claude", "m", rounds=0, notice="Out of credit.", failed=True))
-    assert document.parts == (Note("Out of credit."),)
-    assert document.fallback == "Out of credit."
-
-
-def test_an_empty_answer_still_says_something() -> None:
-    document = answer_document(Answer(" ", "claude", "m", rounds=1))
-    assert "There is no answer" in str(document.parts[0])
-    assert document.fallback
 
 
 def test_a_report_opens_with_its_counts_and_narrative() -> None:
