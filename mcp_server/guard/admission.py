@@ -9,8 +9,8 @@ from functools import lru_cache
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard import joins, metadata, sources, text, tree
-from mcp_server.guard.grammar import GRAMMAR
 from mcp_server.guard.limit import with_limit
 from mcp_server.guard.rewrite import PARSER_FAULTS, regenerated
 from mcp_server.guard.scoping import narrow
@@ -125,4 +125,7 @@ def _syntax(error: Exception) -> Refusal:
     where = f"line {first['line']}, column {first['col']}" if first.get("line") else ""
     part = " ".join(filter(None, (where, str(first.get("highlight") or ""))))
     reason = str(first.get("description") or "the statement does not parse")
+    if reason.startswith("Required keyword"):
+        # The library names a class of its own here.
+        reason = "something is missing"
     return Refusal("parse", Code.SYNTAX, reason, part=part, hint="write StarRocks SQL, one SELECT")

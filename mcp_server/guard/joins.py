@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard.sources import unfolds
 from mcp_server.guard.statement import Statement
 
@@ -19,7 +20,7 @@ def refuse_unbound_joins(statement: Statement) -> None:
             continue
         condition = join.args.get("on")
         if condition is None or not _binds(condition):
-            part = join.sql(dialect="starrocks", comments=False)
+            part = GRAMMAR.shown(join)
             hint = "write JOIN … ON a.key = b.key; only a subquery with one row may be cross joined"
             raise Refusal("join", Code.READ_ONLY, "the join has no condition between its sides", part=part, hint=hint)
 

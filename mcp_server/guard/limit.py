@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 
 
 def with_limit(root: exp.Query, max_rows: int) -> None:
@@ -24,4 +25,6 @@ def _number(clause: exp.Expr) -> int:
     if isinstance(value, exp.Literal) and not value.is_string and value.name.isdigit():
         return int(value.name)
     hint = "write LIMIT 100"
-    raise Refusal("limit", Code.BAD_ARGUMENT, "LIMIT and OFFSET take a plain number", part=clause.sql(), hint=hint)
+    raise Refusal(
+        "limit", Code.BAD_ARGUMENT, "LIMIT and OFFSET take a plain number", part=GRAMMAR.shown(clause), hint=hint
+    )

@@ -2,8 +2,6 @@
 
 from sqlglot import exp
 
-from mcp_server.guard.grammar import FullTextMatch
-
 # Names, clauses and literals.
 _CLAUSES = """
     Alias Aliases Boolean Case Column Cube CTE DataType DataTypeParam Distinct Escape Except Filter From Group
@@ -15,7 +13,8 @@ _CLAUSES = """
 
 _OPERATORS = """
     Add All And Any Between BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Bracket Collate Div Dot EQ Exists GT GTE
-    ILike In IntDiv Is Like LT LTE Mod Mul Neg NEQ Not NullSafeEQ NullSafeNEQ Or PropertyEQ RegexpLike Sub Xor DPipe
+    ILike In IntDiv Is Like LT LTE Match Mod Mul Neg NEQ Not NullSafeEQ NullSafeNEQ Or PropertyEQ RegexpLike Sub Xor
+    DPipe
 """
 
 # Functions that the parser knows by a class of their own; the others are judged by name in functions.py.
@@ -45,7 +44,7 @@ _FUNCTIONS = """
 
 NODES: frozenset[type[exp.Expr]] = frozenset(
     getattr(exp, name) for name in (_CLAUSES + _OPERATORS + _FUNCTIONS).split()
-) | {FullTextMatch}
+)
 
 ROOTS = (exp.Select, exp.SetOperation, exp.Subquery)
 """The statements that read: SELECT, set operations, and either of them in parentheses."""

@@ -1,10 +1,10 @@
 """Regenerating a statement: small repairs to the tree where the parser's own rendering would change its meaning."""
 
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.errors import SqlglotError
 
 from mcp_server.errors import Code, Refusal
-from mcp_server.guard.grammar import GRAMMAR
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard.statement import Statement
 
 # Calls with too few or odd arguments make the library stumble over its own code; to the guard that is a refusal.
@@ -27,7 +27,7 @@ def regenerated(statement: Statement) -> str:
     """
     try:
         _repair(statement)
-        return str(GRAMMAR.generate(statement.root, copy=False, comments=False, unsupported_level=ErrorLevel.RAISE))
+        return GRAMMAR.write(statement.root)
     except PARSER_FAULTS as error:
         hint = "write it in another way; ORDER BY … NULLS FIRST needs a column name, not a position"
         raise Refusal("rendering", Code.SYNTAX, "this form cannot be rendered", part=str(error), hint=hint) from error

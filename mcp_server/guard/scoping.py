@@ -5,8 +5,8 @@ from functools import lru_cache
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard import tenancy
-from mcp_server.guard.grammar import GRAMMAR
 from mcp_server.guard.statement import Statement
 
 _MOVED = ("joins", "laterals")

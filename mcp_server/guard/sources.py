@@ -3,6 +3,7 @@
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard.statement import Statement
 
 _SOURCES = (exp.Table, exp.Subquery, exp.Values, exp.Unnest, exp.Lateral)
@@ -35,6 +36,6 @@ def unfolds(source: exp.Expr | None) -> bool:
 
 
 def _refusal(node: exp.Expr) -> Refusal:
-    part = node.sql(dialect="starrocks", comments=False)
+    part = GRAMMAR.shown(node)
     hint = "read database.table, a subquery, VALUES or UNNEST"
     return Refusal("source", Code.READ_ONLY, "this cannot be read from", part=part, hint=hint)

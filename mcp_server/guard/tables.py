@@ -6,6 +6,7 @@ from collections.abc import Collection
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard.statement import Statement
 from mcp_server.principal import EVERYTHING, Scope
 
@@ -21,7 +22,9 @@ def admitted_tables(statement: Statement, allowed: Collection[str], scope: Scope
     found = set()
     for table in statement.of(exp.Table):
         if not isinstance(table.this, exp.Identifier):
-            raise Refusal("table_function", Code.READ_ONLY, "table functions are not allowed", part=table.sql())
+            raise Refusal(
+                "table_function", Code.READ_ONLY, "table functions are not allowed", part=GRAMMAR.shown(table)
+            )
         if table.db or not _is_defined(table):
             found.add(open_table(_qualified(table), allowed, scope))
     return tuple(sorted(found))

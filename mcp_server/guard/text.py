@@ -45,7 +45,7 @@ def refuse_control_characters(sql: str) -> None:
 
 def refuse_costly(sql: str) -> None:
     """Refuse, before they are parsed, texts whose parsing could take long: deep nesting and very many words."""
-    if len(sql) <= _SHORT_CHARS and sql.count("[") <= _FEW_BRACKETS:
+    if len(sql) <= _SHORT_CHARS and sql.count("[") <= _FEW_BRACKETS and sql.count("(") <= MAX_DEPTH:
         return
     depth = deepest = words = subscripts = 0
     for piece in _PIECES.finditer(sql):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from sqlglot import exp
 
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard.functions import NAMES
 from mcp_server.guard.nodes import ADVICE, NAMED_FUNCTIONS, NODES, ROOTS
 from mcp_server.guard.statement import Statement
@@ -82,7 +83,9 @@ def refuse_ambiguous_separator(statement: Statement) -> None:
         last = parts[-1] if parts else None
         if isinstance(last, exp.Literal) and last.is_string and not any(map(str.isalnum, last.name)):
             hint = f"write GROUP_CONCAT(x SEPARATOR '{last.name}')"
-            raise Refusal("group_concat", Code.BAD_ARGUMENT, "the separator is ambiguous", part=call.sql(), hint=hint)
+            raise Refusal(
+                "group_concat", Code.BAD_ARGUMENT, "the separator is ambiguous", part=GRAMMAR.shown(call), hint=hint
+            )
 
 
 def _require_listed_name(name: str) -> None:

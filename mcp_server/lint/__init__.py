@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from mcp_server.grammar import GRAMMAR
 from mcp_server.lint.aggregates import RawAggregate, raw_aggregates
 from mcp_server.lint.rules import RULES
 from mcp_server.lint.scope import scopes_in
@@ -40,7 +41,4 @@ def examined(root: exp.Query, nodes: Iterable[exp.Expr] | None = None) -> Remark
 def _order(root: exp.Query) -> str:
     clause = root.args.get("order")
     parts = clause.expressions if clause is not None else []
-    return ", ".join(
-        f"{part.this.sql(dialect='starrocks', comments=False)}{' DESC' if part.args.get('desc') else ''}"
-        for part in parts
-    )
+    return ", ".join(f"{GRAMMAR.shown(part.this)}{' DESC' if part.args.get('desc') else ''}" for part in parts)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from sqlglot import exp
 
+from mcp_server.grammar import GRAMMAR
 from mcp_server.lint.scope import Scope
 
 TIME_COLUMNS = {
@@ -39,7 +40,7 @@ def _ids_of_the_wrong_shape(scopes: list[Scope]) -> Iterator[str]:
             shapes = [(column, _shape(column, scope)) for column in columns]
             known = [(column, shape) for column, shape in shapes if shape]
             if len({shape for _, shape in known}) > 1:
-                names = " and ".join(f"{column.sql(dialect='starrocks')} ({shape})" for column, shape in known)
+                names = " and ".join(f"{GRAMMAR.shown(column)} ({shape})" for column, shape in known)
                 yield f"{names} hold ids of two shapes and never match"
             for literal in (side for side in sides if isinstance(side, exp.Literal) and side.is_string):
                 yield from _misshapen(literal.name, known)
@@ -111,7 +112,7 @@ def _ignored_nulls(scopes: list[Scope]) -> Iterator[str]:
         for mean in scope.own(exp.Avg):
             column = mean.this
             if isinstance(column, exp.Column) and column.table in scope.outer:
-                yield f"{mean.sql(dialect='starrocks')} leaves out rows for which the join found nothing"
+                yield f"{GRAMMAR.shown(mean)} leaves out rows for which the join found nothing"
 
 
 Rule = Callable[[list[Scope]], Iterator[str]]

@@ -136,6 +136,7 @@ EXPLAIN VERBOSE WITH a AS (SELECT biz_id FROM byoc.clusters) SELECT * FROM a;
 EXPLAIN LOGICAL (SELECT 1 UNION SELECT 2);
 SELECT log_time, message FROM byoc.cluster_log WHERE message MATCH 'timeout' AND log_time >= HOURS_SUB(NOW(), 6);
 SELECT COUNT(*) FROM byoc.cluster_log WHERE message MATCH_ANY 'oom killed' AND NOT message MATCH_ALL 'tablet clone';
+SELECT cluster_name match, cluster_name AS glob FROM byoc.clusters overlaps WHERE LOWER(cluster_name) match 'it''s' OR cluster_name NOT MATCH_ANY 'a b' ORDER BY match;
 SELECT biz_id FROM byoc.clusters MINUS SELECT cluster_id FROM byoc.cluster_info;
 SELECT MAP{'a': 1, 'b': 2}['a'], MAP('a', 1), JSON_OBJECT('id', biz_id) FROM byoc.clusters;
 SELECT k.cluster_id, e.value FROM alerts.cluster_risk_snapshots k, LATERAL JSON_EACH(k.risk_reasons) AS e;

@@ -289,6 +289,15 @@ ADD SQLBLACKLIST "x"
 -- rule: parse
 SELECT biz_id FROM byoc.clusters TEMPORARY PARTITION (p1)
 SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH account_id
+SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH 'x' + 1
+SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH_ALL 'x' 'y'
+SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH 'x' ESCAPE '!'
+SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH MATCH 'x'
+SELECT biz_id FROM byoc.clusters WHERE MATCH 'x'
+SELECT biz_id FROM byoc.clusters WHERE biz_id `MATCH` 'x'
+SELECT biz_id FROM byoc.clusters WHERE biz_id GLOB 'x'
+SELECT biz_id FROM byoc.clusters WHERE biz_id OVERLAPS 'x'
+SELECT biz_id FROM byoc.clusters WHERE biz_id -|- 'x'
 -- rule: function
 SELECT * FROM byoc.clusters, LATERAL MY_UDTF(biz_id) AS t
 SELECT * FROM byoc.clusters c, LATERAL UNNEST_BITMAP(c.biz_id) AS t

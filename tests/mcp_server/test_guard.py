@@ -1,5 +1,7 @@
 """What may pass the door and what may not; the statements are data in allowed.sql and refused.sql."""
 
+import threading
+
 import pytest
 import sqlglot
 from hypothesis import given, settings
@@ -10,9 +12,9 @@ from sqlglot.dialects.starrocks import StarRocks
 import schema
 from mcp_server import queries
 from mcp_server.errors import Code, Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard import Guard, text
 from mcp_server.guard.functions import NAMES
-from mcp_server.guard.grammar import GRAMMAR
 from mcp_server.guard.nodes import NODES
 from tests.mcp_server import corpus
 
@@ -162,6 +164,42 @@ def test_deep_nesting_is_a_refusal_and_no_crash(sql: str) -> None:
     assert refusal(sql).rule == "depth"
 
 
+CHAINS = {
+    "not": "SELECT " + "NOT " * 2_400 + "TRUE",
+    "minus": "SELECT " + "- " * 2_400 + "1",
+    "from": "FROM " * 2_400 + "byoc.clusters",
+    "joins": "SELECT 1 FROM byoc.clusters " + "JOIN byoc.clusters " * 400 + "ON 1 = 1 " * 400,
+    "intervals": "SELECT " + "INTERVAL " * 1_500 + "1 DAY",
+    "arrays": "SELECT CAST(1 AS " + "ARRAY<" * 1_200 + "INT" + ">" * 1_200 + ")",
+    "dots": "SELECT a" + ".b" * 1_200 + " FROM byoc.clusters",
+    "lambdas": "SELECT ARRAY_MAP(" + "x -> " * 1_100 + "1, [1])",
+    "short calls": "SELECT " + "ABS(" * 48 + "1" + ")" * 48,
+    "short cases": "SELECT " + "CASE WHEN TRUE THEN " * 24 + "1" + " END" * 24,
+    "sums": "SELECT " + "1 + " * 1_200 + "1",
+    "signs": "SELECT " + "~" * 500 + "1",
+}
+
+
+@pytest.mark.parametrize("sql", CHAINS.values(), ids=CHAINS)
+def test_no_chain_of_words_exhausts_the_stack_of_a_small_thread(sql: str) -> None:
+    verdicts: list[str] = []
+
+    def judge() -> None:
+        try:
+            verdicts.append(GUARD.admit(sql, 5).sql)
+        except Refusal as error:
+            verdicts.append(error.rule)
+
+    before = threading.stack_size(2 * 1024 * 1024)
+    try:
+        thread = threading.Thread(target=judge)
+        thread.start()
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    assert verdicts
+
+
 def test_a_statement_of_too_many_parts_is_refused() -> None:
     joins = " JOIN byoc.clusters b ON a.biz_id = b.biz_id" * 220
     assert refusal(f"SELECT 1 FROM byoc.clusters a{joins}").rule == "size"
@@ -198,10 +236,12 @@ def test_a_misspelt_function_is_answered_with_the_nearest_one() -> None:
     assert "percentile_approx" in refusal("SELECT percentile_aprox(1, 0.5)").near
 
 
-def test_a_syntax_error_names_its_place() -> None:
+def test_a_syntax_error_names_its_place_and_nothing_of_the_parser() -> None:
     error = refusal("SELECT biz_id FROM byoc.clusters WHERE biz_id = = 1")
     assert error.code is Code.SYNTAX
     assert "line 1" in error.part
+    assert "sqlglot" not in refusal("SELECT biz_id FROM byoc.clusters WHERE MATCH 'x'").text()
+    assert "one string" in refusal("SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH 'x' 'y'").text()
 
 
 @pytest.mark.parametrize(
