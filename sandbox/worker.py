@@ -86,9 +86,21 @@ class Worker:
         # It never began: there is nothing to interrupt, and an interrupt now would hit whatever comes next.
         if started.cancel():
             return
-        while not job.done():
-            self._cursor.interrupt()
-            await asyncio.wait({job}, timeout=_INTERRUPT_SECONDS)
+        # In a task of its own, since a caller may be cancelled a second time while it waits here.
+        ending = asyncio.ensure_future(self._interrupted(job))
+        cancelled: asyncio.CancelledError | None = None
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError as again:
+                cancelled = again
         # Looked at once, or asyncio would complain about an exception that nobody wanted.
         if not job.cancelled():
             job.exception()
+        if cancelled is not None:
+            raise cancelled
+
+    async def _interrupted(self, job: asyncio.Future[_T]) -> None:
+        while not job.done():
+            self._cursor.interrupt()
+            await asyncio.wait({job}, timeout=_INTERRUPT_SECONDS)
