@@ -39,7 +39,7 @@ def configure(level: str, watched: bool | None = None) -> None:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(level.upper())
-    for noisy in ("slack_bolt", "slack_sdk", "aiosqlite", "alembic", "mcp", "uvicorn.access"):
+    for noisy in ("slack_bolt", "slack_sdk", "aiosqlite", "alembic", "httpx2", "mcp", "uvicorn"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
 
 

@@ -87,8 +87,7 @@ async def serving(
             finally:
                 clock.stop()
                 await entrance.shut()
-                await pressing.close(PARTING)
-                await _part(turns, hurry or asyncio.Event())
+                await asyncio.gather(pressing.close(PARTING), _part(turns, hurry or asyncio.Event()))
 
 
 async def _part(turns: TurnEngine, hurry: asyncio.Event) -> None:

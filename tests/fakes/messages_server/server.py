@@ -42,6 +42,19 @@ class MessagesServer:
         self._issued: dict[str, tuple[str, ...]] = {}
         self._calls = 0
         self._closing = asyncio.Event()
+        self.left = 0
+        """Replies whose client went away before they were whole."""
+        self.thinking = 0
+        """Requests that are held back at present."""
+        self._held: Callable[[dict[str, Any]], bool] = _none
+
+    def hold(self, which: Callable[[dict[str, Any]], bool] = lambda body: True) -> None:
+        """Think about these requests from now on, those under way among them: the stream is open, and nothing comes."""
+        self._held = which
+
+    def go_on(self) -> None:
+        """Answer what is held back, and all that comes."""
+        self._held = _none
 
     def app(self) -> web.Application:
         """The routes of the API that Starwatch uses."""
@@ -53,6 +66,7 @@ class MessagesServer:
     def release(self) -> None:
         """End all stalled streams, so that the server can stop at once."""
         self._closing.set()
+        self.go_on()
 
     async def _accepted(self, request: web.Request, *, counting: bool) -> dict[str, Any]:
         raw = await request.read()
@@ -116,12 +130,27 @@ class MessagesServer:
     async def _play(self, request: web.Request, model: str, say: Say, broken: Break | None) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream", "request-id": "req_fake"})
         await response.prepare(request)
+        if not await self._thought(request, await request.json()):
+            return response
         for number, event in enumerate(events(say, model, f"msg_{len(self.requests)}")):
             if broken is not None and number >= broken.after:
                 await self._break(request, response, broken, encoded(event))
                 return response
             await response.write(encoded(event))
         return response
+
+    async def _thought(self, request: web.Request, body: dict[str, Any]) -> bool:
+        """Wait while requests are held; False when the client has gone meanwhile."""
+        self.thinking += 1
+        try:
+            while self._held(body):
+                if request.transport is None or request.transport.is_closing():
+                    self.left += 1
+                    return False
+                await asyncio.sleep(0.005)
+        finally:
+            self.thinking -= 1
+        return True
 
     async def _break(self, request: web.Request, response: web.StreamResponse, broken: Break, event: bytes) -> None:
         match broken.how:
@@ -136,6 +165,10 @@ class MessagesServer:
                     request.transport.abort()
             case "stall":
                 await self._closing.wait()
+
+
+def _none(body: dict[str, Any]) -> bool:
+    return False
 
 
 @asynccontextmanager
