@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import schema
+from agent.charting import Charting
 from agent.chat import BYOCAgent
 from agent.discovery import Discovery
 from agent.mcp_connection import ConnectionTimes, McpConnection
@@ -21,11 +22,14 @@ from bot.clock import utc_now
 from bot.errors import SettingsError, WarehouseError
 from bot.neighbours import Audited, foreign_servers, neighbours
 from bot.paths import audit_file, default_database_url
+from bot.prices import load_prices
+from bot.results import WarehouseResults
 from bot.settings import Settings
 from bot.store import Store, open_store
-from bot.thinking import Agents, Patrols
+from bot.thinking import Agents, Models, Patrols
 from bot.warehouse import Address, address, door_config, live_endpoints
 from bot.writer import NoWriter, WarehouseWriter
+from handlers.purse import Thrift
 from mcp_server.audit import AuditLog
 from mcp_server.audit_file import AuditFile
 from mcp_server.door import Door
@@ -48,6 +52,7 @@ class Starwatch:
     store: Store
     agents: Agents
     patrols: Patrols
+    results: WarehouseResults
     database: str
 
 
@@ -75,6 +80,18 @@ async def thinker(settings: Settings) -> AsyncIterator[Model]:
         yield model
 
 
+@asynccontextmanager
+async def thinking(settings: Settings) -> AsyncIterator[Models]:
+    """Who thinks while all is well, near a limit, and behind it. Without a cheaper one rules are both."""
+    rules = rules_analyst()
+    async with thinker(settings) as full:
+        if settings.cheaper_model is None:
+            yield Models(full, rules, rules)
+            return
+        async with thinker(settings.model_copy(update={"model": settings.cheaper_model})) as cheaper:
+            yield Models(full, cheaper, rules)
+
+
 async def require_readable(door: Door, place: Address) -> None:
     """Raises WarehouseError with the one line that tells the operator which setting to look at."""
     try:
@@ -92,7 +109,7 @@ async def require_readable(door: Door, place: Address) -> None:
 
 def agents_of(
     settings: Settings,
-    model: Model,
+    models: Models,
     tools: McpTools,
     store: Store,
     neighbours_of: Callable[[Caller], Sequence[Neighbour]],
@@ -100,17 +117,18 @@ def agents_of(
     """An agent for any thread and user; all share the connections, the schema text and the store."""
     discovery = Discovery(tools)
     health_rules = load_rules().describe()
-    floor = None if model.analyst == "rules-only" else rules_analyst()
+    prices = load_prices(settings.prices)
 
-    def agent_of(thread: str, user: str) -> BYOCAgent:
+    def agent_of(thread: str, user: str, thrift: Thrift) -> BYOCAgent:
+        model = models.of(thrift)
         caller = caller_in(thread, user)
-        toolset = Toolset(tools.called_by(told(caller)), neighbours_of(caller))
+        toolset = Toolset(Charting(tools.called_by(told(caller))), neighbours_of(caller))
         return BYOCAgent(
             model,
             toolset,
             store=store,
             thread=thread,
-            floor=floor,
+            floor=None if model.analyst == "rules-only" else models.rules,
             discovery=discovery,
             health_rules=health_rules,
             max_rounds=settings.max_tool_rounds,
@@ -118,13 +136,13 @@ def agents_of(
             notices=toolset.notices,
         )
 
-    return Agents(agent_of)
+    return Agents(agent_of, prices)
 
 
 async def require_distinct(tools: McpTools, foreign: Sequence[Neighbour]) -> None:
     """Raises SettingsError when a foreign tool would have the name of another tool."""
     try:
-        await Toolset(tools, foreign).require_distinct()
+        await Toolset(Charting(tools), foreign).require_distinct()
     except NamesCollide as error:
         raise SettingsError(f"STARWATCH_MCP_SERVERS: {error}; give the server another prefix") from None
 
@@ -168,12 +186,15 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             lambda: build_server(door), name="starwatch", times=ConnectionTimes(call=settings.query_seconds + 10)
         ) as connection,
         neighbours(servers) as foreign,
-        thinker(settings) as model,
+        thinking(settings) as models,
     ):
         tools = McpTools(connection)
         await require_distinct(tools, foreign)
         writer: ReportWriter = WarehouseWriter(place) if place.writer else NoWriter()
-        patrol = Patrol(model, tools.called_by(told(PATROL)), writer=writer, max_rounds=settings.max_patrol_rounds)
+
+        def patrol_of(thrift: Thrift) -> Patrol:
+            model = models.of(thrift)
+            return Patrol(model, tools.called_by(told(PATROL)), writer=writer, max_rounds=settings.max_patrol_rounds)
 
         def sees_all(channel: str, user: str) -> bool:
             return scopes.of(reader_in(channel, user)) == EVERYTHING
@@ -183,5 +204,6 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             whole = scopes.of(caller.principal) == EVERYTHING
             return tuple(Audited(far, door.recorder, caller) for far in foreign) if whole else ()
 
-        agents = agents_of(settings, model, tools, store, neighbours_of)
-        yield Starwatch(place, model, store, agents, Patrols(patrol, sees_all), database)
+        agents = agents_of(settings, models, tools, store, neighbours_of)
+        results = WarehouseResults(tools, scopes.of)
+        yield Starwatch(place, models.full, store, agents, Patrols(patrol_of, sees_all), results, database)

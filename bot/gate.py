@@ -1,17 +1,20 @@
-"""Who may ask, where, and how much: what concerns every event, before it waits and again before a handler sees it."""
+"""The gate: what concerns every event, before it waits and again before a handler sees it."""
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.store import Payer, Store, StoreUnwritable, Usage
-from bot.store.usage import Scope
+from agent.progress import Spent
+from bot.admission import Admission, Role, Roles, payers, place_of
+from bot.bursts import Bursts
+from bot.prices import Prices, load_prices, tokens
+from bot.store import Store, StoreFault, StoreUnwritable, Usage
 from bot.turns import TurnEngine
+from handlers.deps import Locales
+from handlers.locale import english
+from handlers.purse import Leave
 from handlers.surface import (
     Control,
     Deleted,
@@ -27,6 +30,8 @@ from handlers.surface import (
 )
 from handlers.views import note_document
 
+__all__ = ["BY_CLOCK", "LOOP", "Admission", "Gate", "Role", "Roles"]
+
 log = structlog.get_logger()
 
 BY_CLOCK = "clock"
@@ -35,36 +40,6 @@ BY_CLOCK = "clock"
 LOOP = 30
 """Events of one thread in a minute beyond which it is taken for two programs that talk to each other."""
 THREADS = 10_000
-
-NOT_LISTED = "Sorry, I may only answer people of this workspace who are on my list. An administrator can add you."
-
-
-class Role(StrEnum):
-    """What somebody is in the workspace."""
-
-    MEMBER = "member"
-    GUEST = "guest"
-    STRANGER = "stranger"
-    NOBODY = "nobody"
-
-
-class Roles(Protocol):
-    """Knows people."""
-
-    async def of(self, user: str) -> Role:
-        """The role of a person, as the surface names them. Raises SurfaceError when it cannot be found out."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The rules. An empty list lets everybody of an allowed role in; `limits` are per day, a limit of 0 is none."""
-
-    teams: frozenset[str] = frozenset()
-    channels: frozenset[str] = frozenset()
-    users: frozenset[str] = frozenset()
-    roles: frozenset[Role] = frozenset({Role.MEMBER})
-    limits: Mapping[Scope, Usage] = field(default_factory=dict)
 
 
 class Gate:
@@ -78,6 +53,8 @@ class Gate:
         roles: Roles,
         admission: Admission,
         clock: Callable[[], float] = time.monotonic,
+        prices: Prices | None = None,
+        locale: Locales = english,
     ) -> None:
         self._turns = turns
         self._store = store
@@ -85,12 +62,16 @@ class Gate:
         self._roles = roles
         self._admission = admission
         self._clock = clock
+        self._prices = prices or load_prices()
+        self._locale = locale
+        self._bursts = Bursts(clock)
+        self._hasty: dict[str, None] = {}
         self._lately: dict[str, deque[float]] = {}
 
     async def admit(self, event: Event) -> bool:
         """Take an event in; False when it is none of our business or was seen before. Quick: nobody outside of our own
         database is asked. Raises TurnsRefused, so that the platform delivers it again."""
-        if not self._listed(event) or self._loops(event):
+        if not self._listed(event) or self._loops(event) or not self._in_time(event):
             return False
         try:
             if not isinstance(event, PatrolRequest):
@@ -99,37 +80,44 @@ class Gate:
             return await self._turns().submit(event)
         except StoreUnwritable as fault:
             log.error("an event could not be kept", event_key=event.key, why=str(fault))
-            await self._say(_place(event), str(fault), Mark(event.key, "unwritable", repeated=True))
+            await self._say(place_of(event), str(fault), Mark(event.key, "unwritable", repeated=True))
             return False
 
     async def act(self, control: Control) -> None:
-        """Stop, change or take back what waits or runs. Whoever may not ask may not do that either."""
+        """Stop, change or take back what waits or runs. Whoever may not ask may not do that either. Nothing was let in
+        from a channel that is not listed, so there is nothing to be changed there."""
         turns = self._turns()
+        direct = not isinstance(control, Stop) or control.direct
+        if not self._admission.covers(control.thread, direct=direct):
+            return
+        if not self._admission.lists(control.user) and not (isinstance(control, Stop) and control.direct):
+            return
         match control:
-            case _ if not self._allowed(control.thread, control.user):
-                return
             case Edited():
                 await turns.edit(control.key, control.text)
             case Deleted():
+                # before the turn is cut off, which looks for it: what was taken back needs no last words
+                await self._store.first_sight(_taken_back(control.key))
                 await turns.withdraw(control.key)
             case Stop():
-                if not await self._store.first_sight(f"stop:{control.key}"):
-                    return
-                stopped = await turns.stop(control.thread)
-                if not stopped.running:
-                    said = (
-                        f"Nothing is running here; {stopped.waiting} waiting were dropped." if stopped.waiting else ""
-                    )
-                    await self._say(
-                        control.thread, said or "Nothing is running here.", Mark(control.key, "stop", repeated=False)
-                    )
+                await self._stop(control)
+
+    async def _stop(self, control: Stop) -> None:
+        if not await self._store.first_sight(f"stop:{control.key}"[:255]):
+            return
+        stopped = await self._turns().stop(control.thread)
+        if not stopped.running:
+            locale = await self._locale(control.thread, control.user)
+            said = locale.say("stop.dropped" if stopped.waiting else "stop.nothing", count=stopped.waiting)
+            await self._say(control.thread, said, Mark(control.key, "stop", repeated=False))
 
     async def hears(self, press: Press) -> bool:
         """Whether a press may be acted on: somebody on the lists pressed it, for the first time. Quick, and durable:
         the same press is heard once, over restarts and replicas. Raises StoreUnwritable."""
         # a conversation with us alone is open to everybody for words, not for buttons
-        listed = not self._admission.users or press.user in self._admission.users
-        if not listed or not self._allowed(press.thread, press.user, direct=not press.message):
+        if not self._admission.lists(press.user):
+            return False
+        if not self._admission.covers(press.thread, direct=not press.message):
             return False
         return await self._store.first_sight(f"press:{press.key}"[:255])
 
@@ -137,53 +125,74 @@ class Gate:
         """Whether somebody's role lets them ask. Raises SurfaceError when it cannot be found out."""
         return await self._roles.of(user) in self._admission.roles
 
-    async def refusal(self, event: Event) -> str | None:
-        """Why an event gets no answer, asked right before its handler: None to go on, an empty text for silence.
-        Raises SurfaceError when the person's role cannot be found out."""
+    async def leave(self, event: Event) -> Leave:
+        """Whether and how an event is answered, asked right before its handler. Raises SurfaceError when the person's
+        role cannot be found out."""
         if event.user == BY_CLOCK:
-            return None
+            return Leave()
         # the list once more: who is alone with us was let through to here, to be told
-        listed = not self._admission.users or event.user in self._admission.users
-        if not listed or await self._roles.of(event.user) not in self._admission.roles:
+        if not self._admission.lists(event.user) or not await self.may(event.user):
             return await self._politely(event)
+        if event.key in self._hasty:
+            del self._hasty[event.key]
+            return Leave(allowed=False, say="refused.minute")
         begun = await self._store.usage.begin(event.key, payers(event), self._admission.limits)
-        if (payer := begun.full) is None:
-            return None
-        whose = {"user": "Your", "channel": "This channel's", "workspace": "This workspace's"}[payer.scope]
-        log.warning("a limit of the day is reached", scope=payer.scope, name=payer.name)
-        return f"{whose} limit for today is reached. It begins anew at midnight UTC; an administrator can raise it."
+        if begun.full is not None:
+            log.warning("a limit of the day is reached", scope=begun.full.scope, name=begun.full.name)
+            return Leave(allowed=False, say=f"refused.{begun.full.scope}")
+        return Leave(thrift=self._admission.thrift(begun.share))
 
-    async def charge(self, event: Event, tokens: int) -> None:
-        """Note what an event's turn used, once."""
-        await self._store.usage.charge(event.key, payers(event), Usage(tokens=tokens))
+    async def charge(self, event: Event, spent: Sequence[Spent]) -> None:
+        """Note what an event's turn used, once; however the turn ended."""
+        if not spent:
+            return
+        usage = Usage(tokens=tokens(spent), micro_dollars=self._prices.micro_dollars(spent))
+        try:
+            await self._store.usage.charge(event.key, payers(event), usage)
+        except StoreFault as fault:
+            # the answer stands in the thread: it is no worse for not having been counted
+            log.error("what a turn used could not be noted", event_key=event.key, tokens=usage.tokens, why=str(fault))
 
-    async def _politely(self, event: Event) -> str:
+    async def silent(self, event: Event) -> bool:
+        """Whether a turn that was cut off needs no last words: its message was taken back."""
+        return await self._store.saw(_taken_back(event.key))
+
+    async def _politely(self, event: Event) -> Leave:
         """One line in a conversation with us alone, once; silence among others."""
         alone = isinstance(event, Question) and event.direct
-        return NOT_LISTED if alone and await self._store.first_sight(f"not-listed:{event.user}") else ""
+        told = alone and await self._store.first_sight(f"not-listed:{event.user}")
+        return Leave(allowed=False, say="refused.not_listed" if told else "")
 
     def _listed(self, event: Event) -> bool:
-        return event.user == BY_CLOCK or self._allowed(
-            _place(event), event.user, direct=getattr(event, "direct", False)
-        )
+        if event.user == BY_CLOCK:
+            return True
+        direct = isinstance(event, Question) and event.direct
+        return self._admission.covers(place_of(event), direct=direct) and (self._admission.lists(event.user) or direct)
 
-    def _allowed(self, place: str, user: str, *, direct: bool = False) -> bool:
-        _, team, channel = [*place.split(":"), "", ""][:3]
-        rules = self._admission
-        if rules.teams and team not in rules.teams:
+    def _in_time(self, event: Event) -> bool:
+        """Whether an event is not too much for a minute. The first one that is goes on, to be told so in its turn."""
+        if event.user == BY_CLOCK:
+            return True
+        bursts = self._admission.bursts
+        found = {self._bursts.count(payer.name, bursts.get(payer.scope, 0)) for payer in payers(event)}
+        if found == {"fine"}:
+            return True
+        log.warning("somebody asks too fast", user=event.user, place=place_of(event))
+        if "too fast" not in found:
             return False
-        if rules.channels and channel not in rules.channels and not direct:
-            return False
-        return not rules.users or user in rules.users or direct
+        self._hasty[event.key] = None
+        while len(self._hasty) > THREADS:
+            del self._hasty[next(iter(self._hasty))]
+        return True
 
     def _loops(self, event: Event) -> bool:
-        now, lately = self._clock(), self._lately.setdefault(_place(event), deque(maxlen=LOOP))
+        now, lately = self._clock(), self._lately.setdefault(place_of(event), deque(maxlen=LOOP))
         full = len(lately) == LOOP and now - lately[0] < 60
         lately.append(now)
         while len(self._lately) > THREADS:
             del self._lately[next(iter(self._lately))]
         if full:
-            log.error("a thread is too busy to be people; its events are dropped", thread=_place(event))
+            log.error("a thread is too busy to be people; its events are dropped", thread=place_of(event))
         return full
 
     async def _say(self, place: str, text: str, mark: Mark) -> None:
@@ -193,17 +202,5 @@ class Gate:
             log.error("a refusal could not be posted", place=place, why=str(error))
 
 
-def payers(event: Event) -> list[Payer]:
-    """Whose purses an event goes on: the person, the channel and the workspace."""
-    surface, team, channel = [*_place(event).split(":"), "", ""][:3]
-    home = f"{surface}:{team}"
-    return [
-        Payer("user", f"{home}:{event.user}"),
-        Payer("channel", f"{home}:{channel}"),
-        Payer("workspace", home),
-    ]
-
-
-def _place(event: Event) -> str:
-    """A thread or channel of any surface: `surface:team:channel[:message]`."""
-    return event.channel if isinstance(event, PatrolRequest) else event.thread
+def _taken_back(key: str) -> str:
+    return f"taken-back:{key}"[:255]

@@ -9,16 +9,17 @@ from dataclasses import replace
 
 import structlog
 
+from bot.admission import admission
 from bot.clock import utc_now
 from bot.compose import Starwatch
-from bot.gate import Admission, Gate, Role
+from bot.gate import Gate
 from bot.patrols import ByClock, schedules
 from bot.pressing import Pressing
+from bot.prices import load_prices
 from bot.settings import Settings
 from bot.slack.config import SlackConfig
 from bot.slack.people import People
 from bot.slack.service import Entrance, Slack, listening, reached
-from bot.store import Usage
 from bot.store.talk import Talk
 from bot.turns import TurnEngine
 from bot.turns.durable import DurableOptions, durable_turns, turns_address
@@ -64,7 +65,9 @@ async def serving(
     under way get PARTING seconds to finish at the end, or until `hurry`."""
     store, opened = starwatch.store, list[TurnEngine]()
     people = People(slack.client, slack.team)
-    gate = Gate(lambda: opened[0], store, slack.surface, people, admission(settings))
+    gate = Gate(
+        lambda: opened[0], store, slack.surface, people, admission(settings), prices=load_prices(settings.prices)
+    )
     inbox = StoredInbox(store.database, utc_now)
     deps = replace(_deps(slack, starwatch), submit=gate.admit)
     pressing = Pressing(gate, deps)
@@ -109,23 +112,6 @@ def _deps(slack: Slack, starwatch: Starwatch) -> Deps:
         reports=starwatch.store,
         flights=Flights(),
         new_reference=lambda: secrets.token_hex(4),
+        answers=starwatch.store.answers,
+        results=starwatch.results,
     )
-
-
-def admission(settings: Settings) -> Admission:
-    """The gate's rules out of the settings."""
-    return Admission(
-        teams=_names(settings.teams),
-        channels=_names(settings.channels),
-        users=_names(settings.users),
-        roles=frozenset(Role(name) for name in _names(settings.roles)),
-        limits={
-            "user": Usage(settings.user_turns_per_day, settings.user_tokens_per_day),
-            "channel": Usage(settings.channel_turns_per_day),
-            "workspace": Usage(settings.workspace_turns_per_day, settings.workspace_tokens_per_day),
-        },
-    )
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())

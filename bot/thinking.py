@@ -1,35 +1,73 @@
-"""Thinking as the handlers ask for it: an agent per thread, and patrols, both telling their steps in people's words."""
+"""Thinking as the handlers ask for it: an agent per thread, and patrols, on the model that the purse allows."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from agent.answer import Answer
 from agent.chat import BYOCAgent
 from agent.journal import UNWRITTEN, Journal
+from agent.model import Model
 from agent.patrol.report import PatrolReport, ReportType
 from agent.patrol.run import Patrol
-from agent.progress import OnProgress
+from agent.progress import OnProgress, Progress, Spent
+from bot.prices import Prices
 from handlers.deps import OnStep
 from handlers.progress import told
+from handlers.purse import Purse, Thrift
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Who thinks, by how much has to be saved."""
+
+    full: Model
+    cheaper: Model
+    rules: Model
+
+    def of(self, thrift: Thrift) -> Model:
+        """The model of a turn."""
+        return {"": self.full, "cheaper": self.cheaper, "rules": self.rules}[thrift]
+
+
+def metered(on_progress: OnProgress, purse: Purse) -> OnProgress:
+    """Passes events on, and notes in the purse what is spent."""
+
+    async def on_event(progress: Progress) -> None:
+        if isinstance(progress, Spent):
+            purse.spent.append(progress)
+        await on_progress(progress)
+
+    return on_event
 
 
 class Agents:
     """Implements `handlers.deps.Agents`: what a thread knows is in the store, so an agent lives for one turn."""
 
-    def __init__(self, agent_of: Callable[[str, str], BYOCAgent]) -> None:
+    def __init__(self, agent_of: Callable[[str, str, Thrift], BYOCAgent], prices: Prices) -> None:
         self._agent_of = agent_of
+        self._prices = prices
 
     async def chat(
-        self, thread: str, text: str, user: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+        self,
+        thread: str,
+        text: str,
+        user: str,
+        on_progress: OnProgress,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
     ) -> Answer:
-        """The answer of the thread's agent, whose tools are called for this user."""
-        return await self._agent_of(thread, user).chat(text, on_progress, journal)
+        """The answer of the thread's agent, whose tools are called for this user, and what it cost."""
+        purse = purse or Purse()
+        agent = self._agent_of(thread, user, purse.thrift)
+        answer = await agent.chat(text, metered(on_progress, purse), journal)
+        return replace(answer, dollars=self._prices.dollars(purse.spent))
 
 
 class Patrols:
     """Implements `handlers.deps.Patrols`."""
 
-    def __init__(self, patrol: Patrol, may_be_read: Callable[[str, str], bool]) -> None:
-        self._patrol = patrol
+    def __init__(self, patrol_of: Callable[[Thrift], Patrol], may_be_read: Callable[[str, str], bool]) -> None:
+        self._patrol_of = patrol_of
         self._may_be_read = may_be_read
 
     def may_be_read(self, place: str, user: str) -> bool:
@@ -37,8 +75,15 @@ class Patrols:
         return self._may_be_read(place, user)
 
     async def run(
-        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+        self,
+        report_type: ReportType,
+        triggered_by: str,
+        on_step: OnStep,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
     ) -> PatrolReport:
         """One patrol's report, already persisted."""
-        _, report = await self._patrol.run_patrol(report_type, triggered_by, told(on_step), journal)
+        purse = purse or Purse()
+        patrol = self._patrol_of(purse.thrift)
+        _, report = await patrol.run_patrol(report_type, triggered_by, metered(told(on_step), purse), journal)
         return report

@@ -1,9 +1,12 @@
 """Somebody said something in a thread: answer it there."""
 
+from dataclasses import replace
+
 from handlers.answers import answer_document
 from handlers.deps import Deps
 from handlers.keeping import keep
 from handlers.posting import mark_of, once
+from handlers.purse import with_thrift
 from handlers.surface import Question
 from handlers.telling import Telling
 
@@ -18,10 +21,7 @@ async def answer_in(thread: str, text: str, user: str, deps: Deps) -> None:
     locale = await deps.locale(thread, user)
     async with deps.surface.writing(thread, mark_of("answer", deps), user) as writing:
         telling = Telling(writing, deps.turn, locale)
-        answer = await deps.agents.chat(thread, text, user, telling, deps.turn.journal)
-        usage = answer.usage
-        deps.turn.tokens.append(
-            usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens
-        )
+        answer = await deps.agents.chat(thread, text, user, telling, deps.turn.journal, deps.turn.purse)
+        answer = replace(answer, notice=with_thrift(answer.notice, deps.turn.purse, locale))
         kept_as = await keep(thread, user, text, answer, deps)
         await once("answer", lambda: writing.finish(answer_document(answer, locale, kept_as)), deps)

@@ -12,6 +12,7 @@ from agent.progress import OnProgress
 from handlers.flight import Flights
 from handlers.kept import KeptAnswer, Rows, Statement, Verdict
 from handlers.locale import Locale, english
+from handlers.purse import Purse
 from handlers.surface import Event, Surface
 from handlers.turn import Turn
 
@@ -29,10 +30,17 @@ class Agents(Protocol):
     """One agent per thread, each with the history of its thread."""
 
     async def chat(
-        self, thread: str, text: str, user: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+        self,
+        thread: str,
+        text: str,
+        user: str,
+        on_progress: OnProgress,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
     ) -> Answer:
         """The answer to what `user` said, given what was said in `thread` before. It rests on what this user may see in
-        this channel alone. A failed turn is an Answer that says so."""
+        this channel alone. A failed turn is an Answer that says so. The `purse` says how thrifty to be, and is told
+        what was spent."""
         ...
 
 
@@ -44,7 +52,12 @@ class Patrols(Protocol):
         ...
 
     async def run(
-        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+        self,
+        report_type: ReportType,
+        triggered_by: str,
+        on_step: OnStep,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
     ) -> PatrolReport:
         """One patrol's report. Raises `agent.patrol.errors.WarehouseUnreadable` when there is no evidence to be had."""
         ...

@@ -27,9 +27,16 @@ async def given_up(event: Event, deps: Deps) -> None:
     await _say("given-up", event, locale.say("given_up", reference=reference), deps)
 
 
-async def refused(event: Event, why: str, deps: Deps) -> None:
-    """Say why there is no answer."""
-    await _say("refused", event, why, deps)
+async def refused(event: Event, key: str, deps: Deps) -> None:
+    """Say why there is no answer: the text under this key."""
+    locale = await deps.locale(_place(event), event.user)
+    await _say("refused", event, locale.say(key), deps)
+
+
+async def hushed(event: Event, deps: Deps) -> None:
+    """Say nothing: whoever asked took the question back. What was shown as being done goes."""
+    if not isinstance(event, PatrolRequest):
+        await show(event.thread, "", deps)
 
 
 async def _say(part: str, event: Event, text: str, deps: Deps) -> None:

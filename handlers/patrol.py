@@ -47,9 +47,8 @@ def asked_type(words: str) -> ReportType | None:
 async def _report(report_type: ReportType, request: PatrolRequest, thread: str, deps: Deps) -> None:
     async def run() -> PatrolReport:
         async with showing(thread, deps) as on_step:
-            return await deps.patrols.run(report_type, request.user, on_step, deps.turn.journal)
+            return await deps.patrols.run(report_type, request.user, on_step, deps.turn.journal, deps.turn.purse)
 
     report = await deps.flights.join(report_type, run)
-    deps.turn.tokens.append(report.usage.input_tokens + report.usage.output_tokens)
     posted = await post("report", request.channel, report_document(report), deps)
     await deps.reports.tie(posted.thread, report, opening(report))

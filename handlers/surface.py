@@ -50,11 +50,12 @@ Event = Question | PatrolRequest | Investigate
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Somebody wants what is being done in a thread to end now."""
+    """Somebody wants what is being done in a thread to end now. `direct`: said in a conversation with us alone."""
 
     key: str
     thread: str
     user: str
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

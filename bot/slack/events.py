@@ -49,7 +49,7 @@ def message(body: Payload, bot_user: str, *, shared_channels: bool = False) -> Q
 def stop(question: Question) -> Stop | None:
     """The question as a wish to stop, if it is one."""
     asked = question.text.casefold().strip(" .!")
-    return Stop(question.key, question.thread, question.user) if asked in STOP else None
+    return Stop(question.key, question.thread, question.user, question.direct) if asked in STOP else None
 
 
 def correction(body: Payload, bot_user: str) -> Control | None:

@@ -10,7 +10,7 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.gate import Role
+from bot.admission import Role
 from handlers.surface import SurfaceError
 
 log = structlog.get_logger()

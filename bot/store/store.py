@@ -12,6 +12,7 @@ from agent.messages import Message
 from agent.patrol.report import PatrolReport
 from agent.session import SavedTurn, ThreadLocks
 from bot.clock import Now
+from bot.store.answers import Answers
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 from bot.store.retention import Keep, Pruned, prune
@@ -25,7 +26,7 @@ MOST_JOINED = 10_000
 
 class Store:
     """Each method is one transaction. It is the `SessionStore` of the agents and the `Reports` of the handlers;
-    `blobs` and `usage` are its other halves, and `database` is for what else is kept beside it.
+    `blobs`, `usage` and `answers` are its other halves, and `database` is for what else is kept beside it.
 
     Every method that writes raises StoreUnwritable, every other one StoreUnreadable.
     """
@@ -34,6 +35,7 @@ class Store:
         self.database = database
         self.blobs = Blobs(database, now)
         self.usage = Usages(database, now)
+        self.answers = Answers(database, now)
         self.database = database
         self._now = now
         self._locks = ThreadLocks()
@@ -95,6 +97,11 @@ class Store:
         """True exactly once for a key, over restarts and over processes that share the database."""
         async with self.database.writing() as session:
             return await self.database.add_new(session, SeenRow, {"key": key, "seen_at": self._now()})
+
+    async def saw(self, key: str) -> bool:
+        """Whether `first_sight` was asked for this key."""
+        async with self.database.reading() as session:
+            return await session.get(SeenRow, key) is not None
 
     async def prune(self, keep: Keep) -> Pruned:
         """Forget what is older than `keep` allows; to be called once a day or more often."""

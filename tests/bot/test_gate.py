@@ -1,5 +1,6 @@
 """Who gets an answer, who gets a polite line, and who silence."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,16 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from bot.gate import LOOP, NOT_LISTED, Admission, Gate, Role
+from agent.model import Usage as Tokens
+from agent.progress import Spent
+from bot.admission import Admission, Role, admission
+from bot.gate import LOOP, Gate
+from bot.settings import Settings
 from bot.store import Store, Usage, open_store
 from bot.turns import LocalTurns
 from bot.work import Handling
 from handlers.deps import Deps
 from handlers.document import Document, Note, Prose
 from handlers.flight import Flights
+from handlers.locale import ENGLISH
 from handlers.surface import Deleted, Edited, PatrolRequest, Question, Stop, SurfaceError
 from tests.fakes.thinking import Agents, Patrols, Reports, Surface
 
+NOT_LISTED = ENGLISH.say("refused.not_listed")
+SONNET = "claude-sonnet-5-5"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ASKED = Question("slack:T:C:1.1", "slack:T:C:1.1", "U1", "fleet?", "1.1")
 ALONE = Question("slack:T:D:1.1", "slack:T:D:1.1", "U1", "fleet?", "1.1", direct=True)
@@ -58,6 +66,15 @@ class House:
             await self.gate.admit(event)
             await self.turns.idle()
         return [text(document) for _, document in self.surface.posts[before:]]
+
+    def texts(self) -> list[str]:
+        """All that was posted."""
+        return [text(document) for _, document in self.surface.posts]
+
+    async def running(self) -> None:
+        """Wait until a turn has shown its last step."""
+        while not self.surface.statuses or "prod-0" not in self.surface.statuses[-1][1]:
+            await asyncio.sleep(0)
 
 
 def text(document: Document) -> str:
@@ -125,6 +142,179 @@ async def test_a_limit_of_the_day_is_said_and_holds_for_each_purse(house: House)
     assert len(answers) == 2
     assert refused.startswith("Your limit for today is reached.")
     assert len(await house.said(replace(ASKED, key="slack:T:C:9.1", user="U2"))) == 1
+
+
+def dollars(amount: float) -> Spent:
+    """A call that costs so many dollars, all for output."""
+    return Spent(SONNET, Tokens(output_tokens=round(amount / 10 * 1_000_000)))
+
+
+async def used(house: House, scope: str) -> Usage:
+    """What the only payer of a scope used today."""
+    (usage,) = (await house.store.usage.today(scope)).values()  # type: ignore[arg-type]
+    return usage
+
+
+def asks(count: int, first: int = 1, **more: str) -> list[Question]:
+    """Questions in as many threads."""
+    return [
+        replace(ASKED, key=f"slack:T:C:{n}.1", thread=f"slack:T:C:{n}.1", **more) for n in range(first, first + count)
+    ]
+
+
+async def test_near_a_limit_of_money_a_cheaper_model_answers_then_rules_then_nobody(house: House) -> None:
+    house.rules(Admission(limits={"user": Usage(micro_dollars=1_000_000)}, thrifty=0.8, cheaper=True))
+    house.agents.spent = (dollars(0.80),)
+    first, second = await house.said(*asks(2))
+    assert ENGLISH.say("thrift.cheaper") not in first
+    assert ENGLISH.say("thrift.cheaper") in second
+    assert house.agents.thrifts == ["", "cheaper"]
+    assert await used(house, "user") == Usage(2, 160_000, 1_600_000)
+    assert await house.said(*asks(1, 3)) == [ENGLISH.say("refused.user")]
+
+
+async def test_the_last_part_of_a_limit_is_for_rules_alone(house: House) -> None:
+    house.rules(Admission(limits={"workspace": Usage(micro_dollars=1_000_000)}, cheaper=True))
+    house.agents.spent = (dollars(0.95),)
+    _, second = await house.said(*asks(2))
+    assert house.agents.thrifts == ["", "rules"]
+    assert second.startswith(ENGLISH.say("thrift.rules"))
+
+
+async def test_without_a_cheaper_model_rules_answer_near_a_limit_of_tokens(house: House) -> None:
+    house.rules(Admission(limits={"channel": Usage(tokens=100)}))
+    house.agents.spent = (Spent("somebody's", Tokens(input_tokens=80)),)
+    assert len(await house.said(*asks(2))) == 2
+    assert house.agents.thrifts == ["", "rules"]
+    assert await house.said(*asks(1, 3)) == [ENGLISH.say("refused.channel")]
+
+
+async def test_a_model_of_unknown_price_is_held_by_tokens_alone(house: House) -> None:
+    house.rules(Admission(limits={"user": Usage(micro_dollars=1)}))
+    house.agents.spent = (Spent("somebody's", Tokens(input_tokens=80)),)
+    assert len(await house.said(*asks(5))) == 5
+    assert await used(house, "user") == Usage(5, 400, 0)
+
+
+async def test_what_a_stopped_turn_used_is_charged_as_well(house: House) -> None:
+    house.agents.hold.clear()
+    house.agents.spent = (dollars(0.5),)
+    await house.gate.admit(ASKED)
+    await house.running()
+    await house.gate.act(Stop("s1", ASKED.thread, "U1"))
+    await house.turns.idle()
+    assert house.texts() == ["Stopped. Done until then: Thinking; Reading metrics of prod-0."]
+    assert await used(house, "workspace") == Usage(1, 50_000, 500_000)
+
+
+async def test_what_a_failed_turn_used_is_charged_as_well(house: House) -> None:
+    house.agents.fault = RuntimeError("a defect")
+    house.agents.spent = (dollars(0.5),)
+    (apology,) = await house.said(ASKED)
+    assert "something went wrong" in apology
+    assert (await used(house, "user")).micro_dollars == 500_000
+
+
+async def test_a_turn_that_is_done_again_is_charged_once(house: House) -> None:
+    for _ in range(2):
+        await house.gate.charge(ASKED, [dollars(0.25)])
+    assert (await used(house, "channel")).micro_dollars == 250_000
+
+
+async def test_a_turn_that_was_taken_back_while_it_ran_ends_without_a_word_and_is_charged(house: House) -> None:
+    house.agents.hold.clear()
+    house.agents.spent = (dollars(0.5),)
+    await house.gate.admit(ASKED)
+    await house.running()
+    await house.gate.act(Deleted(ASKED.key, ASKED.thread, "U1"))
+    await house.turns.idle()
+    assert house.surface.posts == []
+    assert house.surface.statuses[-1] == (ASKED.thread, "")
+    assert (await used(house, "user")).micro_dollars == 500_000
+
+
+async def test_who_asks_too_fast_is_told_so_once_and_answered_again_a_minute_later(house: House) -> None:
+    house.rules(Admission(bursts={"user": 3}))
+    assert [text.startswith("You said") for text in await house.said(*asks(6))] == [True, True, True, False]
+    assert house.texts()[-1] == ENGLISH.say("refused.minute")
+    # others are not held up by it
+    assert len(await house.said(*asks(1, 7, user="U2"))) == 1
+    house.time = 60.0
+    assert len(await house.said(*asks(4, 8))) == 4
+    assert house.texts().count(ENGLISH.say("refused.minute")) == 2
+
+
+async def test_a_channel_has_a_pace_of_its_own(house: House) -> None:
+    house.rules(Admission(bursts={"user": 5, "channel": 3}))
+    events = [replace(event, user=f"U{n}") for n, event in enumerate(asks(5))]
+    *answers, told = await house.said(*events)
+    assert len(answers) == 3
+    assert told == ENGLISH.say("refused.minute")
+
+
+async def test_who_asks_too_fast_uses_no_turn_of_the_day(house: House) -> None:
+    house.rules(Admission(bursts={"user": 1}))
+    await house.said(*asks(3))
+    assert await used(house, "user") == Usage(turns=1)
+
+
+async def test_strangers_are_answered_where_the_settings_let_them(house: House) -> None:
+    house.roles.known["U1"] = Role.STRANGER
+    house.rules(admission(Settings(roles="stranger")))
+    assert len(await house.said(ASKED)) == 1
+    house.roles.known["U1"] = Role.MEMBER
+    assert await house.said(*asks(1, 2)) == []
+
+
+def test_the_settings_become_the_rules() -> None:
+    made = admission(
+        Settings(
+            channels="C1, C2",
+            roles="member,guest",
+            user_turns_per_day=7,
+            user_dollars_per_day=1.5,
+            channel_tokens_per_day=9,
+            workspace_dollars_per_day=0.0000001,
+            thrifty_percent=50,
+            cheaper_model="claude-haiku-5-5",
+        )
+    )
+    assert made.channels == {"C1", "C2"}
+    assert made.roles == {Role.MEMBER, Role.GUEST}
+    assert made.limits["user"] == Usage(7, 0, 1_500_000)
+    assert made.limits["channel"] == Usage(1000, 9, 0)
+    # the smallest limit there is, and not none
+    assert made.limits["workspace"].micro_dollars == 1
+    assert made.thrifty == 0.5
+    # without a key there is no model at all, cheaper or not
+    assert not made.cheaper
+
+
+@pytest.mark.parametrize(
+    ("share", "thrift"), [(0, ""), (0.79, ""), (0.8, "cheaper"), (0.94, "cheaper"), (0.95, "rules"), (3, "rules")]
+)
+def test_saving_begins_where_the_settings_say(share: float, thrift: str) -> None:
+    assert Admission(cheaper=True).thrift(share) == thrift
+    assert Admission().thrift(share) == ("rules" if thrift else "")
+
+
+async def test_in_a_conversation_with_us_alone_a_list_of_channels_changes_nothing(house: House) -> None:
+    house.rules(Admission(channels=frozenset({"C9"})))
+    house.agents.hold.clear()
+    await house.gate.admit(ALONE)
+    await house.running()
+    waits = replace(ALONE, key="slack:T:D:2.1", text="disks?", order="2.1")
+    drops = replace(ALONE, key="slack:T:D:3.1", text="memory?", order="3.1")
+    await house.gate.admit(waits)
+    await house.gate.admit(drops)
+    await house.gate.act(Edited(waits.key, waits.thread, "U1", "cpu?"))
+    await house.gate.act(Deleted(drops.key, drops.thread, "U1"))
+    house.agents.hold.set()
+    await house.turns.idle()
+    assert house.agents.threads[ALONE.thread] == ["fleet?", "cpu?"]
+    await house.gate.act(Stop("s1", ALONE.thread, "U1", direct=True))
+    await house.gate.act(Stop("s2", ASKED.thread, "U1"))
+    assert house.texts()[2:] == ["Nothing is running here."]
 
 
 async def test_the_clock_needs_no_leave(house: House) -> None:

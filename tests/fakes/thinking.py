@@ -10,9 +10,10 @@ from agent.answer import Answer
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import FlaggedCluster, PatrolReport, PatrolUsage, ReportType
-from agent.progress import OnProgress, Progress, RoundStarted, ToolStarted
+from agent.progress import OnProgress, Progress, RoundStarted, Spent, ToolStarted
 from handlers.deps import OnStep
 from handlers.document import Document, Form
+from handlers.purse import Purse, Thrift
 from handlers.surface import Mark, Posted, Press, Said, SurfaceError, Writing
 from handlers.writing import whole
 
@@ -45,7 +46,7 @@ def reading(cluster: str, call_id: str = "call-1") -> ToolStarted:
 
 class Agents:
     """Answers with what was said in the thread so far, oldest first; `fault` is raised once instead, `steps` shown.
-    While `hold` is clear an answer waits for it."""
+    While `hold` is clear an answer waits for it. `spent` is what each one spends, before it waits."""
 
     def __init__(self) -> None:
         self.threads: dict[str, list[str]] = defaultdict(list)
@@ -59,16 +60,27 @@ class Agents:
         self.hold = asyncio.Event()
         self.hold.set()
         self.users: list[str] = []
+        self.spent: tuple[Spent, ...] = ()
+        self.thrifts: list[Thrift] = []
 
     async def pause(self) -> None:
         """Thinking takes a while, in which a step can be shown."""
         await asyncio.sleep(0)
 
     async def chat(
-        self, thread: str, text: str, user: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+        self,
+        thread: str,
+        text: str,
+        user: str,
+        on_progress: OnProgress,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
     ) -> Answer:
         self.threads[thread].append(text)
         self.users.append(user)
+        if purse is not None:
+            self.thrifts.append(purse.thrift)
+            purse.spent.extend(self.spent)
         for step in self.steps:
             await on_progress(step)
             await self.pause()
@@ -95,7 +107,12 @@ class Patrols:
         return place not in self.partial
 
     async def run(
-        self, report_type: ReportType, triggered_by: str, on_step: OnStep, journal: Journal = UNWRITTEN
+        self,
+        report_type: ReportType,
+        triggered_by: str,
+        on_step: OnStep,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
     ) -> PatrolReport:
         self.runs.append((report_type, triggered_by))
         await on_step("Reading the state of the fleet")

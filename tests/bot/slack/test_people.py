@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.gate import Role
+from bot.admission import Role
 from bot.slack.config import SlackConfig, web_client
 from bot.slack.people import KNOWN_FOR, People
 from handlers.surface import SurfaceError
