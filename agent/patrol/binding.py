@@ -4,10 +4,11 @@ The model explains and ranks; what is flagged and every figure beside it come fr
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent.patrol.evidence import Evidence
-from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence
-from agent.patrol.report import CustomerSummary, FlaggedCluster, Severity
+from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding
+from agent.patrol.report import CustomerSummary, FlaggedCluster, FlaggedFinding, Severity
 from agent.patrol.sections import Flag, Sections
 
 # As the door has it: shorter ones match by accident in a fleet of hundreds.
@@ -94,13 +95,42 @@ def _flagged(cluster: ClusterEvidence, flag: Flag | None) -> FlaggedCluster:
         key_metrics(cluster),
         identity.customer,
         identity.tier,
-        f"{since:%Y-%m-%d %H:%M}" if since else "",
+        _minute(since),
+        tuple(_finding(finding) for finding in cluster.findings),
     )
+
+
+def _finding(finding: Finding) -> FlaggedFinding:
+    return FlaggedFinding(
+        dimension=finding.dimension,
+        severity=finding.severity,
+        value=_short(finding.value),
+        unit=finding.unit,
+        reason=finding.reason,
+        baseline=None if finding.baseline is None else _short(finding.baseline),
+        threshold=finding.threshold,
+        since=_minute(finding.since),
+        query_id=finding.query_id,
+        down=finding.down,
+        course=finding.course,
+        hours_left=None if finding.hours_left is None else _short(finding.hours_left),
+        breaking=finding.breaking,
+        rule=finding.rule,
+    )
+
+
+def _short(value: float) -> float:
+    """Four significant digits: what the data is good for."""
+    return float(f"{value:.4g}")
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
 def key_metrics(cluster: ClusterEvidence) -> Mapping[str, float]:
     """The measured figure of each finding, by dimension, to four significant digits."""
-    return {finding.dimension: float(f"{finding.value:.4g}") for finding in cluster.findings}
+    return {finding.dimension: _short(finding.value) for finding in cluster.findings}
 
 
 def important(evidence: Evidence) -> dict[str, list[ClusterEvidence]]:

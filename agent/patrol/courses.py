@@ -19,14 +19,15 @@ _SLACK = timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True)
 class Courses:
-    """Tracks by cluster and series. `query_id` is the receipt of the newest hours; `failed` and `cut` are plain words
-    about results that are missing or incomplete."""
+    """Tracks by cluster and series. `query_id` and `sql` are the receipt of the newest hours; `failed` and
+    `cut` are plain words about results that are missing or incomplete."""
 
     tracks: Mapping[str, Mapping[str, Track]] = field(default_factory=dict)
     query_id: str = ""
     failed: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     statements: int = 0
+    sql: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def _collect(rules: Rules, as_of: datetime, parts: list[tuple[int, Rows]]) -> Co
     }
     failed = tuple(dict.fromkeys(f"{_PARTS[part]} ({result.code})" for part, result in parts if result.failed))
     cut = tuple(dict.fromkeys(_PARTS[part] for part, result in parts if result.cut))
-    return Courses(tracks, parts[0][1].query_id, failed, cut, len(parts))
+    newest = parts[0][1]
+    return Courses(tracks, newest.query_id, failed, cut, len(parts), newest.sql)
 
 
 async def measure(tools: Tools, rules: Rules, as_of: datetime, clusters: int, reach: timedelta = LONG) -> Courses:

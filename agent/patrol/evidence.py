@@ -34,6 +34,8 @@ class Evidence:
     notes: tuple[str, ...] = ()
     query_ids: tuple[str, ...] = ()
     statements: int = 0
+    receipts: Mapping[str, str] = field(default_factory=dict)
+    """The SQL behind the query ids that findings name."""
 
     @property
     def flagged(self) -> tuple[ClusterEvidence, ...]:

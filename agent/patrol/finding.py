@@ -28,7 +28,8 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A flagged condition. `value`, `baseline` (the cluster's own usual) and `threshold` are in `unit`; `since` is the
-    estimated onset in naive UTC; `query_id` is the receipt of the result that the value was computed from."""
+    estimated onset in naive UTC; `query_id` is the receipt of the result that the value was computed from. For the rest
+    see `agent.patrol.report.FlaggedFinding`."""
 
     cluster_id: str
     dimension: str
@@ -40,6 +41,11 @@ class Finding:
     threshold: float | None = None
     since: datetime | None = None
     query_id: str = ""
+    down: bool = False
+    course: tuple[float | None, ...] = ()
+    hours_left: float | None = None
+    breaking: float | None = None
+    rule: str = ""
 
     @property
     def key(self) -> str:

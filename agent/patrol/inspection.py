@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -22,19 +22,20 @@ from agent.patrol.freshness import (
     state,
 )
 from agent.patrol.incidents import Incident, current, fold, storm
-from agent.patrol.judge import Judge
+from agent.patrol.judge import Course, Judge
 from agent.patrol.patterns import patterns
 from agent.patrol.query import Row, Rows, moment, read, read_all, words
 from agent.patrol.report import Tier
 from agent.patrol.rules import Rules
 from agent.patrol.scorer import overall
-from agent.patrol.series import Track
+from agent.patrol.series import Track, drawn
 from agent.tools import Tools
 from agent.untrusted import visible
 
 _LOOK_BACK = timedelta(days=3)
 _ALERT_DAYS = timedelta(days=8)
 _BLIND_SHARE = 0.5
+_DRAWN_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class _Side:
     incidents: Mapping[str, tuple[Incident, ...]]
     freshness_id: str
     alerts_id: str
+    receipts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
         tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
         tuple(one for one in ids if one),
         statements=1 + newest.statements + len(reads) + courses.statements + len(fleet_facts.PARTS),
+        receipts={**side.receipts, courses.query_id: courses.sql},
     )
 
 
@@ -148,6 +151,7 @@ def _side(results: Sequence[Rows]) -> _Side:
         fold(alerts.rows),
         fresh.query_id,
         alerts.query_id,
+        {result.query_id: result.sql for result in results if result.query_id},
     )
 
 
@@ -175,7 +179,7 @@ def _cluster(identity: Identity, courses: Courses, side: _Side, judge: Judge) ->
         identity,
         values,
         score,
-        tuple(sorted(findings, key=_finding_rank)),
+        tuple(replace(one, rule=judge.rules.explain(one.dimension)) for one in sorted(findings, key=_finding_rank)),
         tuple(outlooks),
         _operations_before(operations, findings),
         now_firing,
@@ -194,8 +198,19 @@ def _judged(
     courses = judge.courses(tracks)
     verdicts = [judge.verdict(cluster, course) for course in courses]
     values = {course.name: course.value for course in courses}
-    findings = [verdict.finding for verdict in verdicts if verdict.finding]
+    findings = [
+        _drawn(verdict.finding, course, verdict.outlook)
+        for course, verdict in zip(courses, verdicts, strict=True)
+        if verdict.finding
+    ]
     return values, findings, [verdict.outlook for verdict in verdicts if verdict.outlook]
+
+
+def _drawn(finding: Finding, course: Course, outlook: Outlook | None) -> Finding:
+    """The finding with its course, for readers who want to see it."""
+    down = course.rule.direction == "down"
+    ahead = replace(finding, down=down, course=drawn(course.track.recent, _DRAWN_HOURS))
+    return replace(ahead, hours_left=outlook.hours, breaking=outlook.limit) if outlook else ahead
 
 
 def _blindness(

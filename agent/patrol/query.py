@@ -18,10 +18,11 @@ MAX_ROWS = 20_000
 @dataclass(frozen=True, slots=True)
 class Rows:
     """One result. `query_id` is the door's receipt, `cut` tells that there were more rows; `error` is the door's own
-    code and reason when there is no result."""
+    code and reason when there is no result. `sql` is the statement as it was run."""
 
     rows: tuple[Row, ...] = ()
     query_id: str = ""
+    sql: str = ""
     cut: bool = False
     error: str = ""
     code: str = ""
@@ -38,7 +39,7 @@ def _read(result: ToolResult) -> Rows:
         return Rows(error=result.text.strip()[:300] or "no result", code=str(data.get("code", "unavailable")))
     names = [column["name"] for column in data["columns"]]
     rows = tuple(dict(zip(names, row, strict=True)) for row in data["rows"])
-    return Rows(rows, str(data.get("query_id", "")), bool(data.get("truncated", False)))
+    return Rows(rows, str(data.get("query_id", "")), str(data.get("sql", "")), bool(data.get("truncated", False)))
 
 
 async def read(tools: Tools, sql: str, max_rows: int = MAX_ROWS) -> Rows:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from pydantic import TypeAdapter
+
 from agent.model import Analyst
 
 ReportType = Literal["morning", "evening", "weekly", "on_demand"]
@@ -22,6 +24,29 @@ Metric = float | int | str
 
 
 @dataclass(frozen=True, slots=True)
+class FlaggedFinding:
+    """One flagged condition of a cluster, as `agent.patrol.finding.Finding` measured it. Figures are in `unit`; `since`
+    is ISO UTC text to the minute, or empty; `rule` is the rule that fired, in words. `course` holds the newest hours,
+    oldest first, None where nothing was sent. `hours_left` is when `breaking` is reached if it goes on like this."""
+
+    dimension: str
+    severity: Severity
+    value: float
+    unit: str
+    reason: str
+    baseline: float | None = None
+    threshold: float | None = None
+    since: str = ""
+    query_id: str = ""
+    down: bool = False
+    """Whether lower is worse."""
+    course: tuple[float | None, ...] = ()
+    hours_left: float | None = None
+    breaking: float | None = None
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FlaggedCluster:
     """A cluster that needs somebody's eyes. `key_metrics` maps a dimension to its value, mostly numbers in the unit of
     the dimension. `Unknown` means that it sends too little data to be judged. `since` is the estimated onset, ISO UTC
@@ -35,6 +60,7 @@ class FlaggedCluster:
     customer: str = ""
     tier: Tier = "B"
     since: str = ""
+    findings: tuple[FlaggedFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +120,21 @@ class PatrolReport:
     active_clusters: int = 0
     triggered_by: str = ""
     notice: str = ""
+    judged: tuple[str, ...] = ()
+    """Ids of the clusters that could be judged; of any other nothing can be said, least of all that it recovered."""
+    receipts: Mapping[str, str] = field(default_factory=dict)
+    """The SQL of each query id that a finding names, as it was run."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values, keys named as the fields are."""
         return dataclasses.asdict(self)
+
+
+_READER: TypeAdapter[PatrolReport] = TypeAdapter(PatrolReport)
+
+
+def report_of(body: Mapping[str, Any]) -> PatrolReport:
+    """The report that `PatrolReport.to_json` was made of; one from before a field existed has that field's default.
+
+    Raises ValueError for anything else."""
+    return _READER.validate_python(body)

@@ -105,6 +105,16 @@ class Dimension(_Part):
         return value >= limit if self.direction == "up" else value <= limit
 
 
+_BESIDE = {
+    "freshness": "freshness: no data for {silent_hours} h while others send is Unknown, never healthy",
+    "alerts": (
+        "alerts: {storm_names} or more different alert names at once are a storm;"
+        " repeats of one alert measure duration, not severity"
+    ),
+}
+"""What is judged by no metric."""
+
+
 class Rules(_Part):
     """The whole file."""
 
@@ -136,15 +146,16 @@ class Rules(_Part):
 
     def describe(self) -> str:
         """The rules as a short list for prompts: one line per dimension, in the file's order."""
-        lines = [_line(name, rule) for name, rule in self.dimensions.items()]
-        lines.append(
-            f"- freshness: no data for {self.window.silent_hours} h while others send is Unknown, never healthy"
-        )
-        lines.append(
-            f"- alerts: {self.window.storm_names} or more different alert names at once are a storm;"
-            " repeats of one alert measure duration, not severity"
-        )
-        return "\n".join(lines)
+        names = (*self.dimensions, *_BESIDE)
+        return "\n".join(f"- {self.explain(name)}" for name in names)
+
+    def explain(self, dimension: str) -> str:
+        """The rule of one dimension in one line; empty for an unknown one."""
+        if (rule := self.dimensions.get(dimension)) is not None:
+            return _line(dimension, rule)
+        window = self.window
+        beside = _BESIDE.get(dimension, "")
+        return beside.format(silent_hours=window.silent_hours, storm_names=window.storm_names)
 
 
 def parse(text: str) -> Rules:
@@ -184,6 +195,6 @@ def _line(name: str, rule: Dimension) -> str:
     need = {"yellow": "alone", "red": "Warning needs a change vs own past", "never": "needs a change vs own past"}
     trend = "; trend" if rule.trend else ""
     return (
-        f"- {name} ({rule.label}): Warning {sign} {quantity(limits.yellow, rule.unit)},"
+        f"{name} ({rule.label}): Warning {sign} {quantity(limits.yellow, rule.unit)},"
         f" Critical {sign} {quantity(limits.red, rule.unit)} ({need[rule.alone]}{trend})"
     )

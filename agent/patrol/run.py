@@ -208,6 +208,8 @@ class Patrol:
             len(evidence.clusters),
             triggered_by,
             " ".join(part for part in (written.notice, _doubt(bound, evidence)) if part),
+            judged=tuple(one.identity.cluster_id for one in evidence.clusters if one.score is not None),
+            receipts=_receipts(evidence),
         )
 
     def _usage(self, started: datetime, evidence: Evidence, written: _Written) -> PatrolUsage:
@@ -230,6 +232,11 @@ class Patrol:
             log.exception("the patrol report could not be stored")
             return replace(report, notice=f"{report.notice} {NOT_STORED}".strip())
         return report
+
+
+def _receipts(evidence: Evidence) -> Mapping[str, str]:
+    named = {finding.query_id for finding in evidence.findings}
+    return {query_id: sql for query_id, sql in evidence.receipts.items() if query_id in named}
 
 
 def _kind(report_type: str) -> ReportType:

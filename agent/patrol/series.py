@@ -9,6 +9,7 @@ Hours = Mapping[int, float]
 """Values by how many hours back they lie; 0 is the newest hour. Missing hours are missing keys."""
 
 WEEK = 168
+_DRAWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ def worst_of(one: Track, other: Track) -> Track:
 def newest(hours: Hours, count: int, reach: int) -> list[float]:
     """Up to `count` newest values that are less than `reach` hours old, newest first."""
     return [hours[at] for at in sorted(hours) if at < reach][:count]
+
+
+def drawn(hours: Hours, count: int) -> tuple[float | None, ...]:
+    """The newest `count` hours, oldest first, to four significant digits; None for a missing one. Empty when fewer than
+    three are known: that draws no course."""
+    values = tuple(float(f"{hours[at]:.4g}") if at in hours else None for at in range(count - 1, -1, -1))
+    return values if sum(value is not None for value in values) >= _DRAWN else ()
 
 
 def level(hours: Hours, count: int) -> float | None:

@@ -110,3 +110,11 @@ def test_a_dimension_without_a_rule_still_has_words() -> None:
     assert isinstance(load_rules(), Rules)
     assert load_rules().label("freshness") == "freshness"
     assert load_rules().label("cpu_util_pct") == "BE CPU"
+
+
+def test_a_rule_is_explained_in_one_line_also_where_no_metric_is_judged() -> None:
+    rules = load_rules()
+    assert rules.explain("disk_used_pct").startswith("disk_used_pct (disk used): Warning ≥ 80%")
+    assert rules.explain("freshness").startswith("freshness: no data for 3 h")
+    assert rules.explain("alerts").startswith("alerts: 5 or more")
+    assert rules.explain("moon") == ""

@@ -1,5 +1,6 @@
 """A patrol from start to end: with a model that does well, badly or not at all, it always posts the same flags."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 
 from agent.errors import ModelBilling, ModelError, ModelUnavailable, ToolsUnavailable
 from agent.model import Model, Usage
+from agent.patrol import report as reports
 from agent.patrol.errors import ReportMalformed, WarehouseUnreadable
 from agent.patrol.report import REPORT_TYPES, PatrolReport
 from agent.patrol.run import MALFORMED, NOT_STORED, Patrol
@@ -324,3 +326,38 @@ async def test_a_report_is_plain_json() -> None:
     flag = whole["flagged_clusters"][0]
     assert set(flag) >= {"cluster_id", "cluster_name", "severity", "reason", "key_metrics"}
     assert flag["since"] == "2026-11-20 04:00"
+
+
+async def test_each_flag_carries_its_findings_with_figures_course_rule_and_receipt() -> None:
+    report = await report_of(by_rules())
+    hot = next(one for one in report.flagged_clusters if one.cluster_name == "hot")
+    (finding,) = hot.findings
+    assert (finding.dimension, finding.severity, finding.unit, finding.value) == ("cpu_util_pct", "Critical", "%", 96.0)
+    assert finding.rule.startswith("cpu_util_pct")
+    assert len(finding.course) == 24
+    assert finding.course[-6:] == (96.0,) * 6
+    assert finding.course[0] != 96.0
+    assert "metrics.amv_hourly_snapshots_v1" in report.receipts[finding.query_id]
+    assert set(report.receipts) == {one.query_id for flag in report.flagged_clusters for one in flag.findings}
+
+
+async def test_a_report_names_the_clusters_that_it_could_judge_and_no_others() -> None:
+    report = await report_of(by_rules(), fleet(Cluster(cid(7), "quiet", silent=9), HOT_CLUSTER))
+    assert set(report.judged) == {cid(number) for number in (1, 101, 102, 103, 104)}
+
+
+async def test_a_report_comes_back_from_its_json_and_from_one_of_an_earlier_version() -> None:
+    report = await report_of(by_rules())
+    body = json.loads(json.dumps(report.to_json()))
+    assert reports.report_of(body) == report
+    for flag in body["flagged_clusters"]:
+        del flag["findings"]
+    del body["judged"], body["receipts"]
+    earlier = reports.report_of(body)
+    assert earlier.receipts == {}
+    assert earlier.flagged_clusters[0].findings == ()
+
+
+def test_what_is_no_report_is_refused() -> None:
+    with pytest.raises(ValueError, match="report_type"):
+        reports.report_of({"report_id": "r"})

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agent.patrol.series import (
     Track,
+    drawn,
     hour_of_day,
     level,
     onset,
@@ -210,3 +211,8 @@ def test_hours_ahead_of_now_have_no_part_in_totals_and_slopes() -> None:
     line = {at: 100.0 - at for at in range(12)}
     assert total(line | {-1: 9e9}, 3) == total(line, 3)
     assert slope(line | {-1: 9e9}, 12) == slope(line, 12)
+
+
+def test_a_drawn_course_runs_from_old_to_new_and_shows_its_gaps() -> None:
+    assert drawn({0: 3.14159, 1: 2.0, 3: 1.0, 9: 7.0}, 4) == (1.0, None, 2.0, 3.142)
+    assert drawn({0: 1.0, 1: 2.0}, 4) == ()

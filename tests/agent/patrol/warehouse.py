@@ -136,7 +136,7 @@ class FleetTools:
             return ToolResult(f"unknown_table: {missing}", is_error=True, data={"code": "unknown_table"})
         for pattern, answer in self._answers():
             if re.search(pattern, sql):
-                return _result(answer(sql), f"q-{len(self.calls)}")
+                return _result(answer(sql), f"q-{len(self.calls)}", sql)
         return ToolResult(f"syntax: unexpected | {sql[:80]}", is_error=True, data={"code": "syntax"})
 
     def _answers(self) -> tuple[tuple[str, Answer], ...]:
@@ -243,7 +243,7 @@ def _identity(one: Cluster) -> dict[str, Any]:
     }
 
 
-def _result(rows: list[dict[str, Any]], query_id: str) -> ToolResult:
+def _result(rows: list[dict[str, Any]], query_id: str, sql: str) -> ToolResult:
     names = list(dict.fromkeys(name for row in rows for name in row))
     data = {
         "columns": [{"name": name, "type": "VARCHAR"} for name in names],
@@ -251,5 +251,6 @@ def _result(rows: list[dict[str, Any]], query_id: str) -> ToolResult:
         "row_count": len(rows),
         "truncated": False,
         "query_id": query_id,
+        "sql": sql,
     }
     return ToolResult(f"-- {len(rows)} rows", data=data)
