@@ -202,7 +202,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         def neighbours_of(caller: Caller) -> Sequence[Neighbour]:
             # foreign servers know no scopes, so they are for those who may see everything
             whole = scopes.of(caller.principal) == EVERYTHING
-            return tuple(Audited(far, door.recorder, caller) for far in foreign) if whole else ()
+            return tuple(Audited(far, door.limits, door.recorder, caller) for far in foreign) if whole else ()
 
         agents = agents_of(settings, models, tools, store, neighbours_of)
         results = WarehouseResults(tools, scopes.of)

@@ -17,8 +17,9 @@ from agent.toolset import Neighbour
 from agent.untrusted import visible
 from bot.errors import SettingsError
 from bot.settings import BaseUrl
-from mcp_server.errors import Code, DoorError, Refusal
+from mcp_server.errors import Code, DoorError, RateLimited, Refusal
 from mcp_server.guard import Guard
+from mcp_server.limits import Limits
 from mcp_server.principal import Caller
 from mcp_server.recorder import Recorder
 
@@ -69,10 +70,12 @@ async def neighbours(servers: Sequence[ForeignServer]) -> AsyncIterator[tuple[Fo
 
 
 class Audited:
-    """Implements `agent.toolset.Neighbour` for one caller: each call is noted as the door notes its own."""
+    """Implements `agent.toolset.Neighbour` for one caller: each call is counted and noted as those of the door,
+    so that what one person may ask in a minute does not grow with the number of servers."""
 
-    def __init__(self, tools: Neighbour, recorder: Recorder, caller: Caller) -> None:
+    def __init__(self, tools: Neighbour, limits: Limits, recorder: Recorder, caller: Caller) -> None:
         self._tools = tools
+        self._limits = limits
         self._recorder = recorder
         self._caller = caller
 
@@ -91,6 +94,15 @@ class Audited:
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `agent.tools.Tools`."""
+        try:
+            async with self._limits.turn(self._caller.principal):
+                return await self._noted(name, arguments)
+        except RateLimited as error:
+            error.about(name)
+            self._recorder.refused(self._caller, name, arguments, error)
+            return ToolResult(error.text(), is_error=True, data=error.data())
+
+    async def _noted(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         result = ToolResult("")
         # the recorder learns of a failure as the door does: by an error that passes it
         with contextlib.suppress(_CallFailed), self._recorder.call(self._caller, name, arguments, []):

@@ -147,6 +147,9 @@ class Settings(BaseModel):
     mcp_token: SecretStr | None = Field(
         None, description="bearer token of clients of `starwatch mcp --http`; required beyond loopback"
     )
+    mcp_tokens: SecretStr | None = Field(
+        None, description="further tokens, each of a client of its own: name:token, separated by commas"
+    )
     mcp_servers: Path | None = Field(None, description="YAML file that names foreign MCP servers; see docs/mcp.md")
 
     database_url: str | None = Field(

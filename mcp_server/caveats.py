@@ -1,5 +1,6 @@
 """What the rows themselves warn of: copies of one row, and an hour that is not over."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -8,6 +9,8 @@ from mcp_server.values import Scalar
 
 _LOOKED_AT = 2_000
 _HOUR = ":00:00"
+# What happened at a moment has it in such a name; a moment on the full hour is no hour that fills up.
+_MOMENT = re.compile(r"_(at|seen)$|^(first|last)_", re.IGNORECASE)
 
 
 def seen(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]], now: datetime) -> tuple[str, ...]:
@@ -25,7 +28,7 @@ def _copies(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]]) -> Iter
 def _unfinished(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]], now: datetime) -> Iterator[str]:
     current = f"{now:%Y-%m-%d %H}{_HOUR}"
     for place, column in enumerate(columns):
-        if column.type == "DATETIME":
+        if column.type == "DATETIME" and not _MOMENT.search(column.name):
             times = {str(row[place]) for row in rows if row[place] is not None}
             if current in times and all(time.endswith(_HOUR) for time in times):
                 yield f"the newest hour of {column.name}, {now:%H}:00, is not over"

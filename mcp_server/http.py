@@ -7,9 +7,9 @@ import hmac
 import ipaddress
 import re
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import uvicorn
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,8 +27,10 @@ from mcp_server.principal import Caller, Principal
 
 PATH = "/mcp"
 HTTP = Caller(Principal("mcp", "http"))
-"""Whoever may connect: one token, one principal."""
+"""Whoever may connect without a token of his own: one principal."""
 
+_CLIENT = "starwatch.client"
+_CLIENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:]{2,45}\]")
 _LEAST_TOKEN = 16
@@ -45,7 +48,8 @@ class HttpRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
-    """Where to listen and who may come. `names` are further host names by which clients reach the server.
+    """Where to listen and who may come. `names` are further host names by which clients reach the server; `clients`
+    are tokens by the name of the client that brings them, beside the `token` of those without a name.
 
     Raises HttpRefused for an address beyond loopback without a token of 16 characters or without a name, because an
     unspecified address (0.0.0.0, ::) tells nothing about the Host header that honest clients send.
@@ -55,19 +59,28 @@ class HttpConfig:
     port: int = 0
     token: SecretStr | None = None
     names: tuple[str, ...] = ()
+    clients: Mapping[str, SecretStr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        token = self.token.get_secret_value() if self.token else ""
         if not all(_HOST_NAME.fullmatch(name) for name in self.names):
             raise HttpRefused(f"{', '.join(self.names)}: not host names; write them without scheme, port or path")
-        if self.token is not None and (len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable()):
-            raise HttpRefused(f"the bearer token must have {_LEAST_TOKEN} or more printable ASCII characters")
+        if not all(_CLIENT_NAME.fullmatch(name) for name in self.clients):
+            raise HttpRefused("the name of a client's token has up to 64 letters, digits, dots and dashes")
+        tokens = [token.get_secret_value() for token in self.tokens().values()]
+        if any(len(token) < _LEAST_TOKEN or not token.isascii() or not token.isprintable() for token in tokens):
+            raise HttpRefused(f"a bearer token must have {_LEAST_TOKEN} or more printable ASCII characters")
+        if len(set(tokens)) < len(tokens):
+            raise HttpRefused("two clients have one bearer token; give each its own")
         if is_loopback(self.host):
             return
-        if self.token is None:
+        if not tokens:
             raise HttpRefused(f"{self.host} is reachable by others, so clients must bring a bearer token; none is set")
         if _is_unspecified(self.host) and not self.names:
             raise HttpRefused(f"{self.host} means every address; name the host under which clients reach this server")
+
+    def tokens(self) -> Mapping[str, SecretStr]:
+        """All tokens by the name of their client, which is empty for the one without a name."""
+        return {**({"": self.token} if self.token is not None else {}), **self.clients}
 
     def host_names(self) -> frozenset[str]:
         """The names that a Host header may carry; an IPv6 address stands in brackets."""
@@ -93,8 +106,8 @@ def build_app(server: MCPServer[Any], config: HttpConfig) -> Starlette:
         transport_security=_security(config.host_names()),
         host=config.host,
     )
-    if config.token is not None:
-        app.user_middleware.insert(0, Middleware(BearerGate, token=config.token))
+    if config.tokens():
+        app.user_middleware.insert(0, Middleware(BearerGate, tokens=config.tokens()))
     return app
 
 
@@ -129,26 +142,42 @@ async def serving(server: MCPServer[Any], config: HttpConfig) -> AsyncIterator[s
             await work
 
 
-class BearerGate:
-    """Lets requests through that bring the token; tells the others nothing but 401."""
+def http_caller(request: object) -> Caller:
+    """Who makes a request over HTTP: the client whose token came with it, as the user of the principal."""
+    name = request.scope.get(_CLIENT, "") if isinstance(request, HTTPConnection) else ""
+    return replace(HTTP, principal=replace(HTTP.principal, user=name)) if name else HTTP
 
-    def __init__(self, app: ASGIApp, token: SecretStr) -> None:
+
+class BearerGate:
+    """Lets requests through that bring one of the tokens (by client's name) and notes whose it is; tells the others
+    nothing but 401."""
+
+    def __init__(self, app: ASGIApp, tokens: Mapping[str, SecretStr]) -> None:
         self._app = app
-        self._expected = _digest(token.get_secret_value())
+        self._expected = {name: _digest(token.get_secret_value()) for name, token in tokens.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection; start and end of the application pass."""
-        if scope["type"] == "lifespan" or self._is_allowed(Headers(scope=scope).getlist("authorization")):
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        client = self._client(Headers(scope=scope).getlist("authorization"))
+        if client is not None:
+            await self._app({**scope, _CLIENT: client}, receive, send)
             return
         refusal = PlainTextResponse("a bearer token is required", 401, {"WWW-Authenticate": "Bearer"})
         await refusal(scope, receive, send)
 
-    def _is_allowed(self, headers: Collection[str]) -> bool:
+    def _client(self, headers: Collection[str]) -> str | None:
+        """The name of the client whose token the headers bring, None when they bring none."""
         given = [value.partition(" ") for value in headers]
         tokens = [token.strip() for scheme, _, token in given if scheme.lower() == "bearer"]
-        # Digests of equal length, so that the time taken tells nothing about the token, not even its length.
-        return len(tokens) == 1 and hmac.compare_digest(_digest(tokens[0]), self._expected)
+        if len(tokens) != 1:
+            return None
+        # Digests of equal length, and all of them: the time taken tells nothing about any token, not even its length.
+        given_digest = _digest(tokens[0])
+        found = [name for name, known in self._expected.items() if hmac.compare_digest(given_digest, known)]
+        return found[0] if found else None
 
 
 def _digest(token: str) -> bytes:

@@ -106,11 +106,11 @@ STDIO = Caller(Principal("mcp", "stdio"))
 """Whoever started the process that speaks on stdin and stdout."""
 
 
-def build_server(door: Door, caller: Caller | None = None) -> DoorServer:
+def build_server(door: Door, caller: Caller | Callable[[object], Caller] | None = None) -> DoorServer:
     """The server of an opened door: its tools, and the data dictionary as a resource.
 
-    Every call is `caller`'s. None is for in-process clients alone: they name the caller of each call in its metadata,
-    which no client from outside may be trusted with.
+    Every call is `caller`'s, or whose the function says of the transport's request. None is for in-process clients
+    alone: they name the caller of each call in its metadata, which no client from outside may be trusted with.
     """
     dictionary = FunctionResource.from_function(
         door.catalog.dictionary,
@@ -121,7 +121,12 @@ def build_server(door: Door, caller: Caller | None = None) -> DoorServer:
     )
 
     def caller_of(context: AnyContext | None) -> Caller:
-        return caller or caller_named(context.request_context.meta if context is not None else None)
+        if isinstance(caller, Caller):
+            return caller
+        about = context.request_context if context is not None else None
+        if caller is not None:
+            return caller(about.request if about is not None else None)
+        return caller_named(about.meta if about is not None else None)
 
     def visited(context: AnyContext) -> Visit:
         return door.visit(caller_of(context))

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from bot import logs, running
 from bot.compose import door_to
 from bot.errors import SettingsError
@@ -13,7 +15,7 @@ from bot.settings import Settings, load
 from bot.terminal import Terminal, console
 from bot.warehouse import address
 from mcp_server.door import Door
-from mcp_server.http import HTTP, HttpConfig, HttpRefused, serving
+from mcp_server.http import HttpConfig, HttpRefused, http_caller, serving
 from mcp_server.server import STDIO, build_server
 from sandbox.launch import Options
 
@@ -29,9 +31,20 @@ def http_config(place: str, settings: Settings, names: Sequence[str]) -> HttpCon
     if not port.isascii() or not port.isdigit() or int(port) > 65_535 or (colon and not host):
         raise SettingsError(f"--http {place}: write PORT or HOST:PORT, e.g. --http 8642")
     try:
-        return HttpConfig(host.strip("[]") or "127.0.0.1", int(port), settings.mcp_token, tuple(names))
+        clients = named_tokens(settings.mcp_tokens)
+        return HttpConfig(host.strip("[]") or "127.0.0.1", int(port), settings.mcp_token, tuple(names), clients)
     except HttpRefused as error:
-        raise SettingsError(f"--http {place}: {error} (STARWATCH_MCP_TOKEN, --name)") from None
+        raise SettingsError(f"--http {place}: {error} (STARWATCH_MCP_TOKEN, STARWATCH_MCP_TOKENS, --name)") from None
+
+
+def named_tokens(setting: SecretStr | None) -> dict[str, SecretStr]:
+    """The tokens of named clients by name. Raises SettingsError when the setting is not a list of `name:token`."""
+    written = setting.get_secret_value().split(",") if setting is not None else []
+    pairs = [entry.strip().partition(":") for entry in written if entry.strip()]
+    tokens = {name.strip(): SecretStr(token.strip()) for name, _, token in pairs}
+    if len(tokens) < len(pairs) or not all(colon for _, colon, _ in pairs):
+        raise SettingsError("STARWATCH_MCP_TOKENS: write name:token, separated by commas; every name once")
+    return tokens
 
 
 async def _serve(http: str | None, names: Sequence[str]) -> int:
@@ -53,7 +66,7 @@ async def _over_http(door: Door, config: HttpConfig) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     try:
-        async with serving(build_server(door, HTTP), config) as url:
+        async with serving(build_server(door, http_caller), config) as url:
             print(f"ready {url}", flush=True)
             await stop.wait()
     except HttpRefused as error:

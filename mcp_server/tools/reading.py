@@ -24,6 +24,7 @@ class ReadingTools:
 
         Use it for what the query_* tools do not answer. Aggregate in SQL: about 12,000 characters of rows are shown,
         and the last line says how many rows there were. Times are UTC. A statement is killed after the time limit.
+        Also DESC db.table, SHOW TABLES FROM db and its like, and EXPLAIN SELECT …, which never runs the query.
         """
         return replies.rows(await self._door.read(sql, max_rows))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from mcp import Client
+from pydantic import SecretStr
 
 from bot.commands.mcp import http_config
 from bot.settings import Settings
@@ -45,6 +46,17 @@ async def test_it_says_where_it_serves_and_ends_in_order(real: dict[str, str], t
 def test_a_place_is_a_port_or_a_host_and_a_port(place: str, host: str, port: int) -> None:
     config = http_config(place, Settings(), ())
     assert (config.host, config.port, config.token) == (host, port, None)
+
+
+def test_named_tokens_are_told_apart_by_their_names() -> None:
+    found = http_config("1", Settings(mcp_tokens=SecretStr(f"ci:{TOKEN}:x, grafana: {TOKEN} ,")), ()).tokens()
+    assert {name: token.get_secret_value() for name, token in found.items()} == {"ci": f"{TOKEN}:x", "grafana": TOKEN}
+
+
+@pytest.mark.parametrize("tokens", [TOKEN, f"ci:{TOKEN},ci:{TOKEN}x", "ci:short", f":{TOKEN}", f"a:{TOKEN},b:{TOKEN}"])
+def test_tokens_that_name_nobody_or_two_stop_the_start_and_are_not_shown(starwatch: Run, tokens: str) -> None:
+    code, _, err = starwatch("mcp", "--http", "8642", STARWATCH_MCP_TOKENS=tokens)
+    assert (code, "STARWATCH_MCP_TOKENS" in one_line(err), TOKEN in err) == (2, True, False)
 
 
 @pytest.mark.parametrize("place", ["", "eight", ":8642", "127.0.0.1", "127.0.0.1:", "1:70000", "127.0.0.1:-1"])

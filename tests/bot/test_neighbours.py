@@ -19,6 +19,7 @@ from bot.neighbours import Audited, foreign_servers
 from bot.settings import load
 from mcp_server.audit import AuditLog, kept
 from mcp_server.audit_file import AuditFile
+from mcp_server.limits import Allowance, Limits
 from mcp_server.metrics import Metrics
 from mcp_server.principal import Caller, Principal
 from mcp_server.recorder import Recorder
@@ -201,7 +202,7 @@ async def test_every_foreign_call_is_audited_with_its_caller_and_verdict(tmp_pat
     file = AuditFile(tmp_path / "audit.jsonl")
     ann = Caller(Principal("slack", "C1", "U1"), "slack:T1:C1:1.2")
     async with AuditLog(file) as log:
-        far = Audited(Far(), Recorder(Metrics(), log), ann)
+        far = Audited(Far(), Limits(lambda: 0.0), Recorder(Metrics(), log), ann)
         results = [await far.call("far_echo", {"text": text}) for text in ("good", "bad", "slow")]
     assert [result.is_error for result in results] == [False, True, True]
     assert (far.names, far.notice(), [spec.name for spec in await far.specs()]) == (
@@ -215,6 +216,27 @@ async def test_every_foreign_call_is_audited_with_its_caller_and_verdict(tmp_pat
         ("far_echo", "U1", "execution"),
         ("far_echo", "U1", "timeout"),
     ]
+
+
+async def test_foreign_calls_and_those_of_the_door_share_one_allowance_a_minute(tmp_path: Path) -> None:
+    now = [0.0]
+    ann, ben = (Caller(Principal("slack", "C1", user)) for user in ("U1", "U2"))
+    limits = Limits(lambda: now[0], Allowance(per_minute=2))
+    file = AuditFile(tmp_path / "audit.jsonl")
+    async with AuditLog(file) as log:
+        recorder = Recorder(Metrics(), log)
+        async with limits.turn(ann.principal):
+            """A call of the door's own."""
+        far, of_ben = Audited(Far(), limits, recorder, ann), Audited(Far(), limits, recorder, ben)
+        assert not (await far.call("far_echo", {"text": "good"})).is_error
+        late = await far.call("far_echo", {"text": "good"})
+        assert not (await of_ben.call("far_echo", {"text": "good"})).is_error
+        now[0] = 61.0
+        assert not (await far.call("far_echo", {"text": "good"})).is_error
+    assert late.is_error
+    assert "far_echo" in late.text
+    assert (late.data or {})["code"] == "rate_limited"
+    assert [entry.verdict for entry in kept(file)] == ["ok", "rate_limited", "ok", "ok"]
 
 
 async def ignored(step: str) -> None:

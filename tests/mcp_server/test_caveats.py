@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from mcp_server.caveats import seen
 from mcp_server.executor import Column
 from mcp_server.values import Scalar
@@ -22,6 +24,16 @@ def test_an_hour_that_is_not_over_is_named() -> None:
 
 def test_a_time_that_happens_to_be_a_full_hour_is_no_hour() -> None:
     assert told([TIME], [["2026-03-01 16:00:00"], ["2026-03-01 16:10:07"]]) == ()
+
+
+@pytest.mark.parametrize("name", ["scored_at", "computed_at", "last_seen", "first_firing"])
+def test_a_moment_on_the_full_hour_is_no_hour_that_fills_up(name: str) -> None:
+    assert told([Column(name, "DATETIME")], [["2026-03-01 16:00:00"]]) == ()
+
+
+@pytest.mark.parametrize("name", ["snapshot_hour", "newest_metrics_hour", "h", "category"])
+def test_a_column_of_hours_is_told_by_its_values(name: str) -> None:
+    assert told([Column(name, "DATETIME")], [["2026-03-01 16:00:00"]]) != ()
 
 
 def test_copies_of_a_row_are_counted() -> None:

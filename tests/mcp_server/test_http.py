@@ -1,8 +1,9 @@
 """The door over streamable HTTP: who gets in, under which name, and how much a client may send."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -16,9 +17,12 @@ from mcp.types import PromptReference, ResourceTemplateReference
 from pydantic import SecretStr
 from starlette.types import Message, Receive, Scope, Send
 
+import schema
+from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door
 from mcp_server.guides import TABLE_URI
-from mcp_server.http import HTTP, BearerGate, HttpConfig, HttpRefused, is_loopback, serving
+from mcp_server.http import BearerGate, HttpConfig, HttpRefused, http_caller, is_loopback, serving
+from mcp_server.scope import load_scopes
 from mcp_server.server import build_server
 
 TOKEN = SecretStr("a-token-of-sixteen-letters")
@@ -34,7 +38,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 @asynccontextmanager
 async def at_work(door: Door, config: HttpConfig | None = None) -> AsyncIterator[str]:
-    async with serving(build_server(door, HTTP), config or HttpConfig()) as url:
+    async with serving(build_server(door, http_caller), config or HttpConfig()) as url:
         yield url
 
 
@@ -95,6 +99,55 @@ async def test_the_scheme_may_be_written_in_any_case() -> None:
     assert await gate("bearer a-token-of-sixteen-letters") == [{"type": "passed"}]
 
 
+async def test_the_token_of_a_named_client_opens_the_gate_too() -> None:
+    assert await gate("Bearer another-token-of-letters") == [{"type": "passed"}]
+
+
+CI = SecretStr("the-token-of-the-ci-job")
+
+
+@asynccontextmanager
+async def shared(config: Callable[..., WarehouseConfig], tmp_path: Path) -> AsyncIterator[str]:
+    """A server with an unnamed token that sees everything, and the token of a client `ci` that sees one table."""
+    path = tmp_path / "scopes.yaml"
+    path.write_text("scopes: [{surface: mcp, channel: http, user: ci, tables: [byoc.clusters]}]\ndefault: {}")
+    settings = HttpConfig(token=TOKEN, clients={"ci": CI})
+    async with Door(config(), scopes=load_scopes(path, schema.TABLES)) as door, at_work(door, settings) as url:
+        yield url
+
+
+def bearing(token: SecretStr) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token.get_secret_value()}"}
+
+
+READS_ACCOUNTS = {"sql": "SELECT count(*) AS n FROM byoc.accounts"}
+
+
+@pytest.mark.parametrize(("token", "refused"), [(TOKEN, False), (CI, True)])
+async def test_each_named_client_is_a_user_of_its_own(
+    config: Callable[..., WarehouseConfig], tmp_path: Path, token: SecretStr, refused: bool
+) -> None:
+    async with shared(config, tmp_path) as url, connected(url, bearing(token)) as client:
+        assert not (await client.call_tool("read_query", {"sql": "SELECT 1 AS n FROM byoc.clusters"})).is_error
+        assert (await client.call_tool("read_query", READS_ACCOUNTS)).is_error is refused
+
+
+async def test_a_session_opened_with_one_token_lends_its_name_to_no_other(
+    config: Callable[..., WarehouseConfig], tmp_path: Path
+) -> None:
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call"}
+    call |= {"params": {"name": "read_query", "arguments": READS_ACCOUNTS}}
+    async with shared(config, tmp_path) as url, httpx2.AsyncClient() as http:
+        opened = await http.post(url, json=HELLO, headers={**ACCEPT, **bearing(TOKEN)})
+        session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], **ACCEPT}
+        told = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        assert (await http.post(url, json=told, headers={**session, **bearing(TOKEN)})).status_code == 202
+        own = await http.post(url, json=call, headers={**session, **bearing(TOKEN)})
+        other = await http.post(url, json=call, headers={**session, **bearing(CI)})
+    assert "row_count" in own.text
+    assert "row_count" not in other.text
+
+
 async def test_two_authorization_headers_are_refused() -> None:
     good = "Bearer a-token-of-sixteen-letters"
     assert (await gate(good, good))[0]["status"] == 401
@@ -124,7 +177,8 @@ async def gate(*values: str, kind: str = "http") -> list[Message]:
         sent.append(message)
 
     headers = [(b"authorization", value.encode("latin-1")) for value in values]
-    await BearerGate(app, TOKEN)({"type": kind, "headers": headers}, receive, send)
+    tokens = {"": TOKEN, "other": SecretStr("another-token-of-letters")}
+    await BearerGate(app, tokens)({"type": kind, "headers": headers}, receive, send)
     return sent
 
 
@@ -142,6 +196,10 @@ async def gate(*values: str, kind: str = "http") -> list[Message]:
         ({"host": "10.1.2.3", "token": SecretStr("short")}, "16 or more"),
         ({"token": SecretStr("")}, "16 or more"),
         ({"token": SecretStr("with a line\nbreak in it")}, "printable"),
+        ({"clients": {"ci": SecretStr("short")}}, "16 or more"),
+        ({"clients": {"": TOKEN}}, "name of a client"),
+        ({"clients": {"a b": TOKEN}}, "name of a client"),
+        ({"token": TOKEN, "clients": {"ci": TOKEN}}, "one bearer token"),
         ({"names": ("https://fleet.example",)}, "without scheme"),
         ({"names": ("fleet.example:8642",)}, "without scheme"),
         ({"names": ("*",)}, "without scheme"),
