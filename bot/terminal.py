@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from agent.untrusted import visible
+from bot.charts.sparks import sparks
 from handlers.document import Actions, Chart, Divider, Document, Fields, File, Form, Heading, Note, Part, Prose, Table
 from handlers.surface import Mark, Posted, Press, Said, SurfaceError, Writing
 from handlers.writing import whole
@@ -35,14 +36,9 @@ def _table(part: Table) -> RenderableType:
     return table
 
 
-def _figures(part: Chart) -> RenderableType:
-    heads = ("", *(one.name for one in part.series))
-    rows = zip(part.categories, *(map(_figure, one.values) for one in part.series), strict=True)
-    return _table(Table(heads, tuple(rows), f"{part.title}, {part.unit}" if part.unit else part.title))
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4g}"
+def _chart(part: Chart) -> RenderableType:
+    # as wide as it is: a course that is wrapped is none
+    return Text("\n".join(sparks(part)), no_wrap=True, overflow="ellipsis")
 
 
 def _draw(part: Part) -> RenderableType | None:
@@ -57,7 +53,7 @@ def _draw(part: Part) -> RenderableType | None:
         case Table():
             return _table(part)
         case Chart():
-            return _figures(part)
+            return _chart(part)
         case File():
             return Text(visible(f"{part.title}: {part.name}, {len(part.content):,} bytes"), style="dim")
         case Note():
@@ -108,6 +104,9 @@ class Terminal:
         if form is not None:
             raise SurfaceError("a terminal has no dialogs")
         await self.post(press.thread, Document(title, (Heading(title), *document.parts)))
+
+    async def suggest(self, place: str, prompts: Sequence[tuple[str, str]]) -> None:
+        """Nothing: whoever sits at a terminal types."""
 
     async def home(self, user: str, document: Document) -> None:
         """Print it."""

@@ -1,0 +1,63 @@
+"""Pictures: made by a process of its own, within a time, in letters that exist."""
+
+import os
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.charts.fonts import Fonts
+from bot.charts.picture import NoPicture, Painter
+from handlers.document import Chart, Series
+from tests.bot.charts.conftest import COURSE, RANKING
+
+HOSTILE = "'] + fetch('http://127.0.0.1:1/')"
+CHINESE = Chart("bar", "磁盘", ("生产",), (Series("x", (1.0,)),))
+
+
+def worker(script: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", script)
+
+
+@pytest.mark.parametrize("chart", [COURSE, Chart("pie", HOSTILE, (HOSTILE,), (Series(HOSTILE, (1.0,)),), HOSTILE)])
+async def test_a_chart_becomes_a_png_wide_enough_to_read(chart: Chart) -> None:
+    picture = await Painter().png(chart)
+    assert picture.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", picture[16:24])
+    assert 800 <= width <= 2_400 and 500 <= height <= 2_400
+
+
+async def test_one_that_hangs_is_killed_and_there_is_no_picture(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    hangs = f"import os, sys, threading; open({str(mark)!r}, 'w').write(str(os.getpid())); threading.Event().wait()"
+    with pytest.raises(NoPicture, match="too long"):
+        await Painter(seconds=1.5, command=worker(hangs)).png(RANKING)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
+
+
+@pytest.mark.parametrize("script", ["raise SystemExit(3)", "print('no picture')", "import os; os.abort()"])
+async def test_one_that_fails_gives_no_picture(script: str) -> None:
+    with pytest.raises(NoPicture):
+        await Painter(command=worker(script)).png(RANKING)
+
+
+async def test_the_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    tells = "import os, sys; sys.stdout.buffer.write(b'\\x89PNG\\r\\n\\x1a\\n' + ' '.join(os.environ).encode())"
+    assert b"ANTHROPIC" not in await Painter(command=worker(tells)).png(RANKING)
+
+
+async def test_without_a_font_for_it_chinese_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(NoPicture, match="no font"):
+        await Painter(fonts=Fonts([tmp_path])).png(CHINESE)
+
+
+def test_a_font_of_the_host_is_found_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "DejaVuSans.ttf").touch()
+    assert not Fonts([tmp_path]).can_write("生产")
+    assert Fonts([tmp_path / "missing", tmp_path]).can_write("prod é ü –")
+    (tmp_path / "deep" / "NotoSansCJK-Regular.ttc").touch()
+    assert Fonts([tmp_path]).can_write("生产")
