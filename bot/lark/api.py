@@ -135,10 +135,11 @@ class LarkApi:
         """Lark's answer as it is; with `wait` in seconds where it asks for that."""
         try:
             return await self._once(method, path, sent, authorized)
-        except aiohttp.ClientConnectorError:
-            await self._sleep(1.0)  # nothing arrived, so once more does no harm
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _away(method, path, error) from error
+            # once more does no harm when nothing arrived, or when Lark knows the call by its uuid
+            if not isinstance(error, aiohttp.ClientConnectorError) and "uuid" not in (sent.get("json") or {}):
+                raise _away(method, path, error) from error
+            await self._sleep(1.0)
         try:
             return await self._once(method, path, sent, authorized)
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -83,10 +83,11 @@ def rendered(
     origin: Origin | None = None,
     language: Language = "en",
     form: Form | None = None,
+    pictures: bool = False,
 ) -> Rendered:
     """The document as cards whose links lead to `hosts` only. `origin` goes into the values of buttons, `form` below
-    everything else."""
-    drawing = _Drawing(hosts, origin or Origin(), language)
+    everything else. With `pictures` very large charts become images."""
+    drawing = _Drawing(hosts, origin or Origin(), language, POINTS if pictures else None)
     parts = list(document.parts)
     heading = ""
     if parts and isinstance(parts[0], Heading) and len(line(parts[0].text)) <= HEADER:
@@ -140,7 +141,8 @@ def with_pictures(shown: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]
 class _Drawing:
     """Draws the parts of one document, and collects what goes beside the cards."""
 
-    def __init__(self, hosts: Collection[str], origin: Origin, language: Language) -> None:
+    def __init__(self, hosts: Collection[str], origin: Origin, language: Language, points: int | None) -> None:
+        self._points = points
         self._hosts = hosts
         self._language = language
         self.origin = origin
@@ -204,7 +206,7 @@ class _Drawing:
             yield el.table(header, chunk)
 
     def _chart(self, chart: Chart) -> Iterator[Element]:
-        if len(chart.categories) * len(chart.series) <= POINTS:
+        if self._points is None or len(chart.categories) * len(chart.series) <= self._points:
             yield el.chart(chart)
         else:
             key = f"chart-{len(self.pictures)}"

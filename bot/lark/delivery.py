@@ -1,0 +1,155 @@
+"""Documents into a chat or topic: as many cards as it takes, each once, whatever breaks off in between."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from bot.lark.api import LarkApi
+from bot.lark.card import Rendered, rendered, with_pictures, words
+from bot.lark.elements import Origin
+from bot.lark.escape import split
+from bot.lark.faults import BAD_CARD, NO_TOPICS, LarkPlaceGone, LarkRefusal
+from bot.lark.place import Place
+from handlers.document import Chart, Document, File, Form
+from handlers.surface import Mark, SurfaceError
+from handlers.words import Language
+
+log = structlog.get_logger()
+
+MESSAGES = "/open-apis/im/v1/messages"
+FILES, IMAGES = "/open-apis/im/v1/files", "/open-apis/im/v1/images"
+
+PLAIN_TEXT = 20_000
+"""Bytes of a message without a card."""
+
+Draw = Callable[[Chart], Awaitable[bytes]]
+"""A chart as PNG. Raises ValueError when it cannot be drawn."""
+
+
+class Delivery:
+    """Posts and redraws of one app. Links lead to `hosts` only. `new_id` names a message that has no mark, so that a
+    call whose reply got lost may be made again."""
+
+    def __init__(
+        self,
+        api: LarkApi,
+        hosts: Collection[str],
+        draw: Draw | None = None,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._api = api
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._draw = draw
+        self._new_id = new_id
+        self._without_topics: set[str] = set()
+
+    @property
+    def hosts(self) -> Collection[str]:
+        """Where links may lead."""
+        return self._hosts
+
+    async def rendered(
+        self, document: Document, origin: Origin, language: Language, form: Form | None = None
+    ) -> Rendered:
+        """The document as cards and files, pictures uploaded."""
+
+        def draw() -> Rendered:
+            pictures = self._draw is not None
+            return rendered(document, self._hosts, origin=origin, language=language, form=form, pictures=pictures)
+
+        # long Markdown takes a noticeable moment to parse, which other threads need not wait for
+        found = await asyncio.to_thread(draw)
+        keys = {name: key for name, chart in found.pictures.items() if (key := await self._picture(chart))}
+        return Rendered(tuple(with_pictures(card, keys) for card in found.cards), found.files)
+
+    async def deliver(
+        self, where: Place, found: Rendered, mark: Mark | None, *, posted: Sequence[str] = ()
+    ) -> tuple[str, list[str]]:
+        """The root of the topic, and the ids of all messages. The cards of `posted` are there already. The same mark
+        makes the same messages within the hour that Lark remembers them. Raises SurfaceError."""
+        messages = list(posted)
+        root = where.message or next(iter(messages), "")
+        for number, card in enumerate(found.cards):
+            if number < len(posted):
+                continue
+            messages.append(await self._card(where, root, card, self.name(mark, str(number))))
+            root = root or messages[0]
+        for number, file in enumerate(found.files):
+            await self._file(where, root, file, self.name(mark, f"file-{number}"))
+        return root, messages
+
+    def name(self, mark: Mark | None, part: str) -> str:
+        """The uuid of one message of a marked post: 32 characters, the same whenever it is asked for."""
+        if mark is None:
+            return self._new_id()
+        told = json.dumps([mark.turn, mark.part, part])
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+    async def send(self, where: Place, root: str, kind: str, content: str, uuid: str) -> str:
+        """The id of one message, under `root` where there is one. Raises SurfaceError."""
+        if not root:
+            told = {"receive_id": where.chat, "msg_type": kind, "content": content, "uuid": uuid}
+            sent = await self._api.call(
+                "POST", MESSAGES, told, params={"receive_id_type": where.kind}, budget="message", place=where.chat
+            )
+            return str(sent["message_id"])
+        in_topic = where.chat not in self._without_topics
+        body = {"msg_type": kind, "content": content, "uuid": uuid, "reply_in_thread": in_topic}
+        try:
+            sent = await self._api.call("POST", f"{MESSAGES}/{root}/reply", body, budget="message", place=where.chat)
+        except LarkRefusal as refusal:
+            if refusal.code not in NO_TOPICS or not in_topic:
+                raise
+            self._without_topics.add(where.chat)
+            return await self.send(where, root, kind, content, uuid)
+        return str(sent["message_id"])
+
+    async def recall(self, message_id: str) -> None:
+        """Take a message of ours back; one that is gone already is no fault, and one that stays is logged."""
+        try:
+            await self._api.call("DELETE", f"{MESSAGES}/{message_id}")
+        except LarkPlaceGone:
+            pass
+        except SurfaceError as error:
+            log.warning("a message could not be taken back", message=message_id, why=str(error))
+
+    async def _card(self, where: Place, root: str, card: Mapping[str, Any], uuid: str) -> str:
+        """The id of a message with a card; with its words if Lark takes exception to it."""
+        try:
+            return await self.send(where, root, "interactive", json.dumps(card, ensure_ascii=False), uuid)
+        except LarkRefusal as refusal:
+            if refusal.code not in BAD_CARD:
+                raise
+            log.error("Lark refused a card; its words go out as text", code=refusal.code)
+        first = ""
+        for number, text in enumerate(split(words(dict(card)), PLAIN_TEXT)):
+            content = json.dumps({"zh_cn": {"content": [[{"tag": "text", "text": text}]]}}, ensure_ascii=False)
+            sent = await self.send(where, root or first, "post", content, f"{uuid}-{number}")
+            first = first or sent
+        return first
+
+    async def _file(self, where: Place, root: str, file: File, uuid: str) -> None:
+        """Put a file into the topic. One that cannot be uploaded is logged, and fails nothing."""
+        try:
+            fields = {"file_type": "stream", "file_name": file.name}
+            told = await self._api.upload(FILES, fields, "file", file.name, file.content)
+            await self.send(where, root, "file", json.dumps({"file_key": told["file_key"]}), uuid)
+        except SurfaceError as error:
+            log.error("a file could not be uploaded", name=file.name, why=str(error))
+
+    async def _picture(self, chart: Chart) -> str:
+        """The key of an uploaded picture; empty when there is none, the chart's words stand beside it."""
+        if self._draw is None:
+            return ""
+        try:
+            drawn = await self._draw(chart)
+            told = await self._api.upload(IMAGES, {"image_type": "message"}, "image", "chart.png", drawn)
+        except (SurfaceError, ValueError) as error:
+            log.error("a chart could not be shown", title=chart.title, why=str(error))
+            return ""
+        return str(told["image_key"])
