@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, inspect, select, tuple_
 
 from bot.store.database import Database
-from bot.store.tables import Base, BlobRow, ReportRow, SeenRow, SessionRow, UsageRow
+from bot.store.tables import AnswerRow, Base, BlobRow, ReportRow, SeenRow, SessionRow, UsageRow
 
 _BATCH = 500
 """Rows deleted in one transaction: nobody who writes meanwhile waits longer than that takes."""
@@ -23,17 +23,19 @@ class Keep:
     events: timedelta = timedelta(hours=48)
     blobs: timedelta = timedelta(days=21)
     usage: timedelta = timedelta(days=400)
+    answers: timedelta = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Rows that went, by kind; a session takes its turns along."""
+    """Rows that went, by kind; a session takes its turns along, an answer what was thought of it."""
 
     sessions: int
     reports: int
     events: int
     blobs: int
     usage: int
+    answers: int = 0
 
 
 async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
@@ -44,6 +46,7 @@ async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
         events=await _forget(database, SeenRow, SeenRow.seen_at < now - keep.events),
         blobs=await _forget(database, BlobRow, BlobRow.used_at < now - keep.blobs),
         usage=await _forget(database, UsageRow, UsageRow.day < (now - keep.usage).date()),
+        answers=await _forget(database, AnswerRow, AnswerRow.created_at < now - keep.answers),
     )
 
 

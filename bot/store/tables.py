@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -73,9 +73,13 @@ class UsageRow(Base):
     micro_dollars: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
+_RUNS = text("state IN ('running', 'stopping') AND part IS NULL")
+
+
 class InboxRow(Base):
     """An event from a surface and what became of it; see `bot.turns.inbox`. `place` sorts it within its lane, `part` is
-    the step of another event's turn that it was heard in."""
+    the step of another event's turn that it was heard in. `turn` is named after the event that it began with, `worker`
+    is who does it at the moment."""
 
     __tablename__ = "inbox"
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
@@ -85,6 +89,7 @@ class InboxRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     turn: Mapped[str | None] = mapped_column(String(255))
     part: Mapped[str | None] = mapped_column(String(64))
+    worker: Mapped[str | None] = mapped_column(String(255))
     attempts: Mapped[int]
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -92,4 +97,56 @@ class InboxRow(Base):
         Index("inbox_by_lane", "lane", "state", "place"),
         Index("inbox_by_turn", "turn"),
         Index("inbox_by_age", "state", "changed_at"),
+        # what makes it impossible that two turns of one thread run at once, whatever their processes believe
+        Index("inbox_one_turn_a_lane", "lane", unique=True, sqlite_where=_RUNS, postgresql_where=_RUNS),
     )
+
+
+class StepRow(Base):
+    """What a step of a turn under way gave, as JSON text, and in which attempt at the turn."""
+
+    __tablename__ = "steps"
+    turn: Mapped[str] = mapped_column(String(255), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    attempt: Mapped[int]
+    result: Mapped[str] = mapped_column(Text)
+
+
+class AnswerRow(Base):
+    """An answer that was given: what its buttons need; see `handlers.kept.KeptAnswer`."""
+
+    __tablename__ = "answers"
+    answer_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    __table_args__ = (Index("answers_by_age", "created_at"),)
+
+
+class JudgementRow(Base):
+    """What one person thought of an answer; it goes with the answer."""
+
+    __tablename__ = "judgements"
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answers.answer_id", ondelete="CASCADE"), primary_key=True)
+    user: Mapped[str] = mapped_column(String(255), primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(8))
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (Index("judgements_by_age", "at"),)
+
+
+class OutboxRow(Base):
+    """A document that its platform could not be given, named by the post that it is. `thread` is where it ended up once
+    it was posted, empty before. Whoever tries to post it holds it until `held_until`."""
+
+    __tablename__ = "outbox"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    place: Mapped[str] = mapped_column(String(255))
+    turn: Mapped[str] = mapped_column(String(255))
+    part: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    thread: Mapped[str] = mapped_column(String(255))
+    why: Mapped[str] = mapped_column(String(255))
+    tries: Mapped[int]
+    kept_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    held_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (Index("outbox_by_age", "thread", "kept_at"),)
