@@ -6,6 +6,9 @@ import re
 INVESTIGATE = "investigate"
 """The action of the button under a flagged cluster."""
 
+WELCOME = "welcome"
+"""No button: somebody opened the conversation with us alone."""
+
 HOME = "home"
 """No button: the action of the press that a surface makes when somebody opens our page."""
 

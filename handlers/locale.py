@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from handlers.words import Language, say
 
-
 UTC_ZONE = ZoneInfo("UTC")
 
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from handlers import sources
-from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY, INVESTIGATE
+from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY, INVESTIGATE, WELCOME
 from handlers.deps import Deps
 from handlers.investigate import pressed as investigate
 from handlers.surface import Press, SurfaceError
 from handlers.views import note_document
+from handlers.welcome import welcome
 
 log = structlog.get_logger()
 
@@ -19,6 +20,7 @@ Pressed = Callable[[Press, Deps], Awaitable[None]]
 
 PRESSES: Mapping[str, Pressed] = {
     INVESTIGATE: investigate,
+    WELCOME: welcome,
     ANSWER_SQL: sources.show_sql,
     ANSWER_CSV: sources.send_csv,
     ANSWER_GOOD: sources.like,

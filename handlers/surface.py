@@ -191,6 +191,10 @@ class Surface(Protocol):
         """Answer a press with a dialog (a card where there are none). Without a form there is nothing to send."""
         ...
 
+    async def suggest(self, place: str, prompts: Sequence[tuple[str, str]]) -> None:
+        """Offer first questions, (title, question) each, in a conversation with us alone. Four at most."""
+        ...
+
     async def home(self, user: str, document: Document) -> None:
         """What this person sees when they open our page."""
         ...

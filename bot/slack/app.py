@@ -22,7 +22,7 @@ Submit = Callable[[Event], Awaitable[object]]
 Act = Callable[[Control | Press], Awaitable[object]]
 """Acts at once: on turns that wait or run, or on what was pressed."""
 
-EVENTS = ("app_home_opened", "app_mention", "message")
+EVENTS = ("agent_session_stopped", "app_home_opened", "app_mention", "message")
 COMMANDS = ("/patrol",)
 
 _ASKED = (
@@ -54,6 +54,7 @@ def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, act: 
     app.event("message")(listeners.message)
     app.command("/patrol")(listeners.patrol)
     app.event("app_home_opened")(listeners.opened)
+    app.event("agent_session_stopped")(listeners.stopped)
     app.action(re.compile(".*", re.DOTALL))(listeners.press)
     app.view(re.compile(".*", re.DOTALL))(listeners.submission)
     return app
@@ -107,6 +108,9 @@ class _Listeners:
     async def patrol(self, body: dict[str, Any], ack: AsyncAck) -> None:
         await self._submit(events.patrol(body))
         await ack(text=_ASKED, response_type="ephemeral")
+
+    async def stopped(self, body: dict[str, Any]) -> None:
+        await self._act(events.halted(body))
 
     async def opened(self, body: dict[str, Any]) -> None:
         await self._taken(events.opened(body))

@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 from bot.slack.place import Place
-from handlers.buttons import HOME
+from handlers.buttons import HOME, WELCOME
 from handlers.markdown import excerpt
 from handlers.surface import Control, Deleted, Edited, PatrolRequest, Press, Question, Stop
 
@@ -123,11 +123,23 @@ def submission(body: Payload) -> Press | None:
 
 
 def opened(body: Payload) -> Press | None:
-    """Somebody opened our Home tab."""
+    """Somebody opened our Home tab, or the conversation with us alone."""
     event, team = body["event"], body["team_id"]
-    if event.get("tab") != "home":
-        return None
-    return Press(f"slack:home:{body['event_id']}", HOME, "", event["user"], str(Place(team, event["user"])), "")
+    match event.get("tab"):
+        case "home":
+            action, place = HOME, Place(team, event["user"])
+        case "messages":
+            action, place = WELCOME, Place(team, event["channel"])
+        case _:
+            return None
+    return Press(f"slack:{action}:{body['event_id']}", action, "", event["user"], str(place), "")
+
+
+def halted(body: Payload) -> Stop:
+    """Somebody pressed Slack's own stop button in a thread."""
+    event = body["event"]
+    thread = Place(body["team_id"], event["channel"], event["thread_ts"])
+    return Stop(f"slack:halted:{body['event_id']}", str(thread), event["user"])
 
 
 def _chosen(element: Payload) -> str:

@@ -148,6 +148,7 @@ class Surface:
         self.updates: list[tuple[str, Document]] = []
         self.whispers: list[tuple[str, str, Document]] = []
         self.dialogs: list[tuple[Press, str, Document, Form | None]] = []
+        self.suggested: list[tuple[str, tuple[tuple[str, str], ...]]] = []
         self.homes: list[tuple[str, Document]] = []
         self.heard: dict[str, list[Said]] = {}
         self.refuse = 0
@@ -183,6 +184,9 @@ class Surface:
 
     async def dialog(self, press: Press, title: str, document: Document, form: Form | None = None) -> None:
         self.dialogs.append((press, title, document, form))
+
+    async def suggest(self, place: str, prompts: Sequence[tuple[str, str]]) -> None:
+        self.suggested.append((place, tuple(prompts)))
 
     async def home(self, user: str, document: Document) -> None:
         self.homes.append((user, document))

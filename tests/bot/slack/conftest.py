@@ -1,5 +1,6 @@
 """A whole bot on a fake workspace: real app, turns, handlers and surface; only thinking is a stand-in."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -10,10 +11,13 @@ import pytest
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
+from bot.pace import Pace
+from bot.slack.api import BUDGETS, OTHERWISE
 from bot.slack.app import build_app
 from bot.slack.config import SlackConfig, web_client
 from bot.slack.http import build_http
 from bot.slack.surface import SlackSurface
+from bot.slack.writing import Times
 from bot.turns import LocalTurns
 from bot.work import Handling
 from handlers import presses
@@ -24,6 +28,20 @@ from tests.fakes import thinking
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, SignedDoor
 
 NOW = 1_766_000_000
+
+
+class Time:
+    """A clock that only sleeping moves on."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def clock(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -39,11 +57,21 @@ class Bot:
     agents: thinking.Agents
     patrols: thinking.Patrols
     reports: thinking.Reports
+    time: Time
     slept: list[float] = field(default_factory=list)
 
     def words(self, thread_ts: str) -> list[str]:
         """What we posted in a thread, as it is read."""
         return [post.words for post in self.slack.thread(thread_ts)]
+
+
+def surface_on(config: SlackConfig, time: Time | None = None) -> SlackSurface:
+    """A surface with nothing of another one's memory."""
+    time = time or Time()
+    pace = Pace(BUDGETS, OTHERWISE, clock=time.clock, sleep=time.sleep)
+    times = Times(time.clock, time.sleep)
+    client = web_client(config, time.sleep)
+    return SlackSurface(client, config.allowed_link_hosts, pace=pace, times=times, now=lambda: NOW)
 
 
 @dataclass
@@ -89,10 +117,13 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
         slept.append(seconds)
 
     client = web_client(config, sleep)
-    surface = SlackSurface(client, config.allowed_link_hosts)
+    time = Time()
+    pace = Pace(BUDGETS, OTHERWISE, clock=time.clock, sleep=time.sleep)
+    times = Times(time.clock, time.sleep)
+    surface = SlackSurface(client, config.allowed_link_hosts, pace=pace, times=times, now=lambda: NOW)
     agents, patrols, reports = thinking.Agents(), thinking.Patrols(), thinking.Reports()
     references = (f"ref-{n}" for n in count(1))
-    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references), submit=lambda e: submit(e))
+    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references), submit=lambda e: submit(e))  # noqa: PLW0108 - it is made below
 
     turns = LocalTurns(Handling(deps))
     known = Known(reports)
@@ -118,7 +149,7 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(door.close)
         stack.push_async_callback(turns.close, 5)
-        yield Bot(slack, config, app, door, surface, turns, agents, patrols, reports, slept)
+        yield Bot(slack, config, app, door, surface, turns, agents, patrols, reports, time, slept)
 
 
 def buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -187,11 +187,19 @@ def test_a_dialog_that_is_none_of_ours_is_passed_over(metadata: str) -> None:
     assert events.submission(SENT | {"view": SENT["view"] | {"private_metadata": metadata}}) is None  # type: ignore[operator]
 
 
-def test_only_our_home_tab_is_a_press_of_home() -> None:
+def test_opening_our_home_or_the_conversation_with_us_is_a_press() -> None:
     opened = event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "home"}, "Ev7")
     pressed = events.opened(opened)
     assert pressed == Press("slack:home:Ev7", "home", "", USER, f"slack:{TEAM}:{USER}", "")
-    assert events.opened(event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "messages"})) is None
+    alone = events.opened(event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "messages"}, "Ev8"))
+    assert alone == Press("slack:welcome:Ev8", "welcome", "", USER, f"slack:{TEAM}:D1", "")
+    assert events.opened(event({"type": "app_home_opened", "user": USER, "channel": "D1", "tab": "about"})) is None
+
+
+def test_slacks_own_stop_button_stops_its_thread() -> None:
+    inner = {"type": "agent_session_stopped", "channel": "C0OPS", "user": USER, "thread_ts": "1.1", "event_ts": "2"}
+    halted = events.halted(event(inner | {"streaming_message_ts": []}, "Ev9"))
+    assert halted == Stop("slack:halted:Ev9", f"slack:{TEAM}:C0OPS:1.1", USER)
 
 
 ID = st.text(st.characters(exclude_characters=":", exclude_categories=("Cs",)), min_size=1, max_size=20)

@@ -39,12 +39,13 @@ async def listeners() -> tuple[list[str], bool, bool]:
     config = SlackConfig(bot_token=SecretStr("xoxb-unused"))
     app = build_app(config, web_client(config), submit, submit, Nobody())
     names = {listener.ack_function.__name__ for listener in app._async_listeners}
-    return sorted(names & {"mention", "message", "opened"}), "patrol" in names, "press" in names
+    return sorted(names & {"mention", "message", "opened", "stopped"}), "patrol" in names, "press" in names
 
 
 async def test_every_subscribed_event_has_a_listener_and_every_listener_an_event() -> None:
     subscribed = manifest()["settings"]["event_subscriptions"]["bot_events"]
-    kinds = {"app_mention": "mention", "message": "message", "app_home_opened": "opened"}
+    kinds = {"app_mention": "mention", "message": "message"}
+    kinds |= {"app_home_opened": "opened", "agent_session_stopped": "stopped"}
     events, has_command, has_buttons = await listeners()
     assert sorted({kinds[name.split(".")[0]] for name in subscribed}) == events
     assert [command["command"] for command in manifest()["features"]["slash_commands"]] == ["/patrol"] * has_command
@@ -59,7 +60,8 @@ def test_the_scopes_are_those_that_events_commands_and_methods_need() -> None:
 
 def test_the_methods_called_are_those_that_the_stand_in_holds_to_scopes() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot/slack").glob("*.py"))
-    called = set(re.findall(r'"((?:chat|assistant|conversations|users|files|reactions|views)\.[a-zA-Z.]+)"', source))
+    families = "agents|chat|assistant|conversations|users|files|reactions|views"
+    called = set(re.findall(rf'"((?:{families})\.[a-zA-Z.]+)"', source))
     assert called == set(SCOPES) | UNSCOPED
 
 

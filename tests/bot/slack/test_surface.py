@@ -9,7 +9,7 @@ from bot.slack.config import LONGEST_WAIT, web_client
 from bot.slack.surface import SlackSurface
 from handlers.document import Document, Fields, Note, Prose, Table
 from handlers.surface import Mark, SurfaceError
-from tests.bot.slack.conftest import Bot
+from tests.bot.slack.conftest import Bot, surface_on
 from tests.fakes.slack import BOT, TEAM
 from tests.fakes.slack.payloads import mention
 from tests.fakes.slack.server import Scripted
@@ -39,17 +39,17 @@ async def test_a_marked_post_that_a_crash_cut_off_goes_on_behind_what_arrived(bo
     with pytest.raises(SurfaceError) if arrived < 3 else nullcontext():
         await bot.surface.post(f"{OPS}:{root.ts}", LONG, MARK)
     # another process: it has nothing of the first one's memory
-    again = await SlackSurface(web_client(bot.config)).post(f"{OPS}:{root.ts}", LONG, AGAIN)
+    again = await surface_on(bot.config).post(f"{OPS}:{root.ts}", LONG, AGAIN)
     assert again.thread == f"{OPS}:{root.ts}"
     assert len(bot.slack.thread(root.ts)) == 3
 
 
 async def test_a_marked_post_in_a_channel_is_found_again_with_its_thread(bot: Bot) -> None:
     thread = (await bot.surface.post(OPS, LONG, MARK)).thread
-    assert (await SlackSurface(web_client(bot.config)).post(OPS, LONG, AGAIN)).thread == thread
+    assert (await surface_on(bot.config).post(OPS, LONG, AGAIN)).thread == thread
     assert len(bot.slack.posts) == 3
     other = replace(AGAIN, turn="turn:2")
-    assert (await SlackSurface(web_client(bot.config)).post(OPS, LONG, other)).thread != thread
+    assert (await surface_on(bot.config).post(OPS, LONG, other)).thread != thread
 
 
 async def test_a_bare_channel_id_is_a_place_too(bot: Bot) -> None:

@@ -22,6 +22,13 @@ ARGUMENTS = {
     "chat.postMessage": {"channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media", "metadata"},
     "chat.update": {"channel", "ts", "text", "blocks", "metadata"},
     "chat.delete": {"channel", "ts"},
+    "chat.startStream": {"channel", "thread_ts", "markdown_text", "recipient_team_id", "recipient_user_id"},
+    "chat.appendStream": {"channel", "ts", "markdown_text"},
+    "chat.stopStream": {"channel", "ts", "markdown_text", "blocks", "metadata"},
+    "agents.sessions.setStatus": {"channel_id", "thread_ts", "status", "title", "initiator_user_id"},
+    "assistant.threads.setSuggestedPrompts": {"channel_id", "thread_ts", "title", "prompts"},
+    "files.getUploadURLExternal": {"filename", "length", "alt_txt", "snippet_type"},
+    "files.completeUploadExternal": {"files", "channel_id", "thread_ts", "initial_comment"},
     "chat.postEphemeral": {"channel", "user", "text", "blocks", "thread_ts"},
     "views.open": {"trigger_id", "view"},
     "views.publish": {"user_id", "view"},
@@ -37,6 +44,13 @@ SCOPES = {
     "chat.update": "chat:write",
     "chat.delete": "chat:write",
     "chat.postEphemeral": "chat:write",
+    "chat.startStream": "chat:write",
+    "chat.appendStream": "chat:write",
+    "chat.stopStream": "chat:write",
+    "agents.sessions.setStatus": "chat:write",
+    "assistant.threads.setSuggestedPrompts": "assistant:write",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
     "assistant.threads.setStatus": "assistant:write",
     "users.info": "users:read",
     "conversations.history": "channels:history",
@@ -59,6 +73,8 @@ class Post:
     thread_ts: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     user: str = BOT
+    streaming: bool = False
+    files: list[str] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -86,6 +102,11 @@ class FakeSlack:
         self.statuses: list[tuple[str, str, str]] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.acks: list[dict[str, Any]] = []
+        self.sessions: list[tuple[str, str, str]] = []
+        self.prompts: dict[str, list[dict[str, str]]] = {}
+        self.files: dict[str, bytes] = {}
+        """Name → content of what was uploaded and shared."""
+        self._uploads: dict[str, tuple[str, int, bytes]] = {}
         self.whispers: list[tuple[str, Post]] = []
         self.modals: list[dict[str, Any]] = []
         self.homes: dict[str, dict[str, Any]] = {}
@@ -114,6 +135,11 @@ class FakeSlack:
         post = Post(channel, self._ts(), text, [], thread_ts, user=user)
         self.people.append(post)
         return post
+
+    def end_streams(self) -> None:
+        """Slack ends all streams, as it does after some minutes and when people press stop."""
+        for post in self.posts:
+            post.streaming = False
 
     def thread(self, ts: str) -> list[Post]:
         """Our posts in the thread of the message `ts`."""
@@ -151,6 +177,7 @@ class FakeSlack:
         app = web.Application(client_max_size=4 * 1024 * 1024)
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
+        app.router.add_post("/upload/{id}", self._uploaded)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -192,6 +219,18 @@ class FakeSlack:
         match method:
             case "chat.postMessage" | "chat.postEphemeral":
                 return self._post_refusal(arguments)
+            case "chat.startStream" | "chat.appendStream" | "chat.stopStream":
+                return self._stream_refusal(method, arguments)
+            case "agents.sessions.setStatus":
+                return self._session_refusal(arguments)
+            case "assistant.threads.setSuggestedPrompts":
+                return "" if 0 < len(arguments.get("prompts", ())) <= 4 else "invalid_arguments"
+            case "files.getUploadURLExternal":
+                return "" if arguments.get("filename") and int(arguments.get("length", 0)) > 0 else "invalid_arguments"
+            case "files.completeUploadExternal":
+                return self._share_refusal(arguments)
+            case "chat.update" | "chat.delete" if (ours := self._ours(arguments)) is not None and ours.streaming:
+                return "streaming_state_conflict"
             case "chat.update":
                 return _form_refusal(arguments) if self._ours(arguments) else "message_not_found"
             case "chat.delete":
@@ -218,6 +257,47 @@ class FakeSlack:
         """The message that an update or a deletion names, when it is there and our own."""
         there = (post for post in self.posts if (post.channel, post.ts) == (arguments["channel"], arguments["ts"]))
         return next(there, None)
+
+    def _stream_refusal(self, method: str, arguments: dict[str, Any]) -> str:
+        text = arguments.get("markdown_text", "")
+        if len(text) > 12_000:
+            return "msg_too_long"
+        if method == "chat.startStream":
+            if arguments.get("channel") not in self.channels:
+                return "channel_not_found"
+            if not arguments.get("recipient_team_id"):
+                return "missing_recipient_team_id"
+            if not arguments.get("recipient_user_id"):
+                return "missing_recipient_user_id"
+            return "" if self._exists(arguments["channel"], arguments["thread_ts"]) else "thread_not_found"
+        post = self._ours(arguments)
+        if post is None:
+            return "message_not_found"
+        if not post.streaming:
+            return "message_not_in_streaming_state"
+        if len(post.text) + len(text) > 12_000:
+            return "msg_too_long"
+        if method == "chat.appendStream":
+            return "" if text else "no_text"
+        return "invalid_blocks" if arguments.get("blocks") and problems(arguments["blocks"]) else ""
+
+    def _session_refusal(self, arguments: dict[str, Any]) -> str:
+        if arguments.get("status") not in ("active", "processing", "suspended", "closed"):
+            return "invalid_arguments"
+        known = self._exists(arguments.get("channel_id", ""), arguments.get("thread_ts", ""))
+        return "" if known else "thread_not_found"
+
+    def _share_refusal(self, arguments: dict[str, Any]) -> str:
+        for file in json.loads(arguments.get("files", "[]")):
+            _, length, content = self._uploads.get(file["id"], ("", -1, b""))
+            if len(content) != length:
+                return "file_not_found"
+        return "" if arguments.get("channel_id") in self.channels else "channel_not_found"
+
+    async def _uploaded(self, request: web.Request) -> web.Response:
+        name, length, _ = self._uploads[request.match_info["id"]]
+        self._uploads[request.match_info["id"]] = (name, length, await request.read())
+        return web.Response(text="OK")
 
     def _status_refusal(self, arguments: dict[str, Any]) -> str:
         if not {"channel_id", "thread_ts", "status"} <= set(arguments):
@@ -247,6 +327,7 @@ class FakeSlack:
         return [
             {"ts": post.ts, "text": post.text, "user": post.user}
             | ({"bot_id": BOT_ID} if post.user == BOT else {})
+            | ({"files": [{"name": name} for name in post.files]} if post.files else {})
             | ({"metadata": post.metadata} if with_metadata and post.metadata else {})
             for post in shown[: int(arguments.get("limit", 100))]
         ]
@@ -270,6 +351,39 @@ class FakeSlack:
             case "assistant.threads.setStatus":
                 self.statuses.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
                 return {"ok": True}
+            case "chat.startStream":
+                post = Post(arguments["channel"], self._ts(), arguments.get("markdown_text", ""), [])
+                post.thread_ts, post.streaming = arguments["thread_ts"], True
+                self.posts.append(post)
+                return {"ok": True, "channel": post.channel, "ts": post.ts}
+            case "chat.appendStream" | "chat.stopStream":
+                post = self._ours(arguments)
+                assert post is not None
+                post.text += arguments.get("markdown_text", "")
+                if method == "chat.stopStream":
+                    post.streaming, post.blocks = False, arguments.get("blocks", [])
+                    post.metadata = arguments.get("metadata", {})
+                return {"ok": True, "channel": post.channel, "ts": post.ts}
+            case "agents.sessions.setStatus":
+                self.sessions.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
+                return {"ok": True, "status": arguments["status"]}
+            case "assistant.threads.setSuggestedPrompts":
+                self.prompts[arguments["channel_id"]] = arguments["prompts"]
+                return {"ok": True}
+            case "files.getUploadURLExternal":
+                file_id = f"F{len(self._uploads)}"
+                self._uploads[file_id] = (arguments["filename"], int(arguments["length"]), b"")
+                url = self.base_url.replace("/api/", f"/upload/{file_id}")
+                return {"ok": True, "upload_url": url, "file_id": file_id}
+            case "files.completeUploadExternal":
+                names = []
+                for file in json.loads(arguments["files"]):
+                    name, _, content = self._uploads[file["id"]]
+                    self.files[name] = content
+                    names.append(name)
+                shared = Post(arguments["channel_id"], self._ts(), "", [], arguments.get("thread_ts", ""), files=names)
+                self.posts.append(shared)
+                return {"ok": True, "files": json.loads(arguments["files"])}
             case "chat.update":
                 post = self._ours(arguments)
                 assert post is not None

@@ -15,6 +15,7 @@ KEYS = {
     "context": {"type", "elements", "block_id"},
     "actions": {"type", "elements", "block_id"},
     "divider": {"type", "block_id"},
+    "plan": {"type", "title", "tasks", "block_id"},
     "table": {"type", "rows", "column_settings", "block_id"},
 }
 BUTTON_KEYS = {"type", "text", "action_id", "value", "style", "url", "confirm", "accessibility_label"}
@@ -68,6 +69,8 @@ def _block(block: object) -> Iterator[str]:
             yield from _actions(block)
         case "table":
             yield from _table(block)
+        case "plan":
+            yield from _plan(block)
     if block["type"] != "table":
         yield from _by_the_models(block)
 
@@ -129,6 +132,19 @@ def _select(element: Json) -> Iterator[str]:
         yield from _text(option.get("text"), 75, {"plain_text"})
         if not 0 < len(option.get("value", "")) <= 150:
             yield "bad option value"
+
+
+def _plan(block: Json) -> Iterator[str]:
+    if not 0 < len(block.get("title", "")) <= 256:
+        yield "bad title"
+    tasks = block.get("tasks", [])
+    if not 0 < len(tasks) <= 50 or len({task["task_id"] for task in tasks}) < len(tasks):
+        yield f"{len(tasks)} tasks, or one twice"
+    for task in tasks:
+        if set(task) - {"task_id", "title", "status", "details", "output", "sources"} or not task["title"]:
+            yield f"bad task {task}"
+        if task.get("status") not in ("pending", "in_progress", "complete", "error"):
+            yield f"bad status {task.get('status')}"
 
 
 def _table(block: Json) -> Iterator[str]:
