@@ -5,17 +5,20 @@ import signal
 from collections.abc import Mapping
 
 import httpx2
-import pytest
 
 from bot.service import PARTING
 from tests.bot.faults.conftest import worked
 from tests.bot.faults.process import Process, serving
 from tests.bot.test_service import Line
 from tests.fakes.messages_server import MessagesServer
+from tests.fakes.postgres import Postgres
 from tests.fakes.slack import BOT, FakeSlack, Post
 from tests.fakes.slack.payloads import mention
 
 LONG = 40
+CLOSED, RESUMED, ADOPTED = 1, 10, 15
+"""Seconds that are promised: until nothing more is taken in, until turns go on behind a kill, until another replica
+does the turns of a dead one."""
 
 
 async def ask(process: Process, slack: FakeSlack, client: httpx2.AsyncClient, numbers: range) -> dict[int, Post]:
@@ -27,9 +30,9 @@ async def ask(process: Process, slack: FakeSlack, client: httpx2.AsyncClient, nu
     return asked
 
 
-async def held(model: MessagesServer, count: int) -> None:
-    """Wait until the model thinks about that many requests."""
-    async with asyncio.timeout(LONG):
+async def held(model: MessagesServer, count: int, seconds: float = LONG) -> None:
+    """Wait until the model thinks about that many requests. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
         while model.thinking != count:
             await asyncio.sleep(0.01)
 
@@ -44,7 +47,7 @@ def once(asked: Mapping[int, Post]) -> dict[int, list[str]]:
     return {number: [f"Answer {number}."] for number in asked}
 
 
-async def test_a_stop_finishes_or_parks_every_turn_and_the_next_process_goes_on(
+async def test_a_stop_finishes_or_parks_every_turn_and_neither_it_nor_a_kill_behind_it_loses_or_doubles_one(
     variables: dict[str, str], slack: FakeSlack, model: MessagesServer, client: httpx2.AsyncClient
 ) -> None:
     model.hold()
@@ -53,11 +56,10 @@ async def test_a_stop_finishes_or_parks_every_turn_and_the_next_process_goes_on(
         await held(model, 30)
         first.signal(signal.SIGTERM)
         late = slack.said(f"<@{BOT}> question 99: am I too late?")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(CLOSED):
             while await reachable(client, first.address):
                 await asyncio.sleep(0.02)
-            refused = await delivered(Line(client, first.address), late)
-        assert refused in (None, 503)
+        assert await delivered(Line(client, first.address), late) in (None, 503)
         # every other one gets its answer in the time that is left
         model.hold(lambda body: int(worked(str(body["messages"])) or 0) % 2 == 0)
         await slack.until(lambda: sum(bool(slack.thread(post.ts)) for post in asked.values()) == 15, PARTING)
@@ -65,12 +67,51 @@ async def test_a_stop_finishes_or_parks_every_turn_and_the_next_process_goes_on(
         assert await first.ended() == 0
         # those that had posted and not yet written it down are among them
         assert first.said("stopped before these turns were done")[0]["turns"] >= 15
-    model.go_on()
     async with serving(variables) as second:
+        await held(model, 15, RESUMED)
+        second.signal(signal.SIGKILL)
+        await second.ended()
+    await held(model, 0)
+    async with serving(variables) as third:
+        await held(model, 15, RESUMED)
+        model.go_on()
         await slack.until(lambda: all(slack.thread(post.ts) for post in asked.values()), LONG)
-        assert await delivered(Line(client, second.address), late) == 200
+        assert await delivered(Line(client, third.address), late) == 200
         await slack.until(lambda: bool(slack.thread(late.ts)), LONG)
     assert answers(slack, asked | {99: late}) == once(asked | {99: late})
+
+
+async def test_the_turns_of_a_frozen_and_of_a_killed_replica_are_taken_over_and_answered_once(
+    variables: dict[str, str],
+    postgres: Postgres,
+    slack: FakeSlack,
+    model: MessagesServer,
+    client: httpx2.AsyncClient,
+) -> None:
+    shared = variables | {"STARWATCH_DATABASE_URL": postgres.database()}
+    model.hold()
+    async with serving(shared | {"STARWATCH_EXECUTOR_ID": "one"}) as one:
+        frozen = await ask(one, slack, client, range(4))
+        await held(model, 4)
+        async with serving(shared | {"STARWATCH_EXECUTOR_ID": "two"}) as two:
+            one.signal(signal.SIGSTOP)
+            await held(model, 8, ADOPTED)
+            model.go_on()
+            await slack.until(lambda: all(slack.thread(post.ts) for post in frozen.values()), LONG)
+            model.hold()
+            one.signal(signal.SIGCONT)
+            await one.until(lambda: len(one.said("a turn is done by another process now")) == 4)
+            killed = await ask(one, slack, client, range(4, 12))
+            await held(model, 8)
+            one.signal(signal.SIGKILL)
+            await one.ended()
+            await two.until(lambda: len(two.said("took over the turns of a dead process")) == 2, ADOPTED)
+            await held(model, 8, ADOPTED)
+            model.go_on()
+            await slack.until(lambda: all(slack.thread(post.ts) for post in killed.values()), LONG)
+            two.signal(signal.SIGTERM)
+            assert await two.ended() == 0
+    assert answers(slack, frozen | killed) == once(frozen | killed)
 
 
 async def reachable(client: httpx2.AsyncClient, address: str) -> bool:
