@@ -37,14 +37,13 @@ class Blobs:
         statement = self._database.insert(BlobRow, row).on_conflict_do_update(
             index_elements=[BlobRow.handle], set_={"used_at": row["used_at"]}
         )
-        async with self._database.writing() as session:
-            await session.execute(statement)
+        await self._database.write(lambda connection: connection.execute(statement).close())
         return handle
 
     async def get(self, handle: str) -> Any:
         """The value under a handle. Raises BlobGone, StoreUnreadable."""
-        async with self._database.reading() as session:
-            body = (await session.scalars(select(BlobRow.body).where(BlobRow.handle == handle))).one_or_none()
+        query = select(BlobRow.body).where(BlobRow.handle == handle)
+        body = await self._database.read(lambda connection: connection.scalars(query).one_or_none())
         if body is None:
             raise BlobGone(handle)
         return await asyncio.get_running_loop().run_in_executor(self._packer, _unpacked, handle, body)

@@ -1,29 +1,55 @@
 """One transaction with our own database, and what of its faults becomes a StoreFault."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bot.store.errors import Cause, StoreFault, StoreUnreadable, StoreUnwritable, cause_of
+from bot.store.group import Group, Piece
 from bot.store.tables import Base
+
+T = TypeVar("T")
 
 
 class Database:
-    """Transactions on one engine. Writers of this process wait for each other here when the database has one writer at
-    a time anyway, so that they come in order and none is starved."""
+    """Transactions on one database: a session of one's own, or a share in the next transaction of many, which is for
+    what is done often. `plain` is the same database without asyncio. Writers of this process wait for each other here
+    when the database has one writer at a time anyway, so that they come in order and none is starved."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, plain: Engine) -> None:
         self.engine = engine
+        self._plain = plain
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._one_writer = engine.dialect.name == "sqlite"
         self._writer = asyncio.Lock()
+        begin, turn = ("BEGIN IMMEDIATE", self._writer) if self._one_writer else ("", None)
+        self._writes = Group(plain, begin=begin, turn=turn)
+        self._reads = Group(plain)
+
+    async def write(self, piece: Piece[T]) -> T:
+        """Run a piece in a transaction that it may share with others, and return once that is committed. It must be
+        such that doing it twice is as doing it once. Raises StoreUnwritable, and what the piece raises."""
+        async with _faults(StoreUnwritable):
+            return await self._writes.run(piece)
+
+    async def read(self, piece: Piece[T]) -> T:
+        """Run a piece that changes nothing. Raises StoreUnreadable, and what the piece raises."""
+        async with _faults(StoreUnreadable):
+            return await self._reads.run(piece)
+
+    async def close(self) -> None:
+        """Finish what waits, and let go of the connections."""
+        await self._writes.close()
+        await self._reads.close()
+        self._plain.dispose()
+        await self.engine.dispose()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -41,10 +67,23 @@ class Database:
                 await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
             yield session
 
+    def insert_new(self, connection: Connection, table: type[Base], values: Mapping[str, Any]) -> bool:
+        """Insert a row unless its key is there; whether it was not."""
+        statement = self.insert(table, values).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+        return connection.execute(statement).first() is not None
+
     def insert(self, table: type[Base], values: Mapping[str, Any]) -> "postgresql.Insert | sqlite.Insert":
         """An INSERT that can say what to do on conflict."""
         make = sqlite.insert if self._one_writer else postgresql.insert
         return make(table).values(**values)
+
+    def upsert(self, table: type[Base], key: Sequence[str], changed: Sequence[str]) -> Any:
+        """An INSERT of rows that are given when it is run; of a row whose key is there it changes these columns."""
+        make = sqlite.insert if self._one_writer else postgresql.insert
+        statement = make(table)
+        return statement.on_conflict_do_update(
+            index_elements=list(key), set_={name: statement.excluded[name] for name in changed}
+        )
 
     async def add_new(self, session: AsyncSession, table: type[Base], values: Mapping[str, Any]) -> bool:
         """Insert a row unless its key is there; whether it was not."""

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -21,7 +21,7 @@ MOST_BYTES = 4 * 2**30
 """The size that our own SQLite file may reach; beyond it new work is refused rather than the host's disk filled."""
 
 _PAGE = 4096
-_POSTGRES = {
+_POSTGRES: dict[str, Any] = {
     "pool_size": 8,
     "pool_timeout": 10,
     "pool_pre_ping": True,
@@ -37,11 +37,12 @@ async def open_store(url: str, now: Now, *, most_bytes: int = MOST_BYTES) -> Asy
     Raises SettingsError when the address cannot be used, or holds tables of a newer Starwatch.
     """
     async with _opened(url, most_bytes) as (engine, _):
-        store = Store(Database(engine), now)
+        store = Store(Database(engine, _plain(engine.url, most_bytes)), now)
         try:
             yield store
         finally:
             store.blobs.close()
+            await store.database.close()
 
 
 async def migrated(url: str) -> str:
@@ -80,6 +81,15 @@ def _engine(url: str, most_bytes: int) -> AsyncEngine:
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _pragmas(most_bytes))
+    return engine
+
+
+def _plain(address: URL, most_bytes: int) -> Engine:
+    """The same database for a thread of its own."""
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address, **_POSTGRES)
+    engine = create_engine(address.set(drivername="sqlite"), pool_reset_on_return=None)
+    event.listen(engine, "connect", _pragmas(most_bytes))
     return engine
 
 

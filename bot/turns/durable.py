@@ -1,28 +1,36 @@
-"""Turns that survive the process: queued, repeated and handed over by DBOS, in a SQLite file or in Postgres."""
+"""Turns that survive the process, in a SQLite file or in Postgres.
+
+Which event is whose turn, and in which order, is the inbox's to say, and what a turn has done is in our own journal. A
+DBOS workflow is the worker of one turn: it is what is begun again after a crash, here or in another process."""
 
 import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
+from uuid import uuid4
 
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
-from dbos._error import DBOSException, DBOSWorkflowConflictIDError
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos._error import DBOSException
 from sqlalchemy import URL, make_url
 
 from agent.journal import Json
 from agent.journal import Work as Step
 from bot.errors import SettingsError
-from bot.turns.inbox import Inbox, Sight
+from bot.store.errors import StoreUnwritable
+from bot.turns.inbox import Claim, Sight, TakenOver
+from bot.turns.lanes import Lanes
 from bot.turns.large import Blobs, stand_in, whole
 from bot.turns.port import MAX_WAITING, Stopped, TurnsFull, Work, lane
 from bot.turns.presence import Presence, present
-from bot.turns.running import ATTEMPTS, Running
+from bot.turns.running import Running
+from bot.turns.steps import Steps
+from bot.turns.stored import StoredInbox
 from handlers.surface import Event
 
 log = structlog.get_logger()
@@ -31,7 +39,9 @@ VERSION = "1"
 """Part of what a crash is recovered by: raise it when the order of a turn's steps changes, once the old ones are done.
 DBOS would otherwise take a hash of the source, and every edit would strand the turns that are under way."""
 
-QUEUE = "turns"
+ANY_NUMBER = 1_000_000
+"""Times that DBOS may begin a worker again: attempts at a turn are counted in the inbox, which says what becomes of
+a turn that had too many."""
 ENDING = 5.0
 """Seconds that DBOS gets to write down how turns ended before the process goes."""
 
@@ -50,7 +60,7 @@ class DurableOptions:
 
 
 class Ref(TypedDict):
-    """What DBOS keeps of a turn; the event itself is in the inbox."""
+    """What DBOS keeps of a worker: the lane that it is at work in."""
 
     lane: str
 
@@ -70,105 +80,140 @@ def turns_address(database_url: str) -> URL:
 
 
 class _Journal:
-    """Steps as DBOS checkpoints. A step that finds the turn taken over by another process parks it."""
+    """The steps of one attempt at a turn. One that finds the turn taken over by another process parks it."""
 
-    def __init__(self, running: Running, inbox: Inbox, blobs: Blobs, lane: str, turn: str) -> None:
-        self._running = running
-        self._inbox = inbox
-        self._blobs = blobs
-        self._lane = lane
-        self._turn = turn
+    def __init__(self, claim: Claim, engine: "DurableTurns") -> None:
+        self._claim = claim
+        self._engine = engine
+        self._left = dict(claim.steps)
+        self._quiet = False
+        self._broken = False
 
     async def step(self, name: str, work: Step) -> Json:
-        fresh: list[Json] = []
+        if (written := self._left.pop(name, None)) is not None:
+            return await whole(written, self._engine.blobs)
+        result = await work()
+        if not self._broken:
+            await self._keep(name, result)
+        return result
 
-        async def done() -> Json:
-            fresh.append(await work())
-            return await stand_in(fresh[-1], self._blobs)
-
-        # no await before this call: DBOS numbers steps in the order in which they are begun
-        checkpoint: Coroutine[Any, Any, Json] = DBOS.run_step_async({"name": name}, done)
+    async def _keep(self, name: str, result: Json) -> None:
         try:
-            written = await checkpoint
-        except DBOSWorkflowConflictIDError:
-            log.warning("a turn is done by another process now", turn=self._turn)
-            self._running.park(self._turn)
-            raise asyncio.CancelledError from None
-        return fresh[-1] if fresh else await whole(written, self._blobs)
+            text = await stand_in(result, self._engine.blobs)
+            with self._ours():
+                self._quiet = not await self._engine.steps.keep(self._claim, name, text)
+        except StoreUnwritable as fault:
+            # the answer is worth more than its journal; nothing more is written, so that what is has no gaps
+            log.warning("a turn goes on unwritten", turn=self._claim.turn, why=str(fault))
+            self._broken = True
 
     async def heard(self, name: str) -> Sequence[str]:
-        async def hear() -> Json:
-            return list(await self._inbox.hear(self._lane, self._turn, name))
+        # what nobody heard then is not answered by what was written down after it
+        if name in self._claim.heard or self._left:
+            return self._claim.heard.get(name, ())
+        # the last step's writing told that nothing waits: good enough until the next round
+        quiet, self._quiet = self._quiet, False
+        if quiet:
+            return ()
+        with self._ours():
+            return await self._engine.inbox.hear(self._claim, name)
 
-        heard: Sequence[str] = await self.step(name, hear)
-        return heard
+    @contextmanager
+    def _ours(self) -> Iterator[None]:
+        try:
+            yield
+        except TakenOver:
+            log.warning("a turn is done by another process now", turn=self._claim.turn)
+            self._engine.running.park(self._claim.turn)
+            raise asyncio.CancelledError from None
 
 
 class DurableTurns:
     """A `TurnEngine`. One per process, as DBOS is; open it with `durable_turns`."""
 
-    def __init__(self, work: Work, inbox: Inbox, blobs: Blobs, options: DurableOptions) -> None:
-        self._inbox = inbox
-        self._blobs = blobs
-        self._options = options
+    def __init__(self, work: Work, inbox: StoredInbox, steps: Steps, blobs: Blobs, options: DurableOptions) -> None:
+        self.inbox = inbox
+        self.steps = steps
+        self.blobs = blobs
         self.running = Running(work, inbox, options.limit)
+        self._options = options
+        self._lanes = Lanes(self._begin, options.max_running)
+        self._waiting = 0
         self._closed = False
 
     async def submit(self, event: Event) -> bool:
         """See `TurnEngine`. Raises StoreUnwritable when nothing can be kept."""
-        if self._closed or await self._inbox.waiting() >= MAX_WAITING:
+        if self._closed or self._waiting >= MAX_WAITING:
             raise TurnsFull("I have too much to do at the moment. Please ask again in a few minutes.")
-        sight = await self._inbox.put(event)
+        sight = await self.inbox.put(event)
         if sight is not Sight.OLD:
-            await self._enqueue(event)
+            self._waiting += 1
+            self._lanes.wake(lane(event))
         return sight is Sight.NEW
 
-    async def _enqueue(self, event: Event) -> None:
-        name = lane(event)
-        order = getattr(event, "order", "")
-        # the same id for the same event: a redelivery after a crash in between finds the turn or makes it, never two
-        turn = f"turn:{name}:{order}:{event.key}"[:255]
-        with (
-            SetWorkflowID(turn),
-            SetEnqueueOptions(queue_partition_key=name),
-        ):
-            await DBOS.enqueue_workflow_async(QUEUE, turn_workflow, Ref(lane=name))
+    async def _begin(self, name: str) -> None:
+        """A worker for the next event of the lane. Should the process end before it is written down, the event is
+        found waiting."""
+        with SetWorkflowID(f"worker:{uuid4().hex}"):
+            await DBOS.start_workflow_async(turn_workflow, Ref(lane=name))
 
-    async def do(self, name: str, turn: str) -> None:
-        """One turn: the next event of the lane."""
-        await self.running.run(name, turn, _Journal(self.running, self._inbox, self._blobs, name, turn))
+    async def do(self, name: str, worker: str) -> None:
+        """One worker's work: the next event of the lane."""
+        more = False
+        self._lanes.begun(name)
+        try:
+            while True:
+                try:
+                    more = await self.running.run(name, worker, lambda claim: _Journal(claim, self))
+                    return
+                except Exception:  # the outermost edge: a worker that ended here would leave its event claimed
+                    log.exception("a turn could not be begun or ended; trying again", lane=name)
+                    await asyncio.sleep(self._options.watch)
+        finally:
+            self._lanes.ended(name, more)
 
     async def stop(self, thread: str) -> Stopped:
         """See `TurnEngine`. A turn in another process ends when that one looks, within `watch` seconds."""
-        turns, stopped = await self._inbox.stop(thread)
+        turns, stopped = await self.inbox.stop(thread)
         self.running.stop(turns)
         return stopped
 
     async def edit(self, key: str, text: str) -> bool:
         """See `TurnEngine`."""
-        return await self._inbox.edit(key, text)
+        return await self.inbox.edit(key, text)
 
     async def withdraw(self, key: str) -> bool:
         """See `TurnEngine`."""
-        done, turn = await self._inbox.withdraw(key)
+        done, turn = await self.inbox.withdraw(key)
         self.running.stop([turn])
         return done
 
     async def close(self, seconds: float) -> int:
         """See `TurnEngine`. What was cut off goes on in the next process."""
         self._closed = True
+        await self._lanes.close()
         return await self.running.close(seconds)
 
     async def watch(self, presence: Presence) -> None:
-        """Look for turns that were stopped elsewhere and for dead processes, until cancelled."""
+        """Look for events that nobody does, turns that were stopped elsewhere and dead processes, until cancelled."""
+        patience = 0.0
         while True:
-            await asyncio.sleep(self._options.watch)
             try:
-                if turns := self.running.turns:
-                    self.running.stop(await self._inbox.stopping(turns))
+                await self._look(patience)
                 await self._adopt(presence)
             except Exception:  # the outermost edge of a task of its own: the next look may succeed
                 log.exception("looking after the turns of other processes failed")
+            # at the start all that waits was left behind; later it may be another process that is about to do it
+            patience = self._options.watch
+            await asyncio.sleep(self._options.watch)
+
+    async def _look(self, patience: float) -> None:
+        self._waiting = await self.inbox.waiting()
+        if self._waiting and (room := self._lanes.room):
+            for name in await self.inbox.idle(patience, room):
+                self._lanes.wake(name)
+        if turns := self.running.turns:
+            self.running.stop(await self.inbox.stopping(turns))
 
     async def _adopt(self, presence: Presence) -> None:
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False, limit=10_000)
@@ -183,7 +228,7 @@ class DurableTurns:
 
 
 def _recover(executor: str) -> int:
-    # not public, hence the narrow version of DBOS and a test that kills: the public call would forget the attempts
+    # not public, hence the narrow version of DBOS and a test that kills
     return len(DBOS._recover_pending_workflows([executor]))
 
 
@@ -191,9 +236,9 @@ _engines: list[DurableTurns] = []
 """The engine of this process while it is open: DBOS calls workflows by their names, with nothing else in hand."""
 
 
-@DBOS.workflow(name="turn", max_recovery_attempts=ATTEMPTS)
+@DBOS.workflow(name="turn", max_recovery_attempts=ANY_NUMBER)
 async def turn_workflow(ref: Ref) -> None:
-    """One turn, as DBOS calls it, first or again."""
+    """One worker, as DBOS calls it, first or again."""
     if not _engines or (turn := DBOS.workflow_id) is None:
         raise asyncio.CancelledError
     await _engines[-1].do(ref["lane"], turn)
@@ -201,7 +246,7 @@ async def turn_workflow(ref: Ref) -> None:
 
 @asynccontextmanager
 async def durable_turns(
-    work: Work, inbox: Inbox, blobs: Blobs, address: URL, options: DurableOptions | None = None
+    work: Work, inbox: StoredInbox, blobs: Blobs, address: URL, options: DurableOptions | None = None
 ) -> AsyncIterator[DurableTurns]:
     """The engine at work on the DBOS tables at `address`, made when missing, while the context is open.
 
@@ -209,7 +254,7 @@ async def durable_turns(
     """
     options = options or DurableOptions()
     async with present(address, options.executor) as presence:
-        engine = DurableTurns(work, inbox, blobs, options)
+        engine = DurableTurns(work, inbox, Steps(inbox.database), blobs, options)
         _engines.append(engine)
         try:
             dbos = await _launched(address, options)
@@ -257,13 +302,6 @@ async def _launched(address: URL, options: DurableOptions) -> DBOS:
         dbos = DBOS(config=config)
         _log_as_we_do()
         DBOS.launch()
-        await DBOS.register_queue_async(
-            QUEUE,
-            partition_concurrency=1,
-            worker_concurrency=options.max_running,
-            polling_interval_sec=options.poll,
-            on_conflict="always_update",
-        )
     except DBOSException as error:
         raise SettingsError(f"STARWATCH_DATABASE_URL: the queue of turns cannot be opened ({error})") from None
     return dbos

@@ -1,7 +1,7 @@
 """What was said to us and what became of it: the memory behind the queue, as a port and as one kept in the process."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -32,13 +32,24 @@ class Sight(StrEnum):
     OLD = "old"
 
 
+class TakenOver(Exception):
+    """The turn belongs to another worker by now; nothing was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An event that a turn is to do. `attempt` counts from 1; `stopping` means that it was stopped already."""
+    """An event that a worker is to do as the turn `turn`, which has the same name in each attempt. `attempt` counts
+    from 1; `stopping` means that it was stopped already. `steps` and `heard` are what earlier attempts wrote down: the
+    JSON text of each step's result, and the texts that were heard in each part."""
 
+    lane: str
     event: Event
+    turn: str
+    worker: str
     attempt: int
     stopping: bool
+    steps: Mapping[str, str] = field(default_factory=dict)
+    heard: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Inbox(Protocol):
@@ -52,17 +63,18 @@ class Inbox(Protocol):
         """How many events wait, in all lanes."""
         ...
 
-    async def claim(self, lane: str, turn: str) -> Claim | None:
-        """The event of this turn: the one it claimed before, else the earliest that waits in the lane."""
+    async def claim(self, lane: str, worker: str) -> Claim | None:
+        """The event that this worker does: the one it claimed before, else the earliest that waits in the lane. None
+        when there is none, and while another worker is at work in the lane."""
         ...
 
-    async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
+    async def hear(self, claim: Claim, name: str) -> Sequence[str]:
         """The texts of the questions that wait in the lane, earliest first, by the person whose turn it is: an answer
-        rests on what that one may see. They belong to the turn from now on."""
+        rests on what that one may see. They belong to the turn from now on. Raises TakenOver."""
         ...
 
-    async def finish(self, turn: str) -> None:
-        """The turn is over, and all that belonged to it."""
+    async def finish(self, claim: Claim) -> bool:
+        """The turn is over, and all that belonged to it; whether more waits in its lane. Raises TakenOver."""
         ...
 
     async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
@@ -89,7 +101,6 @@ class _Kept:
     state: State = State.WAITING
     turn: str = ""
     part: str = ""
-    attempts: int = 0
 
     @property
     def place(self) -> tuple[str, int]:
@@ -113,32 +124,29 @@ class MemoryInbox:
         """See `Inbox`."""
         return sum(kept.state is State.WAITING for kept in self._kept.values())
 
-    async def claim(self, lane: str, turn: str) -> Claim | None:
-        """See `Inbox`."""
-        mine = [kept for kept in self._kept.values() if kept.turn == turn and kept.state in OPEN and not kept.part]
-        found = mine or self._in(lane)
-        if not found:
+    async def claim(self, lane: str, worker: str) -> Claim | None:
+        """See `Inbox`. A worker is one attempt, and turns are named after it."""
+        waiting = self._in(lane)
+        if not waiting or self._in(lane, State.RUNNING) or self._in(lane, State.STOPPING):
             return None
-        first = found[0]
-        first.state = State.RUNNING if first.state is State.WAITING else first.state
-        first.turn = turn
-        first.attempts += 1
-        return Claim(first.event, first.attempts, first.state is State.STOPPING)
+        first = waiting[0]
+        first.state, first.turn = State.RUNNING, worker
+        return Claim(lane, first.event, worker, worker, 1, stopping=False)
 
-    async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
+    async def hear(self, claim: Claim, name: str) -> Sequence[str]:
         """See `Inbox`."""
-        mine = {kept.event.user for kept in self._kept.values() if kept.turn == turn}
-        for kept in self._in(lane):
-            if isinstance(kept.event, Question) and kept.event.user in mine:
-                kept.state, kept.turn, kept.part = State.HEARD, turn, name
-        heard = [kept for kept in self._kept.values() if (kept.turn, kept.part) == (turn, name)]
+        for kept in self._in(claim.lane):
+            if isinstance(kept.event, Question) and kept.event.user == claim.event.user:
+                kept.state, kept.turn, kept.part = State.HEARD, claim.turn, name
+        heard = [kept for kept in self._kept.values() if (kept.turn, kept.part) == (claim.turn, name)]
         return [kept.event.text for kept in sorted(heard, key=lambda k: k.place) if isinstance(kept.event, Question)]
 
-    async def finish(self, turn: str) -> None:
+    async def finish(self, claim: Claim) -> bool:
         """See `Inbox`."""
         for kept in self._kept.values():
-            if kept.turn == turn:
+            if kept.turn == claim.turn:
                 kept.state = State.DONE
+        return bool(self._in(claim.lane))
 
     async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
         """See `Inbox`."""

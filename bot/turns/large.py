@@ -1,4 +1,4 @@
-"""Large results of steps: kept once in the store, so that a checkpoint holds a short handle in their place."""
+"""Large results of steps: kept once in the store, so that the journal holds a short handle in their place."""
 
 import json
 from typing import Protocol
@@ -22,15 +22,15 @@ class Blobs(Protocol):
         ...
 
 
-async def stand_in(value: Json, blobs: Blobs) -> Json:
-    """What a checkpoint is to hold of a result: the result itself, or the handle of a large one."""
-    if len(json.dumps(value)) <= LARGE:
-        return value
-    return {_HANDLE: await blobs.put(value)}
+async def stand_in(value: Json, blobs: Blobs) -> str:
+    """What a journal is to hold of a result, as JSON text: the result itself, or the handle of a large one."""
+    text = json.dumps(value)
+    return text if len(text) <= LARGE else json.dumps({_HANDLE: await blobs.put(value)})
 
 
-async def whole(written: Json, blobs: Blobs) -> Json:
-    """The result that a checkpoint stands for. Raises LookupError when it was forgotten."""
+async def whole(text: str, blobs: Blobs) -> Json:
+    """The result that a journal's text stands for. Raises LookupError when it was forgotten."""
+    written = json.loads(text)
     if isinstance(written, dict) and set(written) == {_HANDLE}:
         return await blobs.get(written[_HANDLE])
     return written

@@ -6,7 +6,7 @@ from itertools import count
 
 from agent.journal import Json
 from agent.journal import Work as Step
-from bot.turns.inbox import Inbox, MemoryInbox, Sight
+from bot.turns.inbox import Claim, Inbox, MemoryInbox, Sight
 from bot.turns.port import MAX_WAITING, Stopped, TurnsFull, Work, lane
 from bot.turns.running import Running
 from handlers.surface import Event
@@ -15,16 +15,15 @@ from handlers.surface import Event
 class _Journal:
     """Keeps no steps: there is nobody to go on with them. Hears what waits in the lane."""
 
-    def __init__(self, inbox: Inbox, lane: str, turn: str) -> None:
+    def __init__(self, inbox: Inbox, claim: Claim) -> None:
         self._inbox = inbox
-        self._lane = lane
-        self._turn = turn
+        self._claim = claim
 
     async def step(self, name: str, work: Step) -> Json:
         return await work()
 
     async def heard(self, name: str) -> Sequence[str]:
-        return await self._inbox.hear(self._lane, self._turn, name)
+        return await self._inbox.hear(self._claim, name)
 
 
 class LocalTurns:
@@ -52,9 +51,9 @@ class LocalTurns:
         try:
             more = True
             while more:
-                turn = f"{name}#{next(self._numbers)}"
+                worker = f"{name}#{next(self._numbers)}"
                 async with self._room:
-                    more = await self._running.run(name, turn, _Journal(self._inbox, name, turn))
+                    more = await self._running.run(name, worker, lambda claim: _Journal(self._inbox, claim))
         finally:
             del self._lanes[name]
 

@@ -1,13 +1,13 @@
 """The turns that this process is doing right now: begun, stopped from outside, or parked for the next process."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import structlog
 
 from agent.journal import UNWRITTEN, Journal
-from bot.turns.inbox import Inbox
+from bot.turns.inbox import Claim, Inbox, TakenOver
 from bot.turns.port import Work
 from handlers.surface import Event
 from handlers.turn import Turn
@@ -19,7 +19,7 @@ ATTEMPTS = 3
 
 
 class Running:
-    """Does one claimed event at a time per turn, in a task that can be cut off without losing the turn. `limit` is the
+    """Does one claimed event per call, in a task that can be cut off without losing the turn. `limit` is the
     seconds after which a turn is given up, whatever it waits for."""
 
     def __init__(self, work: Work, inbox: Inbox, limit: float | None = None) -> None:
@@ -35,26 +35,29 @@ class Running:
         """Ids of the turns under way."""
         return tuple(self._tasks)
 
-    async def run(self, lane: str, turn_id: str, journal: Journal) -> bool:
-        """Do the lane's next event as this turn; False when there is none. A turn that is parked ends in
-        CancelledError, and its event stays claimed by it."""
+    async def run(self, lane: str, worker: str, journal_of: Callable[[Claim], Journal]) -> bool:
+        """Do the lane's next event, in its own turn; whether more waits in the lane behind it. A turn that is parked
+        ends in CancelledError, and its event stays claimed by the worker."""
         if self._closed:
             raise asyncio.CancelledError
-        claim = await self._inbox.claim(lane, turn_id)
+        claim = await self._inbox.claim(lane, worker)
         if claim is None:
             return False
-        turn = Turn(turn_id, journal, repeated=claim.attempt > 1)
+        turn = Turn(claim.turn, journal_of(claim), repeated=claim.attempt > 1)
         # the last words are no step: they may come at any point of the turn, and steps have their order
         aside = replace(turn, journal=UNWRITTEN)
         if claim.stopping:
             await self._work.stopped(claim.event, aside)
         elif claim.attempt > ATTEMPTS:
-            log.error("a turn was given up", turn=turn_id, attempts=claim.attempt - 1)
+            log.error("a turn was given up", turn=turn.id, attempts=claim.attempt - 1)
             await self._work.given_up(claim.event, aside)
         else:
             await self._do(claim.event, turn)
-        await self._inbox.finish(turn_id)
-        return True
+        try:
+            return await self._inbox.finish(claim)
+        except TakenOver:
+            log.warning("a turn was done by another process too", turn=turn.id)
+            return False
 
     async def _do(self, event: Event, turn: Turn) -> None:
         task = asyncio.create_task(self._work.handle(event, turn), name=f"turn:{turn.id}")

@@ -1,27 +1,35 @@
 """The inbox in our own database: what every process of the bot knows of each message."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, exists, func, inspect, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from bot.clock import Now
 from bot.store.database import Database
-from bot.store.tables import InboxRow
+from bot.store.tables import InboxRow, StepRow
 from bot.turns.codec import event_json, event_of
-from bot.turns.inbox import OPEN, Claim, Sight, State
+from bot.turns.inbox import OPEN, Claim, Sight, State, TakenOver
 from bot.turns.port import Stopped, lane
+from bot.turns.steps import RUNS
 from handlers.surface import Event
 
 LONGEST_KEY = 255
+LONGEST = timedelta(hours=1)
+"""A turn that began longer ago has lost its worker: those give up far earlier."""
+
+_INBOX: Table = inspect(InboxRow).local_table  # type: ignore[assignment]
+_IN = _INBOX.c
 
 
 class StoredInbox:
     """Implements `bot.turns.inbox.Inbox`; what writes raises StoreUnwritable, what only reads StoreUnreadable."""
 
     def __init__(self, database: Database, now: Now) -> None:
-        self._database = database
+        self.database = database
         self._now = now
 
     async def put(self, event: Event) -> Sight:
@@ -38,53 +46,68 @@ class StoredInbox:
             "received_at": now,
             "changed_at": now,
         }
-        async with self._database.writing() as session:
-            if await self._database.add_new(session, InboxRow, row):
+
+        def put(connection: Connection) -> Sight:
+            if self.database.insert_new(connection, InboxRow, row):
                 return Sight.NEW
-            known = await session.get_one(InboxRow, row["key"])
-            return Sight.WAITING if known.state == State.WAITING else Sight.OLD
+            state = connection.scalars(select(_IN.state).where(_IN.key == row["key"])).one()
+            return Sight.WAITING if state == State.WAITING else Sight.OLD
+
+        return await self.database.write(put)
 
     async def waiting(self) -> int:
         """See `Inbox`."""
-        query = select(func.count()).select_from(InboxRow).where(InboxRow.state == State.WAITING)
-        async with self._database.reading() as session:
-            return (await session.scalars(query)).one()
+        query = select(func.count()).select_from(_INBOX).where(_IN.state == State.WAITING)
+        return await self.database.read(lambda connection: connection.scalars(query).one())
 
-    async def claim(self, lane: str, turn: str) -> Claim | None:
+    async def claim(self, lane: str, worker: str) -> Claim | None:
         """See `Inbox`."""
-        mine = select(InboxRow).where(InboxRow.turn == turn, InboxRow.state.in_(OPEN), InboxRow.part.is_(None))
-        async with self._database.writing() as session:
-            row = (await session.scalars(mine)).first() or (await session.scalars(_first(lane))).first()
-            if row is None:
-                return None
-            row.state = State.RUNNING if row.state == State.WAITING else row.state
-            row.turn, row.changed_at = turn, self._now()
-            row.attempts += 1
-            return Claim(event_of(row.event), row.attempts, row.state == State.STOPPING)
+        now = self._now()
+        try:
+            return await self.database.write(lambda connection: _claimed(connection, lane[:LONGEST_KEY], worker, now))
+        except IntegrityError:
+            # two claims of one lane met, with different events in sight: the database lets one of them through
+            return None
 
-    async def hear(self, lane: str, turn: str, name: str) -> Sequence[str]:
+    async def hear(self, claim: Claim, name: str) -> Sequence[str]:
         """See `Inbox`."""
-        heard = select(InboxRow).where(InboxRow.turn == turn, InboxRow.part == name).order_by(*_ORDER)
-        leading = select(InboxRow).where(InboxRow.turn == turn, InboxRow.part.is_(None)).limit(1)
-        questions = _waiting_in(lane).where(InboxRow.event["kind"].as_string() == "Question")
-        async with self._database.writing() as session:
-            lead = (await session.scalars(leading)).one()
-            for row in await session.scalars(questions):
-                if row.event["user"] != lead.event["user"]:
-                    continue
-                row.state, row.turn, row.part, row.changed_at = State.HEARD, turn, name, self._now()
-            await session.flush()
-            return [str(row.event["text"]) for row in await session.scalars(heard)]
+        now = self._now()
+        return await self.database.write(lambda connection: _heard(connection, claim, name, now))
 
-    async def finish(self, turn: str) -> None:
+    async def finish(self, claim: Claim) -> bool:
         """See `Inbox`."""
-        over = update(InboxRow).where(InboxRow.turn == turn, InboxRow.state.in_(OPEN))
-        await self._run(over.values(state=State.DONE, changed_at=self._now()))
+        over = update(_INBOX).where(_IN.turn == claim.turn, _IN.state.in_(OPEN))
+        over = over.values(state=State.DONE, changed_at=self._now())
+
+        def finish(connection: Connection) -> bool:
+            _lead(connection, claim)
+            connection.execute(over)
+            # nobody repeats a turn that is over
+            connection.execute(delete(StepRow).where(StepRow.turn == claim.turn))
+            return connection.execute(_first(claim.lane)).first() is not None
+
+        return await self.database.write(finish)
+
+    async def idle(self, seconds: float, most: int) -> Sequence[str]:
+        """Up to `most` lanes, longest waiting first, in which something waits for `seconds` and nobody is at work, or
+        somebody was who is lost."""
+        other = aliased(InboxRow)
+        now = self._now()
+        at_work = exists().where(
+            other.lane == InboxRow.lane, other.state.in_((State.RUNNING, State.STOPPING)), other.part.is_(None)
+        )
+        waits = and_(
+            InboxRow.state == State.WAITING, InboxRow.received_at <= now - timedelta(seconds=seconds), ~at_work
+        )
+        lost = and_(InboxRow.changed_at < now - LONGEST, *RUNS)
+        query = select(InboxRow.lane).where(or_(waits, lost)).group_by(InboxRow.lane)
+        query = query.order_by(func.min(InboxRow.received_at)).limit(most)
+        return await self.database.read(lambda connection: connection.scalars(query).all())
 
     async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
         """See `Inbox`."""
         running = select(InboxRow).where(InboxRow.lane == lane, InboxRow.state == State.RUNNING)
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             waiting = (await session.scalars(_waiting_in(lane))).all()
             stopped = (await session.scalars(running)).all()
             for row in waiting:
@@ -95,7 +118,7 @@ class StoredInbox:
 
     async def edit(self, key: str, text: str) -> bool:
         """See `Inbox`."""
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             row = await session.get(InboxRow, key[:LONGEST_KEY], with_for_update=True)
             if row is None or row.state != State.WAITING or row.event["kind"] != "Question":
                 return False
@@ -104,7 +127,7 @@ class StoredInbox:
 
     async def withdraw(self, key: str) -> tuple[bool, str]:
         """See `Inbox`."""
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             row = await session.get(InboxRow, key[:LONGEST_KEY], with_for_update=True)
             if row is None or row.state not in (State.WAITING, State.RUNNING):
                 return False, ""
@@ -114,15 +137,15 @@ class StoredInbox:
 
     async def stopping(self, turns: Collection[str]) -> Sequence[str]:
         """See `Inbox`."""
-        query = select(InboxRow.turn).where(InboxRow.turn.in_(turns), InboxRow.state == State.STOPPING)
-        async with self._database.reading() as session:
-            return [turn for turn in await session.scalars(query) if turn]
+        query = select(_IN.turn).where(_IN.state == State.STOPPING, _IN.part.is_(None))
+        stopping = await self.database.read(lambda connection: connection.scalars(query).all())
+        return [turn for turn in stopping if turn in turns]
 
     async def prune(self, before: datetime) -> int:
         """Forget what was over before that moment; how many messages those were. No earlier than platforms give up to
         deliver again, and no earlier than the queue forgets the turns."""
         over = InboxRow.state.in_((State.DONE, State.WITHDRAWN))
-        async with self._database.writing() as session:
+        async with self.database.writing() as session:
             result: Any = await session.execute(delete(InboxRow).where(over, InboxRow.changed_at < before))
             return int(result.rowcount)
 
@@ -134,12 +157,8 @@ class StoredInbox:
             .order_by(InboxRow.changed_at)
             .limit(100)
         )
-        async with self._database.reading() as session:
+        async with self.database.reading() as session:
             return [(row.key, row.state, row.changed_at) for row in await session.scalars(query)]
-
-    async def _run(self, statement: Any) -> None:
-        async with self._database.writing() as session:
-            await session.execute(statement, execution_options={"synchronize_session": False})
 
 
 _ORDER = (InboxRow.place, InboxRow.received_at, InboxRow.key)
@@ -151,4 +170,60 @@ def _waiting_in(lane: str) -> Any:
 
 
 def _first(lane: str) -> Any:
-    return _waiting_in(lane).limit(1)
+    waiting = select(_INBOX).where(_IN.lane == lane, _IN.state == State.WAITING)
+    return waiting.order_by(_IN.place, _IN.received_at, _IN.key).limit(1)
+
+
+def _claimed(connection: Connection, lane: str, worker: str, now: datetime) -> Claim | None:
+    running = select(_INBOX, (_IN.changed_at < now - LONGEST).label("lost")).where(
+        _IN.lane == lane, _IN.state.in_((State.RUNNING, State.STOPPING)), _IN.part.is_(None)
+    )
+    row = connection.execute(running).first()
+    if row is not None and row.worker != worker and not row.lost:
+        return None
+    row = row or connection.execute(_first(lane)).first()
+    if row is None:
+        return None
+    turn = row.turn or f"turn:{lane}:{row.place}:{row.key}"[:LONGEST_KEY]
+    state = State.RUNNING if row.state == State.WAITING else State(row.state)
+    taken = update(_INBOX).where(_IN.key == row.key, _IN.state == row.state, _IN.attempts == row.attempts)
+    taken = taken.values(state=state, turn=turn, worker=worker, attempts=row.attempts + 1, changed_at=now)
+    if not connection.execute(taken).rowcount:
+        return None  # somebody was quicker
+    before = _before(connection, turn) if row.attempts else {}
+    stopping = state == State.STOPPING
+    return Claim(lane, event_of(row.event), turn, worker, row.attempts + 1, stopping, **before)
+
+
+def _before(connection: Connection, turn: str) -> dict[str, Any]:
+    """What earlier attempts at the turn wrote down, as a `Claim` has it."""
+    steps = connection.execute(select(StepRow.name, StepRow.result).where(StepRow.turn == turn))
+    heard: dict[str, list[str]] = {}
+    rows = select(_INBOX).where(_IN.turn == turn, _IN.part.is_not(None))
+    for row in connection.execute(rows.order_by(_IN.place, _IN.received_at, _IN.key)):
+        heard.setdefault(row.part, []).append(str(row.event["text"]))
+    return {"steps": {row.name: row.result for row in steps}, "heard": heard}
+
+
+def _lead(connection: Connection, claim: Claim) -> None:
+    """Raises TakenOver unless the turn is still that worker's. Until the transaction ends nobody takes it over."""
+    mine = select(_IN.key).where(_IN.turn == claim.turn, _IN.worker == claim.worker, _IN.attempts == claim.attempt)
+    mine = mine.where(_IN.part.is_(None), _IN.state.in_(OPEN)).with_for_update()
+    if connection.execute(mine).first() is None:
+        raise TakenOver(claim.turn)
+
+
+def _heard(connection: Connection, claim: Claim, name: str, now: datetime) -> list[str]:
+    _lead(connection, claim)
+    waits = and_(_IN.lane == claim.lane, _IN.state == State.WAITING)
+    before = and_(_IN.turn == claim.turn, _IN.part == name)
+    query = select(_INBOX).where(or_(waits, before)).order_by(_IN.place, _IN.received_at, _IN.key).with_for_update()
+    rows = [row for row in connection.execute(query) if row.part == name or _adds(row, claim)]
+    if new := [row.key for row in rows if row.part is None]:
+        heard: Mapping[str, Any] = {"state": State.HEARD, "turn": claim.turn, "part": name, "changed_at": now}
+        connection.execute(update(_INBOX).where(_IN.key.in_(new)).values(**heard))
+    return [str(row.event["text"]) for row in rows]
+
+
+def _adds(row: Row[Any], claim: Claim) -> bool:
+    return bool(row.event["kind"] == "Question" and row.event["user"] == claim.event.user)

@@ -14,7 +14,7 @@ from bot.turns.stored import StoredInbox
 from handlers.surface import Event, PatrolRequest, Question
 from tests.bot.store.conftest import Clock
 from tests.bot.turns.conftest import QUICK
-from tests.bot.turns.desk import Desk
+from tests.bot.turns.desk import Desk, settle
 from tests.fakes.thinking import Surface
 
 SLOT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -68,11 +68,14 @@ async def test_a_slot_missed_by_more_is_told_of_instead(bench: Bench) -> None:
 async def test_the_housekeeping_forgets_old_messages_and_keeps_those_that_wait(bench: Bench) -> None:
     for key in ("old", "waiting"):
         await bench.inbox.put(Question(key, f"t-{key}", "U1", key))
-    assert await bench.inbox.claim("t-old", "turn-1")
-    await bench.inbox.finish("turn-1")
+    old = await bench.inbox.claim("t-old", "worker-1")
+    assert old is not None
+    await bench.inbox.finish(old)
     bench.clock.moment += KEPT + timedelta(minutes=1)
     assert [key for key, _, _ in await bench.inbox.stuck(bench.clock.moment - KEPT)] == ["waiting"]
-    async with durable_turns(Desk(), bench.inbox, bench.by_clock.store.blobs, turns_address(bench.address), QUICK):
+    desk = Desk()
+    desk.open = True
+    async with durable_turns(desk, bench.inbox, bench.by_clock.store.blobs, turns_address(bench.address), QUICK):
         await bench.by_clock(HOUSEKEEPING, SLOT)
-    assert await bench.inbox.claim("t-waiting", "turn-2")
+        await settle(lambda: desk.log == ["+waiting", "-waiting"])
     assert not await bench.inbox.edit("old", "gone")

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -40,13 +41,14 @@ async def test_the_same_value_put_at_once_by_many_is_one(url: str, clock: Clock)
 @settings(max_examples=30)
 @given(st.lists(JSON, min_size=2, max_size=2))
 def test_two_values_never_share_a_handle(pair: list[Any]) -> None:
-    async def handles() -> list[str]:
-        async with open_store("sqlite://", Clock()) as store:
+    async def handles(folder: str) -> list[str]:
+        async with open_store(f"sqlite:///{folder}/own.db", Clock()) as store:
             kept = [await store.blobs.put(value) for value in pair]
             assert [await store.blobs.get(handle) for handle in kept] == pair
             return kept
 
-    first, second = asyncio.run(handles())
+    with TemporaryDirectory() as folder:
+        first, second = asyncio.run(handles(folder))
     assert (first == second) <= (pair[0] == pair[1])
 
 

@@ -10,8 +10,8 @@ import pytest
 from tests.bot.turns.victim import Ledger
 
 BOUNDARIES = 23
-"""Before, behind the work and behind the checkpoint of: admitted, begun, round 1, two tools side by side, round 2, the
-post; and before and behind the hearing of what was added."""
+"""Before, behind the work and behind the checkpoint of: leave to begin, begun, round 1, two tools side by side,
+round 2, the post; and before and behind the hearing of what was added."""
 
 
 async def suffered(url: str, ledger: Path, boundaries: range) -> Ledger:

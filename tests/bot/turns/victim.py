@@ -10,28 +10,30 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from agent.answer import Answer
 from agent.chat import BYOCAgent
-from agent.journal import Json, Work
+from agent.journal import Journal, Json, Work
 from agent.messages import Message
 from agent.model import Analyst, OnText, Reply, Request, Usage
 from agent.patrol.report import PatrolReport
 from agent.tools import ToolResult, ToolSpec
 from bot.clock import utc_now
-from bot.store import open_store
-from bot.thinking import Agents
+from bot.store import Store, open_store
 from bot.turns.durable import DurableOptions, durable_turns, turns_address
 from bot.turns.stored import StoredInbox
 from bot.work import Handling
 from handlers.deps import Deps
 from handlers.document import Document
 from handlers.flight import Flights
-from handlers.surface import Event, Mark, Question
+from handlers.surface import Event, Mark, Posted, Question, Said, Writing
 from handlers.turn import Turn
+from handlers.writing import whole
 
 QUICK = DurableOptions(poll=0.01, watch=0.2, threads=4)
 
@@ -93,15 +95,38 @@ class Channel:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def post(self, place: str, document: Document, mark: Mark | None = None) -> str:
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
         assert mark is not None
         there = [line for line in self._ledger.lines() if line.get("mark") == [mark.turn, mark.part]]
         if not (mark.repeated and there):
             self._ledger.write(did="post", place=place, text=repr(document), mark=[mark.turn, mark.part])
-        return place
+        return Posted(place, (f"{place}:{mark.turn}",))
 
     async def status(self, thread: str, text: str) -> None:
         """Shown nowhere."""
+
+    def writing(self, thread: str, mark: Mark | None, user: str) -> AbstractAsyncContextManager[Writing]:
+        return whole(self, thread, mark)
+
+    async def update(self, *_: object) -> None:
+        raise NotImplementedError
+
+    async def said(self, *_: object) -> Sequence[Said]:
+        raise NotImplementedError
+
+    whisper = dialog = home = update
+
+
+class Thinking:
+    """The `handlers.deps.Agents` of one model and one set of tools."""
+
+    def __init__(self, tools: Tools, store: Store) -> None:
+        self._tools = tools
+        self._store = store
+
+    async def chat(self, thread: str, text: str, _user: str, on_progress: Any, journal: Journal, *_: Any) -> Answer:
+        agent = BYOCAgent(TwoCalls(), self._tools, store=self._store, thread=thread)
+        return await agent.chat(text, on_progress, journal)
 
 
 class NoPatrols:
@@ -175,7 +200,7 @@ async def live(url: str, ledger: Ledger, boundary: int, known: Sequence[str]) ->
     """End the turns of the `known` questions; then, unless the boundary is negative, ask the next one and die."""
     async with open_store(url, utc_now) as store:
         tools = Tools(ledger)
-        agents = Agents(lambda thread, _user: BYOCAgent(TwoCalls(), tools, store=store, thread=thread))
+        agents = Thinking(tools, store)
         nobody = NoPatrols()
         deps = Deps(Channel(ledger), agents, nobody, nobody, Flights(), lambda: "ref")
         key = f"q{len(known):03d}"
