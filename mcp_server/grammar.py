@@ -5,6 +5,7 @@ tokenizer and the dialect.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from sqlglot import TokenType, exp
@@ -57,6 +58,7 @@ class Grammar:
     def parse(self, sql: str) -> list[exp.Expr | None]:
         """The statements of a text. Raises one of guard.rewrite.PARSER_FAULTS when it cannot be understood."""
         tokens = self._dialect.tokenize(sql)
+        _refuse_double_from(tokens)
         found = _marked(tokens)
         parsed = self._dialect.parser().parse(tokens, sql)
         return [_matched(tree) for tree in parsed] if found else parsed
@@ -73,6 +75,14 @@ class Grammar:
         writer = self._dialect.generator(comments=False, unsupported_level=unsupported)
         writer._dispatch = self._writers
         return writer
+
+
+def _refuse_double_from(tokens: list[Token]) -> None:
+    """Raise ParseError: the parser would take `FROM FROM t` for a query in a query, and thousands of them take long."""
+    for before, token in pairwise(tokens):
+        if token.token_type is TokenType.FROM and before.token_type is TokenType.FROM:
+            reason = "FROM stands twice"
+            raise ParseError.new(reason, description=reason, line=token.line, col=token.col)
 
 
 def _marked(tokens: list[Token]) -> bool:

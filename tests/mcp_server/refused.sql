@@ -290,6 +290,8 @@ ADD SQLBLACKLIST "x"
 SELECT biz_id FROM byoc.clusters TEMPORARY PARTITION (p1)
 SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH account_id
 SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH 'x' + 1
+SELECT biz_id FROM/* twice */FROM byoc.clusters
+FROM FROM byoc.clusters
 SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH_ALL 'x' 'y'
 SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH 'x' ESCAPE '!'
 SELECT biz_id FROM byoc.clusters WHERE biz_id MATCH MATCH 'x'
