@@ -96,6 +96,8 @@ class CatchUp:
         direct = said["channel"].startswith("D")
         mentioned = f"<@{self._bot}>" in said.get("text", "") and not direct
         event = {**said, "type": "app_mention" if mentioned else "message", "event_ts": said["ts"]}
+        if event.get("thread_ts") == said["ts"]:
+            del event["thread_ts"]  # a listing names the thread of its root too, and an event does not
         event |= {} if mentioned else {"channel_type": "im" if direct else "channel"}
         body = {"type": "event_callback", "team_id": self._team, "event_id": f"missed-{said['ts']}", "event": event}
         response = await self._app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))

@@ -17,7 +17,7 @@ class Talk:
     async def newest(self, surface: str) -> str:
         """When the newest message of a surface was sent, in its own words; empty when there is none."""
         # what has no time of its own is filed behind everything that has one
-        sent = InboxRow.lane.startswith(f"{surface}:", autoescape=True) & (InboxRow.place < "~")
+        sent = InboxRow.lane.startswith(f"{surface}:", autoescape=True) & ~InboxRow.place.startswith("~")
         async with self._database.reading() as session:
             return (await session.scalars(select(func.max(InboxRow.place)).where(sent))).one() or ""
 

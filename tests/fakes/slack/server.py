@@ -33,7 +33,7 @@ ARGUMENTS = {
     "views.open": {"trigger_id", "view"},
     "views.publish": {"user_id", "view"},
     "users.info": {"user", "include_locale"},
-    "conversations.history": {"channel", "limit", "include_all_metadata"},
+    "conversations.history": {"channel", "oldest", "limit", "include_all_metadata"},
     "conversations.replies": {"channel", "ts", "oldest", "limit", "include_all_metadata"},
     "assistant.threads.setStatus": {"channel_id", "thread_ts", "status", "loading_messages"},
 }
@@ -155,20 +155,30 @@ class FakeSlack:
             await self._changed.wait_for(condition)
 
     async def deliver(
-        self, kind: str, payload: dict[str, Any], envelope_id: str, *, seconds: float = 5
+        self, kind: str, payload: dict[str, Any], envelope_id: str, *, seconds: float = 5, line: int = -1
     ) -> dict[str, Any]:
-        """Send an envelope over the newest socket and give back its acknowledgement; TimeoutError without one."""
+        """Send an envelope over the newest socket, or another, and give back its acknowledgement; TimeoutError without
+        one."""
         await self.until(lambda: bool(self._sockets))
         before = len(self.acks)
         envelope = {"envelope_id": envelope_id, "type": kind, "payload": payload, "accepts_response_payload": True}
-        await self._sockets[-1].send_json(envelope)
+        await self._sockets[line].send_json(envelope)
         await self.until(lambda: any(ack["envelope_id"] == envelope_id for ack in self.acks[before:]), seconds)
         return next(ack for ack in self.acks[before:] if ack["envelope_id"] == envelope_id)
 
-    async def ask_to_reconnect(self) -> None:
+    @property
+    def links(self) -> list[bool]:
+        """Each connection that was made, oldest first: whether it is still open."""
+        return [not socket.closed for socket in self._sockets]
+
+    async def hang_up(self) -> None:
+        """End the newest connection, as a restart on Slack's side does."""
+        await self._sockets[-1].close()
+
+    async def ask_to_reconnect(self, reason: str = "refresh_requested") -> None:
         """Tell the app that its connection is about to be replaced, and wait until it made a new one."""
         old = self._sockets[-1]
-        await old.send_json({"type": "disconnect", "reason": "refresh_requested", "debug_info": {"host": "fake"}})
+        await old.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "fake"}})
         await self.until(lambda: bool(self._sockets) and self._sockets[-1] is not old)
 
     @asynccontextmanager
@@ -323,14 +333,21 @@ class FakeSlack:
             shown = [post for post in shown if post.ts > arguments.get("oldest", "") or post.ts == root]
         else:
             shown = sorted((post for post in here if not post.thread_ts), key=lambda post: post.ts, reverse=True)
+            shown = [post for post in shown if post.ts > arguments.get("oldest", "")]
         with_metadata = arguments.get("include_all_metadata") in (True, "true", "1", "True")
         return [
-            {"ts": post.ts, "text": post.text, "user": post.user}
+            {"type": "message", "ts": post.ts, "text": post.text, "user": post.user}
+            | self._family(post)
             | ({"bot_id": BOT_ID} if post.user == BOT else {})
             | ({"files": [{"name": name} for name in post.files]} if post.files else {})
             | ({"metadata": post.metadata} if with_metadata and post.metadata else {})
             for post in shown[: int(arguments.get("limit", 100))]
         ]
+
+    def _family(self, post: Post) -> dict[str, Any]:
+        """Replies name their thread, and so does its root once there are some."""
+        replied = any(other.thread_ts == post.ts for other in (*self.posts, *self.people))
+        return {"thread_ts": post.thread_ts or post.ts} if post.thread_ts or replied else {}
 
     def _exists(self, channel: str, ts: str) -> bool:
         """Whether `ts` may be a thread's root: a message of the channel that is no reply itself."""
@@ -413,6 +430,10 @@ class FakeSlack:
                 post.metadata = arguments.get("metadata", {})
                 self.posts.append(post)
                 return {"ok": True, "channel": post.channel, "ts": post.ts, "message": {"text": post.text}}
+
+    def wait(self, seconds: int) -> None:
+        """Let that time pass on Slack's clock."""
+        self._clock += seconds * 1_000_000
 
     def _ts(self) -> str:
         self._clock += 1_000_101
