@@ -1,0 +1,309 @@
+"""What happens to a post while its platform is away, has ended our access, or has lost the thread."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from agent.messages import user_text
+from agent.session import SavedTurn
+from bot.patience import PROBE, PatientSurface, Waits
+from bot.store import Store, open_store
+from bot.store.outbox import Outbox, is_stand_in
+from handlers.document import Document, Note
+from handlers.faults import AccessEnded, PlaceGone, SurfaceAway
+from handlers.surface import Mark, Posted, SurfaceError, Writing
+from handlers.writing import whole
+from tests.bot.store.conftest import Clock
+from tests.fakes.thinking import Surface
+
+THREAD, OTHER, CHANNEL = "slack:T:C:1.1", "slack:T:C:2.1", "slack:T:C"
+AWAY = SurfaceAway("Slack could not be reached")
+REVOKED = AccessEnded("Slack refused: token_revoked")
+
+
+def document(text: str) -> Document:
+    return Document(text, (Note(text),))
+
+
+def mark(turn: str, part: str = "answer") -> Mark:
+    return Mark(turn, part, repeated=False)
+
+
+class Platform(Surface):
+    """Fails while `faults` says so; a marked post that is there already is not made again. `lost` posts arrive, but
+    their answer does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fault: SurfaceError | None = None
+        self.faults: list[SurfaceError] = []
+        self.lost = 0
+        self.tried: list[Mark | None] = []
+        self.there: dict[tuple[str, str], Posted] = {}
+
+    async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
+        self.tried.append(mark)
+        if fault := (self.faults.pop(0) if self.faults else self.fault):
+            raise fault
+        name = (mark.turn, mark.part) if mark else ("", "")
+        if mark and mark.repeated and name in self.there:
+            return self.there[name]
+        self.there[name] = await super().post(place, document, mark)
+        if self.lost:
+            self.lost -= 1
+            raise AWAY
+        return self.there[name]
+
+    def writing(self, thread: str, mark: Mark | None, user: str) -> AbstractAsyncContextManager[Writing]:
+        return whole(self, thread, mark)
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        return [(place, document.fallback) for place, document in self.posts]
+
+
+class Bench:
+    """A patient surface on a platform, with a clock that only its own sleeping moves."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store, self.clock, self.time = store, clock, 0.0
+        self.slept: list[float] = []
+        self.gone: list[str] = []
+        self.platform, self.outbox = Platform(), Outbox(store.database, self.now)
+        self.surface = self.another()
+
+    def another(self, waits: Waits | None = None) -> PatientSurface:
+        """The surface of another process, or of this one begun again."""
+        return PatientSurface(
+            self.platform, self.outbox, gone=self.end, waits=waits, clock=lambda: self.time, sleep=self.sleep
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.pass_by(seconds)
+        await asyncio.sleep(0)
+
+    def pass_by(self, seconds: float) -> None:
+        self.time += seconds
+        self.clock.forward(seconds=seconds)
+
+    def now(self) -> datetime:
+        """No two moments are the same."""
+        self.clock.forward(microseconds=1)
+        return self.clock()
+
+    async def end(self, thread: str) -> None:
+        self.gone.append(thread)
+
+    async def waiting(self) -> int:
+        return (await self.outbox.waiting()).count
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    clock = Clock()
+    async with open_store(f"sqlite:///{tmp_path}/own.db", clock) as store:
+        yield Bench(store, clock)
+
+
+async def test_a_platform_that_is_well_gets_a_post_as_it_is(bench: Bench) -> None:
+    posted = await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    assert posted.thread == THREAD
+    assert bench.platform.tried == [mark("t1")]
+    assert (bench.slept, await bench.waiting()) == ([], 0)
+
+
+async def test_a_post_is_tried_again_with_growing_waits_and_as_one_that_may_be_there(bench: Bench) -> None:
+    bench.platform.faults = [AWAY] * 8
+    await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    assert bench.slept == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert bench.platform.tried == [mark("t1"), *[replace(mark("t1"), repeated=True)] * 8]
+    assert bench.platform.words == [(THREAD, "hello")]
+
+
+async def test_a_platform_that_says_how_long_to_wait_is_believed(bench: Bench) -> None:
+    bench.platform.faults = [SurfaceAway("429", 30.0)]
+    await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    assert bench.slept == [30]
+
+
+async def test_a_post_whose_answer_was_lost_stands_once(bench: Bench) -> None:
+    bench.platform.lost = 1
+    await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    assert bench.platform.words == [(THREAD, "hello")]
+
+
+async def test_after_a_quarter_of_an_hour_a_post_is_kept_and_posted_once_the_platform_is_back(bench: Bench) -> None:
+    bench.platform.fault = AWAY
+    posted = await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    assert posted == Posted(THREAD, ())
+    assert 800 < sum(bench.slept) <= 900
+    assert await bench.surface.deliver() == 0
+    assert await bench.waiting() == 1
+    bench.platform.fault = None
+    assert await bench.surface.deliver() == 1
+    assert bench.platform.words == [(THREAD, "hello")]
+    assert await bench.waiting() == 0
+
+
+async def test_a_wait_that_outlasts_the_patience_is_not_begun(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    assert (bench.slept, await bench.waiting()) == ([], 1)
+
+
+async def test_the_patience_counts_from_when_the_platform_went_away_for_all_posts_together(bench: Bench) -> None:
+    bench.platform.fault = AWAY
+    for number in range(4):
+        await bench.surface.post(f"slack:T:C:{number}.1", document("hello"), mark(f"t{number}"))
+    assert 800 < sum(bench.slept) <= 900
+    assert await bench.waiting() == 4
+
+
+async def test_a_fault_of_long_ago_does_not_count_against_the_patience_of_today(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    await bench.surface.post(THREAD, document("first"), mark("t1"))
+    bench.pass_by(7200)
+    bench.platform.fault, bench.platform.faults = None, [AWAY]
+    await bench.surface.post(OTHER, document("second"), mark("t2"))
+    assert bench.platform.words == [(OTHER, "second")]
+
+
+async def test_a_thread_keeps_its_order_while_something_waits_for_it(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    await bench.surface.post(THREAD, document("first"), mark("t1"))
+    bench.platform.fault = None
+    await bench.surface.post(THREAD, document("second"), mark("t2"))
+    await bench.surface.post(OTHER, document("elsewhere"), mark("t3"))
+    assert bench.platform.words == [(OTHER, "elsewhere")]
+    await bench.surface.deliver()
+    await bench.surface.post(THREAD, document("third"), mark("t4"))
+    assert bench.platform.words[1:] == [(THREAD, "first"), (THREAD, "second"), (THREAD, "third")]
+
+
+async def test_what_is_kept_is_delivered_by_the_next_process_and_stands_once(bench: Bench) -> None:
+    bench.platform.fault, bench.platform.lost = None, 1
+    impatient = bench.another(Waits(patience=0))
+    await impatient.post(THREAD, document("hello"), mark("t1"))
+    assert await bench.waiting() == 1
+    assert await bench.another().deliver() == 1
+    assert bench.platform.words == [(THREAD, "hello")]
+
+
+async def test_a_repeated_turn_keeps_its_post_once(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    for surface in (bench.surface, bench.another()):
+        await surface.post(THREAD, document("hello"), mark("t1"))
+    bench.platform.fault = None
+    assert await bench.surface.deliver() == 1
+    assert bench.platform.words == [(THREAD, "hello")]
+
+
+async def test_a_report_that_is_kept_begins_its_thread_later_with_all_that_belongs_there(bench: Bench) -> None:
+    said = SavedTurn("m", (user_text("the report"),))
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    posted = await bench.surface.post(CHANNEL, document("report"), mark("t1", "report"))
+    assert is_stand_in(posted.thread)
+    await bench.store.append(posted.thread, said)
+    await bench.surface.status(posted.thread, "Thinking")
+    await bench.surface.post(posted.thread, document("more"), mark("t1", "more"))
+    bench.platform.fault = None
+    assert await bench.surface.deliver() == 2
+    (_, report), (thread, more) = bench.platform.words
+    assert (report, more) == ("report", "more")
+    assert await bench.store.load(thread) == [said]
+    await bench.surface.post(posted.thread, document("late"), mark("t1", "late"))
+    assert bench.platform.words[-1] == (thread, "late")
+    assert bench.platform.statuses == []
+
+
+async def test_an_access_that_was_ended_is_not_used_again_and_tried_once_a_minute(bench: Bench) -> None:
+    bench.platform.fault = REVOKED
+    for number in range(3):
+        await bench.surface.post(f"slack:T:C:{number}.1", document("hello"), mark(f"t{number}"))
+    assert len(bench.platform.tried) == 1
+    assert await bench.surface.deliver() == 0
+    assert (len(bench.platform.tried), await bench.waiting()) == (1, 3)
+    bench.pass_by(PROBE)
+    assert await bench.surface.deliver() == 0
+    assert len(bench.platform.tried) == 2
+    assert "token_revoked" in (await bench.outbox.waiting()).why
+    bench.platform.fault = None
+    bench.pass_by(PROBE)
+    assert await bench.surface.deliver() == 3
+    await bench.surface.post(THREAD, document("again"), mark("t9"))
+    assert len(bench.platform.words) == 4
+
+
+async def test_what_is_done_for_a_thread_that_is_gone_ends(bench: Bench) -> None:
+    bench.platform.fault = PlaceGone("Slack refused: thread_not_found")
+    with pytest.raises(PlaceGone):
+        await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    with pytest.raises(PlaceGone):
+        await bench.surface.post(CHANNEL, document("report"), mark("t2"))
+    assert bench.gone == [THREAD]
+    assert await bench.waiting() == 0
+
+
+@pytest.mark.parametrize("fault", [PlaceGone("gone"), SurfaceError("no_text")])
+async def test_what_the_platform_refuses_for_good_is_not_offered_again(bench: Bench, fault: SurfaceError) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    await bench.surface.post(THREAD, document("first"), mark("t1"))
+    await bench.surface.post(OTHER, document("second"), mark("t2"))
+    bench.platform.fault, bench.platform.faults = None, [fault]
+    assert await bench.surface.deliver() == 1
+    assert bench.platform.words == [(OTHER, "second")]
+    assert await bench.waiting() == 0
+
+
+async def test_a_post_that_nobody_could_recognise_is_neither_tried_again_nor_kept(bench: Bench) -> None:
+    bench.platform.fault = AWAY
+    with pytest.raises(SurfaceAway):
+        await bench.surface.post(THREAD, document("hello"))
+    assert (bench.slept, await bench.waiting()) == ([], 0)
+
+
+async def test_the_end_of_an_answer_is_tried_again_and_kept_like_a_post(bench: Bench) -> None:
+    bench.platform.faults = [AWAY]
+    async with bench.surface.writing(THREAD, mark("t1"), "U1") as writing:
+        assert (await writing.finish(document("answer"))).thread == THREAD
+    assert bench.slept == [1]
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    async with bench.surface.writing(THREAD, mark("t2"), "U1") as writing:
+        assert await writing.finish(document("kept")) == Posted(THREAD, ())
+    bench.platform.fault = None
+    await bench.surface.deliver()
+    assert bench.platform.words == [(THREAD, "answer"), (THREAD, "kept")]
+
+
+async def test_a_turn_that_is_cut_off_while_it_waits_keeps_nothing(bench: Bench) -> None:
+    bench.platform.fault = AWAY
+    task = asyncio.create_task(bench.surface.post(THREAD, document("hello"), mark("t1")))
+    while not bench.slept:
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert await bench.waiting() == 0
+
+
+async def test_the_watch_delivers_as_soon_as_the_platform_is_back(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    bench.platform.fault, bench.platform.faults = None, [AWAY, AWAY]
+    watching = asyncio.create_task(bench.surface.watch())
+    await until(lambda: bench.platform.words != [])
+    watching.cancel()
+    await asyncio.wait({watching})
+    assert bench.slept[:2] == [15, 15]
+    assert bench.platform.words == [(THREAD, "hello")]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0)
