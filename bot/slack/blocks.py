@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.slack.charts import figures, native, said
 from bot.slack.escape import escape, plain, split
 from bot.slack.markdown import Code, Grid, Piece, pieces
 from bot.slack.pages import Block, pages
+from bot.slack.tables import SECTION_TEXT, code, table
 from handlers.document import (
     Actions,
     Button,
@@ -24,8 +26,8 @@ from handlers.document import (
     Table,
 )
 from handlers.markdown import excerpt, line
+from handlers.words import Language
 
-SECTION_TEXT = 3_000
 FIELD_TEXT = 2_000
 FIELDS = 10
 HEADER_TEXT = 150
@@ -35,13 +37,7 @@ BUTTON_TEXT = 75
 BUTTON_VALUE = 2_000
 OPTIONS = 100
 OPTION_VALUE = 150
-TABLE_ROWS = 100
-TABLE_COLUMNS = 20
-TABLE_TEXT = 5_000
-"""Slack allows 10,000 characters over the tables of a message; half of it per table lets two stand together."""
 FALLBACK_TEXT = 3_000
-
-_FENCE = "```"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +50,22 @@ class Message:
     files: tuple[File, ...] = ()
 
 
-def messages(document: Document, hosts: Collection[str]) -> tuple[Message, ...]:
-    """The document as one or more messages, links leading to `hosts` only. At least one, never an empty one."""
-    filled = pages([(starts_group(part), tuple(_blocks(part, hosts))) for part in document.parts])
+def messages(document: Document, hosts: Collection[str], language: Language = "en") -> tuple[Message, ...]:
+    """The document as one or more messages, links leading to `hosts` only. At least one, never an empty one. Charts
+    that Slack draws no block for are tables here; `bot.slack.charts.with_pictures` has made pictures of them before."""
+    files: list[File] = []
+    filled = pages([(starts_group(part), tuple(_blocks(part, hosts, language, files))) for part in document.parts])
     text = escape(excerpt(document.fallback, FALLBACK_TEXT // 6))
-    files = tuple(part for part in document.parts if isinstance(part, File))
     if len(filled) <= 1:
-        return (Message(text, filled[0] if filled else (), files),)
+        return (Message(text, filled[0] if filled else (), tuple(files)),)
     counted = enumerate(filled, start=1)
     told = [Message(f"{text} ({n}/{len(filled)})", (*page, _page_note(n, len(filled)))) for n, page in counted]
-    return (*told[:-1], replace(told[-1], files=files))
+    return (*told[:-1], replace(told[-1], files=tuple(files)))
 
 
 def drawn(document: Document, hosts: Collection[str]) -> tuple[Block, ...]:
-    """All blocks of the document, unpaged: for views, which have limits of their own."""
-    return tuple(block for part in document.parts for block in _blocks(part, hosts))
+    """All blocks of the document, unpaged and without files: for views, which have limits of their own."""
+    return tuple(block for part in document.parts for block in _blocks(part, hosts, "en", None))
 
 
 def starts_group(part: Part) -> bool:
@@ -81,22 +78,25 @@ def readable(blocks: Sequence[Block]) -> str:
     return "\n".join(words for block in blocks if (words := "\n".join(_words(block))))
 
 
-def _blocks(part: Part, hosts: Collection[str]) -> Iterator[Block]:
+def _blocks(part: Part, hosts: Collection[str], language: Language, files: list[File] | None) -> Iterator[Block]:
+    """What a part looks like; what goes beside the messages is added to `files`."""
     match part:
         case Heading():
             yield from _heading(part.text)
         case Prose():
             for piece in pieces(part.markdown, hosts):
-                yield from _piece(piece)
+                yield from _piece(piece, language, files)
         case Fields():
             yield from _fields(part.items)
         case Table():
             if part.caption:
                 yield from _note(part.caption)
-            yield from _grid(((part.columns), *part.rows))
+            yield from table((part.columns, *part.rows), part.caption, language, files)
         case Chart():
-            yield from _chart(part)
+            yield from _chart(part, language, files)
         case File():
+            if files is not None:
+                files.append(part)
             yield from _note(f"{part.title}: {part.name}")
         case Actions():
             yield from _actions(part.buttons)
@@ -114,13 +114,12 @@ def _heading(text: str) -> Iterator[Block]:
         yield from _sections(escape(line(text)))
 
 
-def _piece(piece: Piece) -> Iterator[Block]:
+def _piece(piece: Piece, language: Language, files: list[File] | None) -> Iterator[Block]:
     match piece:
         case Grid():
-            yield from _grid(piece.rows)
+            yield from table(piece.rows, "", language, files)
         case Code():
-            for lines in split(piece.lines, SECTION_TEXT - 2 * len(_FENCE) - 2):
-                yield {"type": "section", "text": _mrkdwn(f"{_FENCE}\n{lines}\n{_FENCE}")}
+            yield from code(piece.lines)
         case _:
             yield from _sections(piece.written)
 
@@ -156,14 +155,14 @@ def _note(text: str) -> Iterator[Block]:
         yield {"type": "context", "elements": [_plain_text(piece)]}
 
 
-def _chart(chart: Chart) -> Iterator[Block]:
-    yield from _note(f"{chart.title}, {chart.unit}" if chart.unit else chart.title)
-    heads = ("", *(one.name for one in chart.series))
-    yield from _grid([heads, *zip(chart.categories, *(map(_figure, one.values) for one in chart.series), strict=True)])
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.4g}"
+def _chart(chart: Chart, language: Language, files: list[File] | None) -> Iterator[Block]:
+    if (block := native(chart)) is not None:
+        yield block
+    else:
+        yield from _note(f"{chart.title}, {chart.unit}" if chart.unit else chart.title)
+        yield from table(figures(chart), chart.title, language, files)
+    if chart.alt:
+        yield from _note(chart.alt)
 
 
 def _actions(buttons: Sequence[Button | Menu]) -> Iterator[Block]:
@@ -212,38 +211,6 @@ def _label(text: str) -> dict[str, Any]:
     return _plain_text(excerpt(plain(text), BUTTON_TEXT) or "–")
 
 
-def _grid(rows: Sequence[Sequence[str]]) -> Iterator[Block]:
-    """Table blocks that repeat the header; a table that is too wide for one is written as lines instead."""
-    header = [_cell(cell) for cell in rows[0]]
-    body = [[_cell(cell) for cell in row] for row in rows[1:]]
-    fits = 0 < len(header) <= TABLE_COLUMNS and all(len(row) == len(header) for row in body)
-    head_size = sum(map(len, header))
-    if not fits or any(head_size + sum(map(len, row)) > TABLE_TEXT for row in [*body, []]):
-        yield from _records(header, body)
-        return
-    page, size = [header], head_size
-    for row in body:
-        row_size = sum(map(len, row))
-        if len(page) == TABLE_ROWS or size + row_size > TABLE_TEXT:
-            yield _table(page)
-            page, size = [header], head_size
-        page.append(row)
-        size += row_size
-    yield _table(page)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Block:
-    return {"type": "table", "rows": [[{"type": "raw_text", "text": cell} for cell in row] for row in rows]}
-
-
-def _records(header: Sequence[str], body: Sequence[Sequence[str]]) -> Iterator[Block]:
-    yield from _sections("\n".join(escape(" · ".join(row)) for row in [header, *body]))
-
-
-def _cell(text: str) -> str:
-    return plain(line(text)) or "–"
-
-
 def _page_note(number: int, pages_in_all: int) -> Block:
     more = "; continues in the thread" if number < pages_in_all else ""
     return {"type": "context", "elements": [_plain_text(f"Part {number} of {pages_in_all}{more}")]}
@@ -263,6 +230,9 @@ def _words(block: Block) -> Iterator[str]:
     if block["type"] == "table":
         for row in block["rows"]:
             yield escape(" · ".join(cell["text"] for cell in row))
+        return
+    if block["type"] == "data_visualization":
+        yield from map(escape, said(block))
         return
     texts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
     for text in texts:

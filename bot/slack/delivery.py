@@ -12,8 +12,10 @@ from typing import Any
 
 import structlog
 
+from bot.charts.picture import Painter
 from bot.slack.api import SlackApi, SlackPlaceGone, SlackRefusal
 from bot.slack.blocks import Message, messages, readable
+from bot.slack.charts import with_pictures
 from bot.slack.escape import split
 from bot.slack.marks import metadata_of, pages_of, unmarked
 from bot.slack.place import Place
@@ -39,10 +41,17 @@ _BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long",
 class Delivery:
     """Posts and redraws on one workspace. Links lead to `hosts` only."""
 
-    def __init__(self, api: SlackApi, hosts: Collection[str], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        api: SlackApi,
+        hosts: Collection[str],
+        now: Callable[[], float] = time.time,
+        painter: Painter | None = None,
+    ) -> None:
         self._api = api
         self._hosts = hosts
         self._now = now
+        self._painter = painter or Painter()
         self._unfinished: OrderedDict[str, list[str]] = OrderedDict()
 
     async def deliver(
@@ -75,9 +84,11 @@ class Delivery:
         return root, posted
 
     async def rendered(self, document: Document) -> Sequence[Message]:
-        """The document as messages; what goes beyond MOST_MESSAGES is in a file of the last one."""
+        """The document as messages, large charts as pictures; what goes beyond MOST_MESSAGES is in a file of the last
+        one."""
+        painted = await with_pictures(document, self._painter)
         # long Markdown takes a noticeable moment to parse, which other threads need not wait for
-        return await asyncio.to_thread(_bounded, document, self._hosts)
+        return await asyncio.to_thread(_bounded, painted, self._hosts)
 
     async def remove(self, channel: str, ts: str) -> None:
         """Delete a message of ours; one that is gone already is no fault, and one that stays is logged."""

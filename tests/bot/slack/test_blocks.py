@@ -142,23 +142,29 @@ def tables(found: list[Message]) -> list[list[list[str]]]:
     return [[[cell["text"] for cell in row] for row in block["rows"]] for block in blocks]
 
 
-def test_a_long_table_goes_on_in_further_tables_with_the_same_header() -> None:
-    rows = tuple((f"prod-{n}", str(n)) for n in range(250))
-    found = tables(rendered(Table(("cluster", "p99"), rows, "latency")))
-    assert {tuple(table[0]) for table in found} == {("cluster", "p99")}
-    assert [tuple(row) for table in found for row in table[1:]] == list(rows)
+def test_a_table_that_does_not_fit_is_begun_and_lies_whole_in_a_file_of_the_last_message() -> None:
+    rows = tuple((f"prod-analytics-{n}" * 4, str(n)) for n in range(412))
+    found = rendered(Table(("cluster", "p99"), rows, "latency"))
+    assert "The first 50 of 412 rows; all of them are in table-1.csv." in words(found)
+    assert [len(table) for table in tables(found)] == [51]
+    (file,) = [file for message in found for file in message.files]
+    assert (file.title, file.content.decode("utf-8-sig").splitlines()[412]) == ("latency", f"{rows[411][0]},411")
 
 
-def test_a_table_too_wide_for_slack_is_written_as_lines() -> None:
-    columns = tuple(f"c{n}" for n in range(21))
-    found = rendered(Table(columns, (tuple(str(n) for n in range(21)),)))
-    assert tables(found) == []
-    assert " · ".join(columns) in words(found)
+def test_tables_of_a_models_words_are_tables_too() -> None:
+    found = rendered(Prose("so:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nthat is all"))
+    assert tables(found) == [[["a", "b"], ["1", "2"]]]
 
 
-def test_a_cell_beyond_what_a_table_takes_is_written_in_full() -> None:
-    found = rendered(Table(("log",), (("x" * 20_000,),)))
-    assert words(found).replace("\n", "").count("x") == 20_000
+def test_three_charts_are_on_two_messages() -> None:
+    chart = Chart("bar", "t", ("a",), (Series("s", (1.0,)),))
+    found = rendered(chart, chart, chart)
+    assert [sum(block["type"] == "data_visualization" for block in message.blocks) for message in found] == [2, 1]
+
+
+def test_the_words_of_a_chart_are_its_figures() -> None:
+    found = rendered(Chart("bar", "p99", ("a", "b"), (Series("s", (1.0, 20_000.0)),), alt="rises"))
+    assert words(found) == "p99\ns: a 1, b 20,000\nrises"
 
 
 def test_an_empty_cell_is_still_a_cell() -> None:

@@ -17,6 +17,7 @@ KEYS = {
     "divider": {"type", "block_id"},
     "plan": {"type", "title", "tasks", "block_id"},
     "table": {"type", "rows", "column_settings", "block_id"},
+    "data_visualization": {"type", "title", "chart", "block_id"},
 }
 BUTTON_KEYS = {"type", "text", "action_id", "value", "style", "url", "confirm", "accessibility_label"}
 SELECT_KEYS = {"type", "action_id", "placeholder", "options", "initial_option", "confirm"}
@@ -34,6 +35,8 @@ def problems(blocks: object) -> list[str]:
         return found
     tables = sum(_letters(block) for block in blocks if block["type"] == "table")
     found += [f"{tables} characters in tables"] if tables > 10_000 else []
+    charts = sum(1 for block in blocks if block["type"] == "data_visualization")
+    found += [f"{charts} charts, 2 allowed"] if charts > 2 else []
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     return found + (["block_id is not unique"] if len(set(ids)) < len(ids) else [])
 
@@ -69,9 +72,11 @@ def _block(block: object) -> Iterator[str]:
             yield from _actions(block)
         case "table":
             yield from _table(block)
+        case "data_visualization":
+            yield from _chart(block)
         case "plan":
             yield from _plan(block)
-    if block["type"] != "table":
+    if block["type"] not in {"table", "data_visualization"}:
         yield from _by_the_models(block)
 
 
@@ -158,6 +163,52 @@ def _table(block: Json) -> Iterator[str]:
         for cell in row:
             if set(cell) != {"type", "text"} or cell["type"] != "raw_text" or not cell["text"]:
                 yield f"bad cell {cell}"
+
+
+def _chart(block: Json) -> Iterator[str]:
+    """The limits of a chart; the SDK has no model of it."""
+    if not isinstance(block.get("title"), str) or not 0 < len(block["title"]) <= 50:
+        yield "bad chart title"
+    chart = block.get("chart")
+    if not isinstance(chart, dict) or chart.get("type") not in {"line", "bar", "area", "pie"}:
+        yield "no known chart"
+    elif chart["type"] == "pie":
+        yield from _segments(chart)
+    else:
+        yield from _series(chart)
+
+
+def _segments(chart: Json) -> Iterator[str]:
+    segments = chart.get("segments", ())
+    if set(chart) != {"type", "segments"} or not 0 < len(segments) <= 12:
+        yield f"a pie of {len(segments)} segments"
+    yield from _points(segments, [segment.get("label") for segment in segments])
+    if any(segment.get("value", 0) <= 0 for segment in segments):
+        yield "a segment of nothing"
+
+
+def _series(chart: Json) -> Iterator[str]:
+    axis, series = chart.get("axis_config", {}), chart.get("series", ())
+    if set(chart) != {"type", "series", "axis_config"} or not set(axis) <= {"categories", "x_label", "y_label"}:
+        yield "unknown keys in a chart"
+    categories = axis.get("categories", ())
+    if not 0 < len(categories) <= 20 or not 0 < len(series) <= 12:
+        yield f"{len(series)} series of {len(categories)} categories"
+    names = [one.get("name") for one in series]
+    if len(set(names)) < len(names) or any(not isinstance(one, str) or not 0 < len(one) <= 20 for one in names):
+        yield "bad names of series"
+    for one in series:
+        yield from _points(one.get("data", ()), categories)
+
+
+def _points(points: Sequence[Json], labels: Sequence[object]) -> Iterator[str]:
+    if [point.get("label") for point in points] != list(labels) or len(set(labels)) < len(labels):
+        yield "points that do not match their categories"
+    for point in points:
+        if set(point) != {"label", "value"} or not 0 < len(str(point["label"])) <= 20:
+            yield f"bad point {point}"
+        if isinstance(point.get("value"), bool) or not isinstance(point.get("value"), int | float):
+            yield f"no number {point}"
 
 
 def _text(text: object, most: int, kinds: set[str]) -> Iterator[str]:

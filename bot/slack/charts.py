@@ -1,0 +1,89 @@
+"""A chart as Slack's own block where it keeps within that block's limits; others become pictures before."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bot.charts.picture import NoPicture, Painter
+from bot.slack.escape import plain
+from bot.slack.pages import Block
+from handlers.document import Chart, Document, File, Note, Part
+from handlers.markdown import excerpt, line
+
+TITLE = 50
+SERIES = 12
+CATEGORIES = 20
+LABEL = 20
+
+
+def native(chart: Chart) -> Block | None:
+    """The block, None when Slack would not take it: too many points, long labels, or a gap in a series."""
+    labels = [_words(name) for name in chart.categories]
+    names = [_words(one.name) for one in chart.series]
+    if not (_readable(labels, CATEGORIES) and _readable(names, SERIES)):
+        return None
+    if any(value is None for one in chart.series for value in one.values):
+        return None
+    title = excerpt(_words(chart.title), TITLE) or "–"
+    points = [
+        [{"label": label, "value": value} for label, value in zip(labels, one.values, strict=True)]
+        for one in chart.series
+    ]
+    if chart.kind == "pie":
+        if len(labels) > SERIES or any(not value or value < 0 for value in chart.series[0].values):
+            return None
+        return {"type": "data_visualization", "title": title, "chart": {"type": "pie", "segments": points[0]}}
+    axis: dict[str, object] = {"categories": labels}
+    if unit := excerpt(_words(chart.unit), LABEL):
+        axis["y_label"] = unit
+    series = [{"name": name, "data": data} for name, data in zip(names, points, strict=True)]
+    drawn = {"type": chart.kind, "series": series, "axis_config": axis}
+    return {"type": "data_visualization", "title": title, "chart": drawn}
+
+
+def figures(chart: Chart) -> list[tuple[str, ...]]:
+    """The chart's values as a table, its header first: for when it can be drawn in no way."""
+    heads = ("", *(one.name for one in chart.series))
+    rows = zip(chart.categories, *(map(_figure, one.values) for one in chart.series), strict=True)
+    return [heads, *rows]
+
+
+def said(block: Block) -> Iterator[str]:
+    """What a chart block shows, in lines."""
+    chart = block["chart"]
+    yield block["title"]
+    for one in chart.get("series", [{"name": "", "data": chart.get("segments", ())}]):
+        values = ", ".join(f"{point['label']} {_figure(point['value'])}" for point in one["data"])
+        yield f"{one['name']}: {values}" if one["name"] else values
+
+
+async def with_pictures(document: Document, painter: Painter) -> Document:
+    """The document with files of pictures in place of those charts that have no block of their own. One that cannot be
+    painted stays, and is drawn as a table."""
+    if not any(isinstance(part, Chart) and native(part) is None for part in document.parts):
+        return document
+    parts: list[Part] = []
+    for number, part in enumerate(document.parts):
+        parts.extend([part] if not isinstance(part, Chart) else await _painted(part, number, painter))
+    return replace(document, parts=tuple(parts))
+
+
+async def _painted(chart: Chart, number: int, painter: Painter) -> Sequence[Part]:
+    if native(chart) is not None:
+        return (chart,)
+    try:
+        picture = await painter.png(chart)
+    except NoPicture:
+        return (chart,)
+    return Note(chart.alt or chart.title), File(f"chart-{number}.png", chart.title, picture)
+
+
+def _readable(labels: Sequence[str], most: int) -> bool:
+    return 0 < len(labels) <= most and len(set(labels)) == len(labels) and all(0 < len(one) <= LABEL for one in labels)
+
+
+def _words(text: str) -> str:
+    return plain(line(text))
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
