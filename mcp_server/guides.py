@@ -15,6 +15,7 @@ from mcp.types import (
     Completion,
     CompletionArgument,
     CompletionContext,
+    InputRequiredResult,
     PromptReference,
     ResourceTemplateReference,
     TextContent,
@@ -42,14 +43,7 @@ def add_guides(server: MCPServer[Any], tables: Callable[[], Awaitable[Iterable[s
         mime_type="text/plain",
     )
     async def table_page(table: str, context: Context[Any, Any]) -> str:
-        result = await server.call_tool("describe_table", {"table": table}, context)
-        if not isinstance(result, CallToolResult):
-            raise ResourceError("the description of a table needs no further input")
-        text = "\n".join(item.text for item in result.content if isinstance(item, TextContent))
-        if result.is_error:
-            missing = (result.structured_content or {}).get("code") == Code.UNKNOWN_TABLE
-            raise (ResourceNotFoundError if missing else ResourceError)(text)
-        return text
+        return page_of(await server.call_tool("describe_table", {"table": table}, context))
 
     @server.completion()  # type: ignore[no-untyped-call, untyped-decorator]  # the SDK leaves its decorator unannotated
     async def table_names(
@@ -63,6 +57,17 @@ def add_guides(server: MCPServer[Any], tables: Callable[[], Awaitable[Iterable[s
         return Completion(values=names[:_COMPLETIONS], total=len(names), has_more=len(names) > _COMPLETIONS)
 
     server.add_prompt(Prompt.from_function(cluster_review))
+
+
+def page_of(result: CallToolResult | InputRequiredResult) -> str:
+    """What a tool said, as the text of a resource. Raises ResourceError with what it refused."""
+    if not isinstance(result, CallToolResult):
+        raise ResourceError("a description needs no further input")
+    text = "\n".join(item.text for item in result.content if isinstance(item, TextContent))
+    if result.is_error:
+        missing = (result.structured_content or {}).get("code") == Code.UNKNOWN_TABLE
+        raise (ResourceNotFoundError if missing else ResourceError)(text)
+    return text
 
 
 def cluster_review(

@@ -2,23 +2,24 @@
 
 import difflib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
 from mcp import MCPError
 from mcp.server import MCPServer
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult, ToolAnnotations
-from pydantic import ValidationError
+from pydantic import AnyUrl, ValidationError
 
 from mcp_server import replies
 from mcp_server.door import Door, Visit
 from mcp_server.errors import Code, DoorError, Refusal
-from mcp_server.guides import add_guides
+from mcp_server.guides import add_guides, page_of
 from mcp_server.principal import LOCAL, UNNAMED, Caller, Principal, caller_named
 from mcp_server.tools.cluster import ClusterTools
 from mcp_server.tools.fleet import FleetTools
@@ -81,6 +82,15 @@ class DoorServer(MCPServer[dict[str, Any]]):
                 # Arguments of a wrong kind: the tool never began, so it noted nothing.
                 self._door.recorder.refused(caller, name, arguments, expected)
             return replies.failure(expected)
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: AnyContext | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """The contents of a resource. The data dictionary is told by its tool, as far as the caller may see it."""
+        if str(uri) != SCHEMA_URI:
+            return await super().read_resource(uri, context)
+        text = page_of(await self.call_tool("discover_schema", {}, context))
+        return [ReadResourceContents(content=text, mime_type="text/plain")]
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: AnyContext | None = None

@@ -1,6 +1,7 @@
 """The door over streamable HTTP: who gets in, under which name, and how much a client may send."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -118,6 +119,24 @@ async def shared(config: Callable[..., WarehouseConfig], tmp_path: Path) -> Asyn
 
 def bearing(token: SecretStr) -> dict[str, str]:
     return {"Authorization": f"Bearer {token.get_secret_value()}"}
+
+
+async def test_the_dictionary_tells_each_client_of_its_own_tables_alone(
+    config: Callable[..., WarehouseConfig], tmp_path: Path
+) -> None:
+    told = []
+    async with shared(config, tmp_path) as url:
+        for token in (TOKEN, CI):
+            async with connected(url, bearing(token)) as client:
+                (content,) = (await client.read_resource("starwatch://schema")).contents
+                told.append(getattr(content, "text", ""))
+                result = await client.call_tool("discover_schema", {})
+                assert told[-1] == result.content[0].text  # type: ignore[union-attr]
+    everything, one = told
+    # Few tables are described one by one, many are listed by database.
+    assert "[byoc]" in everything
+    assert "\naccounts(" in everything
+    assert re.findall(r"^(\w+\.\w+): |^(\w+)\(", one, flags=re.MULTILINE) == [("byoc.clusters", "")]
 
 
 READS_ACCOUNTS = {"sql": "SELECT count(*) AS n FROM byoc.accounts"}
