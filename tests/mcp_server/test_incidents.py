@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from mcp import Client
 
+from agent.rules_only import inventory
+from mcp_server.door import Door
 from tests.mcp_server import fleet
 from tests.mcp_server.test_tools import call, records
 
@@ -95,3 +97,16 @@ async def test_lines_of_the_past_are_found_in_a_window_of_the_past(client: Clien
     until = (fleet.NOW - timedelta(hours=29)).isoformat()
     (line,) = await records(client, "search_logs", cluster="prod-a", until=until)
     assert line["message"] == "compaction slow, long ago"
+
+
+async def test_the_analysts_list_sets_the_same_rows_right_and_knows_what_fires(door: Door, client: Client) -> None:
+    as_of = fleet.NOW.replace(tzinfo=None, minute=0)
+    result = await door.read(inventory.alerts(as_of, 24, by_cluster=False))
+    places = {column.name: place for place, column in enumerate(result.columns)}
+    listed = {row[places["alert_name"]]: row for row in result.rows}
+    shown = {row["alert_name"]: row for row in await records(client, "query_cluster_alerts", cluster="prod-a", days=1)}
+    assert listed["CompactionScore"][places["firing"]] == 1
+    assert shown["CompactionScore"]["state"] == "firing"
+    for name in ("HookInUtc", "NoUtc"):
+        seen = datetime.fromisoformat(str(listed[name][places["last_seen"]]))
+        assert abs(seen - datetime.fromisoformat(shown[name]["last_firing"])) < timedelta(minutes=1)
