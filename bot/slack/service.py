@@ -1,19 +1,17 @@
 """Slack put together: its settings, the workspace behind the token, and the entrance that its events come in by."""
 
-import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from time import time
 
-import uvicorn
 from aiohttp import ClientError
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
 
+from bot.entrance import Entrance, over_http
 from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.slack.app import Act, Submit, Threads, build_app
@@ -38,15 +36,6 @@ class Slack:
     def channel(self, channel_id: str) -> str:
         """A channel of this workspace as handlers name it."""
         return str(Place(self.team, channel_id))
-
-
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """Where events come in. `place` is said in the log. `shut` lets no more in, within a second, while what was let in
-    is still worked on; Slack delivers what it could not deliver to another process, or later."""
-
-    place: str
-    shut: Callable[[], Awaitable[None]]
 
 
 def slack_config(settings: Settings) -> SlackConfig:
@@ -103,38 +92,10 @@ async def _by_socket(slack: Slack, app: AsyncApp, known: Known) -> AsyncIterator
         yield Entrance("socket mode", connection.close)
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves the process's signals to the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def _over_http(settings: Settings, config: SlackConfig, app: AsyncApp) -> AsyncIterator[Entrance]:
-    shut = asyncio.Event()
-    http = build_http(config, app, shut=shut.is_set)
-    try:
-        listener = socket.create_server((settings.http_host, settings.http_port))
-    except OSError as error:
-        raise SettingsError(
-            f"STARWATCH_HTTP_PORT: cannot listen on {settings.http_host}:{settings.http_port} "
-            f"({error.strerror or type(error).__name__}); name a free port"
-        ) from None
-    options = uvicorn.Config(http, log_config=None, lifespan="off", access_log=False, timeout_graceful_shutdown=5)
-    server = _Server(options)
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="slack over http")
-    host, port = listener.getsockname()[:2]
+    def build(shut: Callable[[], bool]) -> Starlette:
+        return build_http(config, app, shut=shut)
 
-    async def close() -> None:
-        # the flag for connections that are open, the end of the server so that the next process may have the port
-        shut.set()
-        server.should_exit = True
-
-    try:
-        yield Entrance(f"http://{host}:{port}/slack/events", close)
-    finally:
-        await close()
-        await serving
-        listener.close()
+    async with over_http(build, settings.http_host, settings.http_port, "/slack/events") as entrance:
+        yield entrance
