@@ -131,6 +131,16 @@ def audit(
 
 
 @app.command()
+def feedback(
+    bad: Annotated[bool, typer.Option("--bad", help="Only thumbs down.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many.")] = 50,
+    json: Json = False,
+) -> None:
+    """Show what people thought of answers, newest first."""
+    _run("feedback", verdict="bad" if bad else None, limit=limit, as_json=json)
+
+
+@app.command()
 def doctor(json: Json = False) -> None:
     """Check settings, warehouse, model and Slack.
 

@@ -67,7 +67,7 @@ def reason_form(kept_id: str, action: str, locale: Locale) -> Form:
 def _origin(answer: Answer, queries: int, locale: Locale) -> str:
     told = [author(answer.analyst, answer.model, locale), counted("rounds", answer.rounds, locale)]
     told.extend((counted("queries", queries, locale), f"{answer.seconds:.1f} s"))
-    if answer.dollars is not None:
+    if answer.dollars:
         told.append(f"${answer.dollars:.2f}" if answer.dollars >= 0.1 else f"${answer.dollars:.3f}")
     return " · ".join(told)
 

@@ -28,7 +28,19 @@ def test_help_loads_neither_a_model_sdk_nor_a_database() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for command in ("demo", "ask", "patrol", "serve", "mcp", "mcp-servers", "init-db", "doctor", "warehouse", "audit"):
+    for command in (
+        "demo",
+        "ask",
+        "patrol",
+        "serve",
+        "mcp",
+        "mcp-servers",
+        "init-db",
+        "doctor",
+        "warehouse",
+        "audit",
+        "feedback",
+    ):
         assert command in done.stdout
 
 

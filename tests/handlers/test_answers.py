@@ -48,7 +48,7 @@ def test_an_answer_ends_with_its_sources_and_where_it_comes_from() -> None:
     )
 
 
-@pytest.mark.parametrize(("dollars", "shown"), [(0.0123, " · $0.012"), (1.5, " · $1.50"), (None, "3.1 s")])
+@pytest.mark.parametrize(("dollars", "shown"), [(0.0123, " · $0.012"), (1.5, " · $1.50"), (None, "3.1 s"), (0.0, "3.1 s")])
 def test_the_cost_stands_in_the_footer_where_it_is_known(dollars: float | None, shown: str) -> None:
     (footer,) = [part for part in answer_document(answer(dollars=dollars)).parts if isinstance(part, Note)]
     assert footer.text.endswith(shown)
