@@ -1,5 +1,6 @@
 """What travels in a button: written by the views, read back by the surfaces when somebody presses it."""
 
+import hashlib
 import json
 import re
 
@@ -8,6 +9,9 @@ INVESTIGATE = "investigate"
 
 WELCOME = "welcome"
 """No button: somebody opened the conversation with us alone."""
+
+RETRY = "retry"
+"""The action of the button under a failure."""
 
 HOME = "home"
 """No button: the action of the press that a surface makes when somebody opens our page."""
@@ -65,3 +69,69 @@ def answer_of(value: str) -> str:
     if not _ANSWER_ID.fullmatch(value):
         raise ValueError("not the id of an answer")
     return value
+
+
+ACKNOWLEDGE = "finding_acknowledge"
+REOPEN = "finding_reopen"
+SNOOZE = "finding_snooze"
+ASSIGN = "finding_assign"
+ASSIGNED = "finding_assigned"
+"""The dialog behind Assign."""
+KNOWN = "finding_known"
+KNOWN_NOTED = "finding_known_noted"
+"""The dialog behind Known issue."""
+
+_SHORT_ID = 16
+_FLAG = re.compile(r"([A-Za-z0-9_.-]{1,64}):([0-9a-f]{16})")
+_SNOOZED = re.compile(r"([0-9]{1,3}[hd]):(.+)", re.DOTALL)
+
+
+def short_id(cluster_id: str) -> str:
+    """A cluster in 16 hexadecimal digits, short and harmless whatever its id is."""
+    return hashlib.sha256(cluster_id.encode("utf-8", "replace")).hexdigest()[:_SHORT_ID]
+
+
+def flag(report_id: str, cluster_id: str) -> str:
+    """The value of the buttons under a flagged cluster of a report."""
+    return f"{report_id}:{short_id(cluster_id)}"
+
+
+def flag_of(value: str) -> tuple[str, str]:
+    """Report id and `short_id` of the cluster of such a button. Raises ValueError for anything else."""
+    if (found := _FLAG.fullmatch(value)) is None:
+        raise ValueError("not the value of a button under a flagged cluster")
+    return found[1], found[2]
+
+
+def snooze(span: str, of: str) -> str:
+    """An option of the snooze menu: how long, and the `flag` it is for."""
+    return f"{span}:{of}"
+
+
+def snooze_of(value: str) -> tuple[str, str]:
+    """How long, and the `flag`. Raises ValueError for anything else."""
+    if (found := _SNOOZED.fullmatch(value)) is None:
+        raise ValueError("not an option of the snooze menu")
+    return found[1], found[2]
+
+
+_LONGEST_KEY = 255
+
+
+def retry(key: str) -> str:
+    """The value of a Retry button: the key of the event that failed."""
+    return json.dumps({"again": key[:_LONGEST_KEY]}, ensure_ascii=False)
+
+
+def retried(value: str) -> str:
+    """The key of a pressed Retry button. Raises ValueError for anything else."""
+    try:
+        told = json.loads(value)
+    except RecursionError:
+        raise ValueError("nested deeper than any value of ours") from None
+    if not isinstance(told, dict) or set(told) != {"again"}:
+        raise ValueError("not the value of a Retry button")
+    key = told["again"]
+    if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_KEY:
+        raise ValueError("not the key of an event")
+    return key

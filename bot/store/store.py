@@ -15,6 +15,7 @@ from bot.clock import Now
 from bot.store.answers import Answers
 from bot.store.blobs import Blobs
 from bot.store.database import Database
+from bot.store.findings import Findings
 from bot.store.retention import Keep, Pruned, prune
 from bot.store.tables import ReportRow, SeenRow, SessionRow, TurnRow
 from bot.store.usage import Usages
@@ -35,6 +36,7 @@ class Store:
         self.database = database
         self.blobs = Blobs(database, now)
         self.usage = Usages(database, now)
+        self.findings = Findings(database, now)
         self.answers = Answers(database, now)
         self.database = database
         self._now = now

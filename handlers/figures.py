@@ -1,0 +1,98 @@
+"""Findings in figures: a value with its unit and its usual, a course as a line of blocks, an age."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from agent.patrol.report import FlaggedFinding, Metric
+from agent.patrol.rules import quantity
+from handlers.answers import counted
+from handlers.locale import Locale
+from handlers.markdown import line, literal
+from handlers.words import WORDS
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_GAP = "·"
+_IN_WORDS = {"freshness", "alerts"}
+"""What no figure says: since when nothing came, which alerts fired."""
+
+
+def sparkline(course: Sequence[float | None]) -> str:
+    """A course as one character per hour, oldest first; a gap is a dot. Empty for an empty course."""
+    known = [value for value in course if value is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    # a course that hardly moves is drawn flat: stretched, noise would look like a mountain
+    span = max(high - low, abs(high) * 0.05) or 1.0
+    top = len(_BLOCKS) - 1
+    return "".join(_GAP if one is None else _BLOCKS[min(top, int((one - low) / span * top + 0.5))] for one in course)
+
+
+def label(dimension: str, locale: Locale) -> str:
+    """A dimension in words; the names of StarRocks' own metrics stay as they are, people search for them."""
+    key = f"dimension.{dimension}"
+    if key in WORDS:
+        return locale.say(key)
+    if dimension.startswith(("starrocks_", "node_", "jvm_")):
+        return line(dimension)
+    return line(dimension.removesuffix("_pct").replace("_", " ")) + (", %" if dimension.endswith("_pct") else "")
+
+
+def named(dimension: str, value: float, unit: str, locale: Locale) -> str:
+    """`disk used 85%`."""
+    return f"{label(dimension, locale)} {quantity(value, unit)}"
+
+
+def sentence(finding: FlaggedFinding, locale: Locale, before: float | None = None) -> str:
+    """Markdown: the figure, what is usual, the limit, where it leads, what it was in the last report, its course."""
+    if finding.dimension in _IN_WORDS:
+        return literal(finding.reason)
+    told = literal(", ".join(_told(finding, locale, before)))
+    drawn = sparkline(finding.course)
+    return f"{told} {drawn}" if drawn else told
+
+
+def _told(finding: FlaggedFinding, locale: Locale, before: float | None) -> Iterator[str]:
+    unit = finding.unit
+    yield named(finding.dimension, finding.value, unit, locale)
+    if finding.baseline is not None:
+        yield locale.say("figure.usual", value=quantity(finding.baseline, unit))
+    if finding.threshold is not None:
+        yield locale.say(
+            "figure.limit.down" if finding.down else "figure.limit", value=quantity(finding.threshold, unit)
+        )
+    if finding.hours_left is not None and finding.breaking is not None and finding.hours_left > 0:
+        ahead = quantity(finding.breaking, unit)
+        yield locale.say("figure.ahead", value=ahead, hours=quantity(finding.hours_left, ""))
+    if before is not None:
+        yield locale.say("figure.was", value=quantity(before, unit))
+
+
+def figure(value: Metric) -> str:
+    """A figure without a unit, as people read it."""
+    if isinstance(value, str):
+        return line(value)
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def moment_of(text: str) -> datetime | None:
+    """A time of a report, ISO text in UTC; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def when(text: str, locale: Locale) -> str:
+    """A time of a report on the reader's clock; what is no time stays as it is."""
+    moment = moment_of(text)
+    return line(text) if moment is None else locale.time(moment)
+
+
+def age(since: datetime, until: datetime, locale: Locale) -> str:
+    """How long something lasted, in whole days or, below one, in hours."""
+    hours = max(0, int((until - since).total_seconds() // 3600))
+    return counted("days", hours // 24, locale) if hours >= 24 else counted("hours", hours, locale)

@@ -1,0 +1,239 @@
+"""A patrol's report as documents that each fit one message: differences first, then the flagged clusters, then what is
+expected and advised. What does not fit is in a file, and the first message says so. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agent.patrol.finding import SEVERITY_RANK, TIER_RANK
+from agent.patrol.report import SEVERITIES, URGENCIES, FlaggedCluster, PatrolReport
+from handlers.answers import author, counted
+from handlers.document import Actions, Divider, Document, Fields, File, Heading, Note, Part, Prose
+from handlers.figures import label, when
+from handlers.locale import ENGLISH, Locale
+from handlers.markdown import excerpt, line, literal
+from handlers.report_changes import change_parts
+from handlers.report_flag import Sight, flag_parts, is_quiet
+from handlers.spreadsheet import csv_bytes, csv_name
+
+FALLBACK = 300
+"""Characters of a fall-back text; notifications show less."""
+MOST_FLAGS = 8
+"""Flagged clusters in one message: with four blocks each they leave room for the rest within a platform's fifty."""
+WEIGHT = 9_000
+"""Characters of one message, a button counted as _BUTTON: well within 13,200 of Slack and 30 KB of Lark."""
+DRAWN = 48
+"""Flagged clusters that get a block; the others stand in the file."""
+_BUTTON = 60
+_DECIDED = 200
+"""Characters that decisions may add to a block after it was posted."""
+_COLUMNS = (
+    *("severity", "cluster", "cluster_id", "customer", "tier", "dimension", "value", "unit", "usual", "limit"),
+    *("since_utc", "change", "state", "by", "assigned_to", "reason"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which flagged clusters stand on which page, and which only in the file."""
+
+    pages: tuple[tuple[FlaggedCluster, ...], ...]
+    drawn: tuple[FlaggedCluster, ...]
+    filed: tuple[FlaggedCluster, ...]
+
+
+def titled(report_type: str, locale: Locale = ENGLISH) -> str:
+    """A report type as people write it: `on_demand` → `On-demand patrol`."""
+    return locale.say(f"report.title.{report_type}")
+
+
+def report_pages(sight: Sight) -> tuple[Document, ...]:
+    """The report as documents, the first for the channel, the others for its thread. How many there are and what stands
+    on which does not depend on what people decided, so that a page can be drawn again in place."""
+    layout = _layout(sight)
+    last = len(layout.pages) - 1
+    return tuple(
+        _page(number, clusters, layout, sight, last=number == last) for number, clusters in enumerate(layout.pages)
+    )
+
+
+def report_document(report: PatrolReport, locale: Locale = ENGLISH) -> Document:
+    """The whole report as one document without a memory, for a surface that has no messages to fill."""
+    sight = Sight(report, datetime.now(UTC), locale=locale)
+    clusters = [part for one in _ordered(report) for part in flag_parts(one, sight)]
+    heading = _heading(sight)
+    return Document(_fallback(heading, report), (*_opening(heading, sight), *clusters, *_closing(sight)))
+
+
+def shown_on(sight: Sight, cluster_id: str) -> tuple[int, ...]:
+    """The pages that show something of a cluster: its block, or the lines of the first page."""
+    pages = enumerate(_layout(sight).pages)
+    found = [number for number, clusters in pages if any(one.cluster_id == cluster_id for one in clusters)]
+    told = sight.changes is not None and any(
+        entry.quiet and entry.tracked.cluster_id == cluster_id for entry in sight.changes.entries
+    )
+    return tuple(dict.fromkeys([*([0] if told else []), *found]))
+
+
+def _ordered(report: PatrolReport) -> list[FlaggedCluster]:
+    """By severity, then tier; within these as the patrol ranked them."""
+    return sorted(report.flagged_clusters, key=lambda one: (SEVERITY_RANK[one.severity], TIER_RANK[one.tier]))
+
+
+def _layout(sight: Sight) -> _Layout:
+    loud = [one for one in _ordered(sight.report) if not is_quiet(one, sight)]
+    drawn, filed = tuple(loud[:DRAWN]), tuple(loud[DRAWN:])
+    pages: list[list[FlaggedCluster]] = [[]]
+    weight = _weight(_opening("", _undecided(sight)))
+    for cluster in drawn:
+        heavy = _weight(tuple(flag_parts(cluster, _undecided(sight)))) + _DECIDED
+        if len(pages[-1]) == MOST_FLAGS or weight + heavy > WEIGHT:
+            pages.append([])
+            weight = 0
+        pages[-1].append(cluster)
+        weight += heavy
+    if len(pages) > 1 or weight + _weight(_closing(sight)) > WEIGHT:
+        pages.append([])
+    return _Layout(tuple(map(tuple, pages)), drawn, filed)
+
+
+def _undecided(sight: Sight) -> Sight:
+    return Sight(sight.report, sight.moment, sight.changes, {}, sight.locale)
+
+
+def _weight(parts: Sequence[Part]) -> int:
+    total = 0
+    for part in parts:
+        match part:
+            case Prose():
+                total += len(part.markdown)
+            case Heading() | Note():
+                total += len(part.text)
+            case Fields():
+                total += sum(len(name) + len(value) for name, value in part.items)
+            case Actions():
+                # five at most, whatever is drawn at the moment
+                total += 5 * _BUTTON
+            case _:
+                pass
+    return total
+
+
+def _page(number: int, clusters: Sequence[FlaggedCluster], layout: _Layout, sight: Sight, *, last: bool) -> Document:
+    heading = _heading(sight)
+    parts: list[Part] = []
+    if number == 0:
+        parts.extend(_opening(heading, sight, layout))
+    elif clusters:
+        title = titled(sight.report.report_type, sight.locale)
+        parts.append(Note(sight.locale.say("report.page", title=title, n=number + 1, of=len(layout.pages))))
+    for cluster in clusters:
+        parts.extend(flag_parts(cluster, sight))
+    if last:
+        parts.extend(_closing(sight))
+        parts.extend(_file(layout, sight))
+    return Document(_fallback(heading, sight.report), tuple(parts))
+
+
+def _heading(sight: Sight) -> str:
+    return f"{titled(sight.report.report_type, sight.locale)}: {_counts(sight)}"
+
+
+def _fallback(heading: str, report: PatrolReport) -> str:
+    return excerpt(f"{heading}. {report.fleet_narrative}", FALLBACK)
+
+
+def _counts(sight: Sight) -> str:
+    report, locale = sight.report, sight.locale
+    found = Counter(cluster.severity for cluster in report.flagged_clusters)
+    named = [locale.say(f"report.count.{one}", count=found[one]) for one in SEVERITIES if found[one]]
+    flagged = ", ".join(named) or locale.say("report.nothing")
+    if not report.active_clusters:
+        return flagged
+    return locale.say("report.counts", counts=flagged, clusters=report.active_clusters)
+
+
+def _opening(heading: str, sight: Sight, layout: _Layout | None = None) -> tuple[Part, ...]:
+    report = sight.report
+    parts: list[Part] = [Heading(heading)]
+    if layout is not None and len(layout.pages[0]) < len(layout.drawn) + len(layout.filed):
+        parts.append(Note(_spread(layout, sight.locale)))
+    if report.notice:
+        parts.append(Note(report.notice))
+    parts.extend(change_parts(sight))
+    if report.fleet_narrative.strip():
+        parts.append(Prose(report.fleet_narrative))
+    return tuple(parts)
+
+
+def _spread(layout: _Layout, locale: Locale) -> str:
+    here, drawn, filed = len(layout.pages[0]), len(layout.drawn), len(layout.filed)
+    key = "report.spread.file" if filed else "report.spread"
+    return locale.say(key, here=here, all=drawn + filed, more=drawn - here, file=filed)
+
+
+def _closing(sight: Sight) -> tuple[Part, ...]:
+    report, locale = sight.report, sight.locale
+    parts: list[Part] = []
+    if report.predictions:
+        parts.append(Heading(locale.say("report.predictions")))
+        told = [(line(one.text), locale.say(f"confidence.{one.confidence}")) for one in report.predictions]
+        listed = [f"- {locale.say('report.prediction', text=text, confidence=sure)}" for text, sure in told]
+        parts.append(Prose("\n".join(listed)))
+    if report.customer_summaries:
+        parts.append(Heading(locale.say("report.customers")))
+        parts.append(Prose("\n".join(_customers(sight))))
+    if report.recommended_actions:
+        parts.append(Heading(locale.say("report.actions")))
+        parts.extend(_actions(sight))
+    return (*parts, Divider(), Note(_origin(report, locale)))
+
+
+def _customers(sight: Sight) -> Iterator[str]:
+    for one in sight.report.customer_summaries:
+        told = sight.locale.say("report.customer", customer=literal(one.customer), tier=one.tier, text=line(one.text))
+        yield f"- {told}"
+
+
+def _actions(sight: Sight) -> Iterator[Part]:
+    for urgency in URGENCIES:
+        texts = [line(action.text) for action in sight.report.recommended_actions if action.urgency == urgency]
+        if texts:
+            title = sight.locale.say(f"urgency.{urgency}")
+            yield Prose(f"**{title}**\n\n" + "\n".join(f"- {text}" for text in texts))
+
+
+def _origin(report: PatrolReport, locale: Locale) -> str:
+    usage = report.usage
+    told = [author(report.analyst, report.model, locale), counted("rounds", usage.rounds, locale)]
+    told.append(counted("queries", usage.tool_calls + usage.queries, locale))
+    if tokens := usage.input_tokens + usage.output_tokens:
+        told.append(counted("tokens", tokens, locale))
+    told.append(f"{usage.seconds:.0f} s")
+    if report.as_of:
+        told.append(locale.say("report.as_of", when=when(report.as_of, locale)))
+    return " · ".join([*told, locale.say("report.id", id=line(report.report_id))])
+
+
+def _file(layout: _Layout, sight: Sight) -> Iterator[Part]:
+    """Every finding of every flagged cluster, when some of them have no block."""
+    if layout.filed:
+        count = len(sight.report.flagged_clusters)
+        name = csv_name(f"report-{sight.report.report_id}")
+        yield File(name, sight.locale.say("report.file.title", count=count), csv_bytes(_COLUMNS, _rows(sight)))
+
+
+def _rows(sight: Sight) -> Iterator[Sequence[object]]:
+    for cluster in _ordered(sight.report):
+        known = {entry.tracked.dimension: entry for entry in sight.entries(cluster)}
+        who = (cluster.cluster_name, cluster.cluster_id, cluster.customer, cluster.tier)
+        for one in cluster.findings:
+            entry = known.get(one.dimension)
+            held = entry.tracked.handling if entry else None
+            figures = (one.value, one.unit, one.baseline, one.threshold, one.since)
+            state = (held.mode, held.name, entry.tracked.assignee_name) if held and entry else ("", "", "")
+            change = entry.change if entry else ""
+            yield (one.severity, *who, label(one.dimension, ENGLISH), *figures, change, *state, one.reason)
+        if not cluster.findings:
+            yield (cluster.severity, *who, *[""] * 5, cluster.since, *[""] * 4, cluster.reason)
