@@ -5,8 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from agent.messages import Message
 from agent.patrol.report import PatrolReport
@@ -45,16 +44,23 @@ class Store:
 
     async def load(self, thread: str) -> Sequence[SavedTurn]:
         """The thread's turns, oldest first; empty when there are none."""
-        query = select(TurnRow).where(TurnRow.thread == thread).order_by(TurnRow.position)
-        async with self.database.reading() as session:
-            rows = (await session.scalars(query)).all()
+        query = select(TurnRow.model, TurnRow.messages).where(TurnRow.thread == thread).order_by(TurnRow.position)
+        rows = await self.database.read(lambda connection: connection.execute(query).all())
         return [SavedTurn(row.model, tuple(cast(Sequence[Message], row.messages))) for row in rows]
 
     async def append(self, thread: str, turn: SavedTurn, *, position: int | None = None) -> None:
         """Add a turn at the end of the thread's history, or as its number `position` unless one stands there."""
-        async with self.database.writing() as session:
-            await self._touch(session, thread)
-            await self._add_turn(session, thread, turn, position)
+        now = self._now()
+
+        def append(connection: Connection) -> None:
+            self._touch(connection, thread, now)
+            self._add_turn(connection, thread, turn, position)
+
+        if position is None:  # twice would not be as once
+            async with self.database.writing() as session:
+                await (await session.connection()).run_sync(append)
+        else:
+            await self.database.write(append)
 
     async def clear(self, thread: str) -> None:
         """Forget the thread's history; the thread itself stays known."""
@@ -67,27 +73,30 @@ class Store:
 
     async def knows(self, thread: str) -> bool:
         """Whether Starwatch takes part in this thread."""
-        async with self.database.reading() as session:
-            return await session.get(SessionRow, thread) is not None
+        query = select(SessionRow.thread).where(SessionRow.thread == thread)
+        return await self.database.read(lambda connection: connection.execute(query).first() is not None)
 
     async def join(self, thread: str) -> None:
         """Take part in a thread from now on, so that follow-ups need no mention."""
         now = self._now()
         if (joined := self._joined.get(thread)) is not None and now - joined < JOINED_FOR:
             return
-        async with self.database.writing() as session:
-            await self._touch(session, thread)
+        await self.database.write(lambda connection: self._touch(connection, thread, now))
         self._joined[thread] = now
         while len(self._joined) > MOST_JOINED:
             del self._joined[next(iter(self._joined))]
 
     async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
         """Keep a posted report, and open its thread with a history that knows it. Twice is as once."""
-        row = ReportRow(report_id=report.report_id, created_at=self._now(), body=report.to_json())
-        async with self.database.writing() as session:
-            await session.merge(row)
-            await self._touch(session, thread)
-            await self._add_turn(session, thread, SavedTurn(report.model, tuple(opening)), 0)
+        now = self._now()
+        row = {"report_id": report.report_id, "created_at": now, "body": report.to_json()}
+
+        def tie(connection: Connection) -> None:
+            connection.execute(self.database.upsert(ReportRow, ("report_id",), ("created_at", "body")), row)
+            self._touch(connection, thread, now)
+            self._add_turn(connection, thread, SavedTurn(report.model, tuple(opening)), 0)
+
+        await self.database.write(tie)
 
     async def find(self, report_id: str) -> Mapping[str, Any] | None:
         """A posted report by its id, in the form of `PatrolReport.to_json`."""
@@ -109,16 +118,16 @@ class Store:
         """Forget what is older than `keep` allows; to be called once a day or more often."""
         return await prune(self.database, self._now(), keep)
 
-    async def _touch(self, session: AsyncSession, thread: str) -> None:
-        now = self._now()
-        if not await self.database.add_new(session, SessionRow, {"thread": thread, "created_at": now, "used_at": now}):
+    def _touch(self, connection: Connection, thread: str, now: datetime) -> None:
+        if not self.database.insert_new(connection, SessionRow, {"thread": thread, "created_at": now, "used_at": now}):
             # also locks the row, so that two processes give two turns of a thread different positions
-            await session.execute(update(SessionRow).where(SessionRow.thread == thread).values(used_at=now))
+            connection.execute(update(SessionRow).where(SessionRow.thread == thread).values(used_at=now))
 
-    async def _add_turn(self, session: AsyncSession, thread: str, turn: SavedTurn, position: int | None) -> None:
+    def _add_turn(self, connection: Connection, thread: str, turn: SavedTurn, position: int | None) -> None:
         end = select(func.coalesce(func.max(TurnRow.position) + 1, 0)).where(TurnRow.thread == thread)
-        count = (await session.scalars(end)).one()
+        count = connection.scalars(end).one()
         if position is not None and position < count:
             return
         messages = [dict(message) for message in turn.messages]
-        session.add(TurnRow(thread=thread, position=count, model=turn.model, messages=messages))
+        row = {"thread": thread, "position": count, "model": turn.model, "messages": messages}
+        connection.execute(insert(TurnRow), row)
