@@ -35,6 +35,10 @@ def _https_or_loopback(url: str) -> str:
     raise ValueError("must be an https:// address (http:// only on loopback)")
 
 
+def _lark_domain(name: str) -> str:
+    return name if name in {"lark", "feishu"} else _https_or_loopback(name)
+
+
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -51,6 +55,7 @@ def _roles(text: str) -> str:
 
 
 BaseUrl = Annotated[str, AfterValidator(_https_or_loopback)]
+LarkDomain = Annotated[str, AfterValidator(_lark_domain)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Roles = Annotated[str, AfterValidator(_roles)]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -114,6 +119,22 @@ class Settings(BaseModel):
     slack_api_url: BaseUrl = Field(
         "https://slack.com/api/", validation_alias="SLACK_API_URL", description="Web API address"
     )
+    lark_app_id: str | None = Field(
+        None, pattern=r"^cli_\w+$", validation_alias="LARK_APP_ID", description="cli_… id of the app on Lark or Feishu"
+    )
+    lark_app_secret: SecretStr | None = Field(None, validation_alias="LARK_APP_SECRET", description="its secret")
+    lark_encrypt_key: SecretStr | None = Field(
+        None, validation_alias="LARK_ENCRYPT_KEY", description="encrypt key: events over HTTP; none = long connection"
+    )
+    lark_verification_token: SecretStr | None = Field(
+        None, validation_alias="LARK_VERIFICATION_TOKEN", description="verification token, beside the encrypt key"
+    )
+    lark_domain: LarkDomain = Field(
+        "lark", validation_alias="LARK_DOMAIN", description="lark, feishu, or the address of the open platform"
+    )
+    lark_http_port: int = Field(
+        3001, ge=0, le=65535, validation_alias="LARK_HTTP_PORT", description="port of the HTTP endpoint for Lark"
+    )
     http_host: str = Field("127.0.0.1", description="address the HTTP endpoint listens on")
     http_port: int = Field(3000, ge=0, le=65535, description="port of the HTTP endpoint")
     link_hosts: str = Field("", description="comma-separated hosts that answers may link to")
@@ -158,6 +179,7 @@ class Settings(BaseModel):
     keep_sessions_days: int = Field(90, ge=1, description="days that a thread's history outlives its last use")
     keep_reports_days: int = Field(365, ge=1, description="days that a posted report is kept for its buttons")
     keep_events_days: int = Field(2, ge=2, description="days that what happens once is remembered")
+    keep_answers_days: int = Field(180, ge=1, description="days that an answer is kept for its buttons")
     keep_turns_days: int = Field(14, ge=2, description="days that ended turns and their messages are kept")
     keep_blobs_days: int = Field(21, ge=3, description="days that large results are kept; longer than turns")
     keep_usage_days: int = Field(400, ge=2, description="days that what each spent is kept")

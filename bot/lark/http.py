@@ -23,16 +23,14 @@ PATH = "/lark/events"
 _MALFORMED = (KeyError, TypeError, AttributeError, ValueError)
 
 
-def build_http(config: LarkConfig, receiver: Receiver, now: Callable[[], float] = time) -> Starlette:
-    """POST /lark/events for events and callbacks, GET /healthz. `now` gives seconds since the epoch.
+def build_http(
+    config: LarkConfig, receiver: Receiver, now: Callable[[], float] = time, shut: Callable[[], bool] = lambda: False
+) -> Starlette:
+    """POST /lark/events for events and callbacks, GET /healthz. `now` gives seconds since the epoch. Once it is `shut`
+    everything is answered with 503, so that Lark delivers again and a load balancer looks elsewhere.
 
     Raises SettingsError when there is no key or token to check requests with.
     """
-    return Starlette(routes=[*routes(config, receiver, now), Route("/healthz", _health)])
-
-
-def routes(config: LarkConfig, receiver: Receiver, now: Callable[[], float] = time) -> list[Route]:
-    """The routes alone, to be served beside others. Raises SettingsError like `build_http`."""
     key = config.encrypt_key.get_secret_value() if config.encrypt_key else ""
     token = config.verification_token.get_secret_value() if config.verification_token else ""
     if not key or not token:
@@ -41,6 +39,8 @@ def routes(config: LarkConfig, receiver: Receiver, now: Callable[[], float] = ti
     seal = Seal(key, token)
 
     async def events(request: Request) -> Response:
+        if shut():
+            return PlainTextResponse("going away", status_code=503)
         body = await _bounded(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
@@ -57,11 +57,10 @@ def routes(config: LarkConfig, receiver: Receiver, now: Callable[[], float] = ti
             log.exception("a delivery could not be read")
             return PlainTextResponse("bad request", status_code=400)
 
-    return [Route(PATH, events, methods=["POST"])]
+    async def health(request: Request) -> Response:
+        return PlainTextResponse("going away", status_code=503) if shut() else PlainTextResponse("ok")
 
-
-async def _health(request: Request) -> Response:
-    return PlainTextResponse("ok")
+    return Starlette(routes=[Route(PATH, events, methods=["POST"]), Route("/healthz", health)])
 
 
 async def _bounded(request: Request) -> bytes | None:

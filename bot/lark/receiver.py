@@ -28,8 +28,8 @@ class Threads(Protocol):
 class Notices(Protocol):
     """Shows that something was taken in."""
 
-    def notice(self, message: str, thread: str) -> None:
-        """Put a reaction to a message; returns at once."""
+    def heard(self, message: str, thread: str) -> None:
+        """This message is what is worked on next in a thread; returns at once."""
         ...
 
 
@@ -90,8 +90,8 @@ class Receiver:
         return question.thread != question.key and await self._threads.knows(question.thread)
 
     async def _taken_in(self, event: Event, question: Question) -> None:
-        if await self._submit(event):
-            self._notices.notice(question.key, question.thread)
+        self._notices.heard(question.key, question.thread)
+        await self._submit(event)
 
     async def _recalled(self, payload: Mapping[str, Any]) -> None:
         await self._act(events.recalled(payload, self._app))

@@ -104,7 +104,8 @@ class _Thread:
 
     def stop(self) -> None:
         """Close the connection, so that Lark routes nothing to it any more, and wait for the thread; blocking."""
-        self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(CLOSED_WITHIN + ENDPOINT_WITHIN)
 
     def _run(self) -> None:
@@ -151,9 +152,9 @@ async def endpoint(api: LarkApi, config: LarkConfig) -> Mapping[str, Any]:
 
 
 @asynccontextmanager
-async def connected(api: LarkApi, config: LarkConfig, take: Take) -> AsyncIterator[None]:
-    """Connected while the context is open; a lost connection is made anew. Raises SurfaceError when Lark refuses the
-    app at the start."""
+async def connected(api: LarkApi, config: LarkConfig, take: Take) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Connected while the context is open, or until what it gives is called; a lost connection is made anew. Raises
+    SurfaceError when Lark refuses the app at the start."""
     await endpoint(api, config)  # asked for once more by the client, which would try for ever without a word
     loop = asyncio.get_running_loop()
 
@@ -162,8 +163,12 @@ async def connected(api: LarkApi, config: LarkConfig, take: Take) -> AsyncIterat
 
     thread = _Thread(config, _Handler(take, loop), asked)
     thread.start()
+
+    async def close() -> None:
+        await asyncio.to_thread(thread.stop)
+
     try:
         await asyncio.to_thread(thread.connected.wait, ENDPOINT_WITHIN)
-        yield
+        yield close
     finally:
-        await asyncio.to_thread(thread.stop)
+        await close()

@@ -48,6 +48,7 @@ class LarkSurface:
         self._locale = locale
         self._now = now
         self._roots: OrderedDict[str, str] = OrderedDict()
+        self._heard: OrderedDict[str, str] = OrderedDict()
         self._reactions: OrderedDict[str, list[tuple[str, str]]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -81,10 +82,15 @@ class LarkSurface:
             await (await Entity.of(self._api, where.message, self._now)).replace(found.cards[0])
 
     async def status(self, thread: str, text: str) -> None:
-        """Lark has no such line: what is being done stands in the growing card. The end of it takes the reaction
-        away."""
+        """Lark has no such line: a reaction says that it is being worked on, to the message that was heard last in the
+        thread, and what is being done stands in the growing card."""
         if not text:
             self._settle(thread)
+        elif thread not in self._reactions:
+            self._reactions[thread] = []
+            where = self._place(self._heard.get(thread, thread))
+            if where.message:
+                await self._react(where.message, thread)
 
     def writing(self, thread: str, mark: Mark | None, user: str) -> AbstractAsyncContextManager[Writing]:
         """See `Surface`."""
@@ -136,40 +142,41 @@ class LarkSurface:
         """A card in the chat that this person has with us alone."""
         await self.post(str(Place(self._app, user)), document)
 
-    def notice(self, message: str, thread: str) -> None:
-        """Put a reaction to a message that was taken in; returns at once. It goes when an answer comes."""
-        task = asyncio.create_task(self._notice(parse(message).message, thread), name=f"notice:{message}")
-        self._keep(task)
+    def heard(self, message: str, thread: str) -> None:
+        """A message was taken in; a sign that it is being worked on is to stand there."""
+        self._heard[thread] = message
+        self._heard.move_to_end(thread)
+        while len(self._heard) > REMEMBERED:
+            self._heard.popitem(last=False)
 
     async def idle(self) -> None:
         """Wait for what was begun in passing."""
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    async def _notice(self, message_id: str, thread: str) -> None:
+    async def _react(self, message_id: str, thread: str) -> None:
         body = {"reaction_type": {"emoji_type": NOTICED}}
-        try:
-            told = await self._api.call("POST", f"{MESSAGES}/{message_id}/reactions", body)
-        except SurfaceError as error:
-            log.warning("a reaction could not be put", message=message_id, why=str(error))
-            return
-        self._reactions.setdefault(thread, []).append((message_id, str(told["reaction_id"])))
+        told = await self._api.call("POST", f"{MESSAGES}/{message_id}/reactions", body)
+        placed = (message_id, str(told["reaction_id"]))
+        if thread in self._reactions:
+            self._reactions[thread].append(placed)
+        else:
+            # the answer was faster
+            await self._unreact(*placed)
         while len(self._reactions) > REMEMBERED:
             self._reactions.popitem(last=False)
 
     def _settle(self, thread: str) -> None:
         for message_id, reaction in self._reactions.pop(thread, ()):
-            self._keep(asyncio.create_task(self._unnotice(message_id, reaction), name=f"settle:{message_id}"))
+            task = asyncio.create_task(self._unreact(message_id, reaction), name=f"settle:{message_id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _unnotice(self, message_id: str, reaction: str) -> None:
+    async def _unreact(self, message_id: str, reaction: str) -> None:
         try:
             await self._api.call("DELETE", f"{MESSAGES}/{message_id}/reactions/{reaction}")
         except SurfaceError as error:
             log.warning("a reaction could not be taken away", message=message_id, why=str(error))
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _root(self, where: Place) -> str:
         """The first message of the topic that a message stands in."""

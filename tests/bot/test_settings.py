@@ -46,6 +46,8 @@ def test_keys_of_other_programs_may_stand_in_the_file(tmp_path: Path) -> None:
         ({"STARWATCH_STARROCKS_HOST": "sr1"}, "STARWATCH_STARROCKS_USER", "missing"),
         ({"ANTHROPIC_BASE_URL": "http://models.example"}, "ANTHROPIC_BASE_URL", "https://"),
         ({"SLACK_API_URL": "ftp://127.0.0.1/"}, "SLACK_API_URL", "https://"),
+        ({"LARK_DOMAIN": "larksuite"}, "LARK_DOMAIN", "https://"),
+        ({"LARK_APP_ID": "app 1"}, "LARK_APP_ID", "pattern"),
         ({"STARWATCH_PATROL_MORNING": "8 am"}, "STARWATCH_PATROL_MORNING", "morning"),
         ({"STARWATCH_TIMEZONE": "Mars/Olympus"}, "STARWATCH_TIMEZONE", "Europe/Berlin"),
         ({"STARWATCH_ANALYST": "gpt"}, "STARWATCH_ANALYST", "'rules'"),

@@ -43,7 +43,7 @@ class Desk:
     async def knows(self, thread: str) -> bool:
         return thread in self.known
 
-    def notice(self, message: str, thread: str) -> None:
+    def heard(self, message: str, thread: str) -> None:
         self.noticed.append((message, thread))
 
 
@@ -96,12 +96,6 @@ async def test_a_reply_in_a_topic_of_ours_needs_no_mention_and_one_elsewhere_is_
 async def test_a_message_to_us_alone_needs_no_mention(desk: Desk, door: EncryptedDoor, company: FakeLark) -> None:
     await door.event(message(company.said("hi", chat="oc_p2p_ou_anna"), mentions=False))
     assert len(desk.events) == 1
-
-
-async def test_what_was_seen_before_gets_no_second_reaction(desk: Desk, door: EncryptedDoor, company: FakeLark) -> None:
-    desk.taken = False
-    await door.event(message(company.said("@_user_1 why?")))
-    assert desk.noticed == []
 
 
 async def test_stop_patrol_recall_press_menu_and_welcome_go_where_they_belong(
@@ -203,6 +197,14 @@ async def test_a_sealed_payload_of_a_shape_that_nobody_knows_harms_nobody(
     door: EncryptedDoor, inner: dict[str, Any]
 ) -> None:
     assert (await door.event(event("im.message.receive_v1", inner))).status_code == 400
+
+
+async def test_a_door_that_is_shut_sends_lark_elsewhere(desk: Desk, company: FakeLark) -> None:
+    door = EncryptedDoor(build_http(config(company), receiver(desk), lambda: NOW, shut=lambda: True), NOW)
+    assert (await door.event(message(company.said("@_user_1 why?")))).status_code == 503
+    assert (await door.get("/healthz")).status_code == 503
+    assert desk.events == []
+    await door.close()
 
 
 async def test_health_is_told_without_a_seal(door: EncryptedDoor) -> None:

@@ -348,21 +348,35 @@ async def test_a_dialog_that_is_asked_for_twice_is_shown_once(bench: Bench) -> N
     assert len(bench.lark.posts) == 1
 
 
-async def test_a_question_gets_a_reaction_at_once_and_loses_it_with_the_answer(bench: Bench) -> None:
+async def test_what_is_worked_on_has_a_reaction_until_the_answer_comes(bench: Bench) -> None:
     thread = thread_of(bench)
-    bench.surface.notice(thread, thread)
-    await bench.surface.idle()
-    assert list(bench.lark.reactions.values()) == [(thread.rpartition(":")[2], "OnIt")]
+    further = bench.lark.said("and?", root=thread.rpartition(":")[2])
+    bench.surface.heard(f"{CHAT}:{further.id}", thread)
+    await bench.surface.status(thread, "Thinking")
+    await bench.surface.status(thread, "Reading metrics")
+    assert list(bench.lark.reactions.values()) == [(further.id, "OnIt")]
     await bench.surface.post(thread, prose("Answer"))
     await bench.surface.idle()
     assert bench.lark.reactions == {}
 
 
-async def test_a_reaction_that_lark_refuses_holds_up_nothing(bench: Bench) -> None:
-    bench.lark.fail("reactions.create", Scripted(230027, "no permission"))
-    bench.surface.notice(f"{CHAT}:om_1", f"{CHAT}:om_1")
+async def test_work_that_no_message_asked_for_has_its_reaction_where_the_topic_begins(bench: Bench) -> None:
+    thread = thread_of(bench)
+    await bench.surface.status(thread, "Thinking")
+    assert list(bench.lark.reactions.values()) == [(thread.rpartition(":")[2], "OnIt")]
+    await bench.surface.status(CHAT, "Checking the fleet")
+    await bench.surface.status(thread, "")
     await bench.surface.idle()
-    await bench.surface.status(f"{CHAT}:om_1", "")
+    assert bench.lark.reactions == {}
+
+
+async def test_a_reaction_that_cannot_be_taken_away_holds_up_nothing(bench: Bench) -> None:
+    thread = thread_of(bench)
+    await bench.surface.status(thread, "Thinking")
+    bench.lark.fail("reactions.delete", Scripted(231011, "not there"))
+    await bench.surface.post(thread, prose("Answer"))
+    await bench.surface.idle()
+    assert len(bench.lark.posts) == 1
 
 
 async def test_texts_of_ours_are_in_the_language_of_the_reader(bench: Bench) -> None:
