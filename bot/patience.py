@@ -133,6 +133,10 @@ class PatientSurface:
         """See `Surface`."""
         await self._surface.dialog(press, title, document, form)
 
+    async def suggest(self, place: str, prompts: Sequence[tuple[str, str]]) -> None:
+        """See `Surface`."""
+        await self._surface.suggest(place, prompts)
+
     async def home(self, user: str, document: Document) -> None:
         """See `Surface`."""
         await self._surface.home(user, document)

@@ -5,31 +5,23 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from agent.errors import ModelError
 from agent.messages import user_text
 from agent.model import Request
-from bot import checkup, running
-from bot.clock import utc_now
+from bot import checkup, running, selfcheck
 from bot.compose import door_to, thinker
 from bot.errors import OperatorError
 from bot.foreign_listing import listed
 from bot.neighbours import foreign_servers
-from bot.paths import default_database_url
 from bot.settings import Settings, load
 from bot.slack.service import reached, slack_config
-from bot.store import migrated, open_store
 from bot.terminal import Terminal, console
-from bot.turns.stored import StoredInbox
 from bot.warehouse import Address, named
 from bot.writer import WarehouseWriter
 from handlers.document import Document, Table
 from mcp_server.errors import DoorError
-
-STUCK_AFTER = timedelta(minutes=20)
-"""A turn ends by itself before that; one that is older waits for somebody who will not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +49,7 @@ def run(*, as_json: bool) -> int:
 async def _examine(settings: Settings) -> Sequence[Check]:
     place = named(settings)
     parts: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
-        "own database": lambda: _database(settings),
-        "turns": lambda: _turns(settings),
+        **selfcheck.parts(settings),
         "warehouse": lambda: _warehouse(settings),
         "writer account": lambda: _writer(settings),
         **(checkup.parts(place, settings) if place else {}),
@@ -75,27 +66,6 @@ async def _look(part: str, look: Awaitable[tuple[str, str]]) -> Check:
     except OperatorError as error:
         return Check(part, "wrong", str(error))
     return Check(part, state, detail)
-
-
-async def _database(settings: Settings) -> tuple[str, str]:
-    return "ok", await migrated(_own_database(settings))
-
-
-async def _turns(settings: Settings) -> tuple[str, str]:
-    async with open_store(_own_database(settings), utc_now) as store:
-        stuck = await StoredInbox(store.database, utc_now).stuck(utc_now() - STUCK_AFTER)
-    if not stuck:
-        return "ok", "none is stuck"
-    key, state, since = stuck[0]
-    minutes = STUCK_AFTER // timedelta(minutes=1)
-    return "wrong", (
-        f"{len(stuck)} did not move for {minutes} minutes, the oldest ({state}, {key[:64]}) "
-        f"since {since:%Y-%m-%d %H:%M} UTC; if `starwatch serve` runs, restart it: it takes them up again"
-    )
-
-
-def _own_database(settings: Settings) -> str:
-    return settings.database_url or default_database_url(os.environ)
 
 
 async def _warehouse(settings: Settings) -> tuple[str, str]:

@@ -16,7 +16,8 @@ _BATCH = 500
 @dataclass(frozen=True, slots=True)
 class Keep:
     """Ages beyond which rows go. Blobs must outlive the journals that name them; `events` is for what
-    happens once, and must outlive a platform's redeliveries, which come for up to a day."""
+    happens once, and must outlive a platform's redeliveries, which come for up to a day. `turns` is for ended turns,
+    the messages behind them and what was kept to be posted, which are forgotten elsewhere."""
 
     sessions: timedelta = timedelta(days=90)
     reports: timedelta = timedelta(days=365)
@@ -24,6 +25,7 @@ class Keep:
     blobs: timedelta = timedelta(days=21)
     usage: timedelta = timedelta(days=400)
     answers: timedelta = timedelta(days=180)
+    turns: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The inbox in our own database: what every process of the bot knows of each message."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, and_, delete, exists, func, inspect, or_, select, update
@@ -148,6 +148,15 @@ class StoredInbox:
         async with self.database.writing() as session:
             result: Any = await session.execute(delete(InboxRow).where(over, InboxRow.changed_at < before))
             return int(result.rowcount)
+
+    async def backlog(self) -> tuple[int, datetime | None]:
+        """How many messages wait, and since when the one that waits longest (UTC)."""
+        waits = InboxRow.state == State.WAITING
+        async with self.database.reading() as session:
+            count = (await session.scalars(select(func.count()).select_from(InboxRow).where(waits))).one()
+            oldest = (await session.scalars(select(func.min(InboxRow.received_at)).where(waits))).one()
+        # SQLite gives moments back without their zone
+        return count, oldest and oldest.replace(tzinfo=oldest.tzinfo or UTC)
 
     async def stuck(self, since: datetime) -> Sequence[tuple[str, str, datetime]]:
         """Key, state and last change of what waits or runs and did not move since that moment, oldest first."""

@@ -4,15 +4,25 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
-from bot.store import open_store
+from bot.store import Payer, Usage, open_store
+from bot.store.outbox import Outbox
 from bot.turns.stored import StoredInbox
 from handlers.surface import Question
 from sandbox.launch import Endpoint
 from tests.bot.conftest import Run
 
 PARTS = (
-    *("own database", "turns", "warehouse", "writer account", "StarRocks version", "reader's grants", "query timeout"),
-    *("resource group", "FE settings", "writer's grants", "model", "Slack", "MCP servers"),
+    *("own database", "turns", "outbox", "spending", "warehouse", "writer account", "StarRocks version"),
+    *(
+        "reader's grants",
+        "query timeout",
+        "resource group",
+        "FE settings",
+        "writer's grants",
+        "model",
+        "Slack",
+        "MCP servers",
+    ),
 )
 
 
@@ -55,6 +65,8 @@ def test_without_a_warehouse_nothing_about_one_is_asked(starwatch: Run) -> None:
     assert tuple(checks(out)) == (
         "own database",
         "turns",
+        "outbox",
+        "spending",
         "warehouse",
         "writer account",
         "model",
@@ -84,12 +96,71 @@ def test_a_message_that_nobody_takes_up_is_wrong_and_a_fresh_one_is_not(starwatc
 
     asyncio.run(put(5))
     code, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
-    assert (code, checks(out)["turns"]) == (0, ("ok", "none is stuck"))
+    assert (code, checks(out)["turns"][0]) == (0, "warning")
     asyncio.run(put(50))
     code, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
     state, detail = checks(out)["turns"]
     assert (code, state) == (1, "wrong")
-    assert detail.startswith("1 did not move for 20 minutes, the oldest (waiting, 50)")
+    assert detail.startswith("1 did not move for 35 minutes, the oldest (waiting, 50)")
+
+
+def test_messages_that_wait_are_told_with_the_oldest(starwatch: Run, sqlite_url: str) -> None:
+    async def put(*ages: int) -> None:
+        for seconds in ages:
+            then = datetime.now(UTC) - timedelta(seconds=seconds)
+            async with open_store(sqlite_url, lambda then=then: then) as store:
+                await StoredInbox(store.database, lambda then=then: then).put(
+                    Question(f"{seconds}", f"t{seconds}", "U1", "?")
+                )
+
+    _, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    assert checks(out)["turns"] == ("ok", "none is stuck, no message waits")
+    asyncio.run(put(5, 20))
+    _, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    state, detail = checks(out)["turns"]
+    assert state == "ok"
+    assert detail.startswith("none is stuck; 2 waiting, the oldest since ")
+
+
+def test_posts_that_wait_for_their_platform_are_wrong_and_say_why(starwatch: Run, sqlite_url: str) -> None:
+    async def put() -> None:
+        async with open_store(sqlite_url, lambda: datetime.now(UTC)) as store:
+            outbox = Outbox(store.database, lambda: datetime.now(UTC))
+            await outbox.put("slack:T:C:1.1", "turn-1", "answer", {}, "Slack refused chat.postMessage: token_revoked")
+
+    _, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    assert checks(out)["outbox"] == ("ok", "nothing waits to be posted")
+    asyncio.run(put())
+    code, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    state, detail = checks(out)["outbox"]
+    assert (code, state) == (1, "wrong")
+    assert detail.startswith("1 not posted, the oldest since ")
+    assert "token_revoked" in detail
+
+
+def test_what_was_spent_today_is_told_and_who_is_at_a_limit(starwatch: Run, sqlite_url: str) -> None:
+    async def spend() -> None:
+        async with open_store(sqlite_url, lambda: datetime.now(UTC)) as store:
+            payers = [Payer("user", "slack:T:U1"), Payer("workspace", "slack:T")]
+            await store.usage.charge("turn-1", payers, Usage(tokens=1_200, micro_dollars=2_340_000))
+
+    asyncio.run(spend())
+    _, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url)
+    assert checks(out)["spending"] == ("ok", "today 0 turns, 1,200 tokens, $2.34")
+    limit = {"STARWATCH_DATABASE_URL": sqlite_url, "STARWATCH_USER_DOLLARS_PER_DAY": "2"}
+    code, out, _ = starwatch("doctor", "--json", **limit)
+    assert (code, checks(out)["spending"]) == (
+        0,
+        ("warning", "today 0 turns, 1,200 tokens, $2.34; at a limit: slack:T:U1"),
+    )
+
+
+def test_a_model_whose_price_nobody_knows_is_named(starwatch: Run, sqlite_url: str) -> None:
+    model = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": "http://127.0.0.1:1", "STARWATCH_MODEL": "my-own"}
+    _, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=sqlite_url, **model)
+    state, detail = checks(out)["spending"]
+    assert state == "warning"
+    assert "no price is known for my-own: only limits of tokens hold it (STARWATCH_PRICES)" in detail
 
 
 def test_the_own_database_is_shown_with_its_revision(starwatch: Run, sqlite_url: str) -> None:
