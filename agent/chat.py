@@ -80,8 +80,14 @@ class BYOCAgent:
             await self._store.clear(self._thread)
             self._history = ()
 
-    async def chat(self, text: str, on_progress: OnProgress | None = None, journal: Journal = UNWRITTEN) -> Answer:
-        """Answer one message of the thread.
+    async def chat(
+        self,
+        text: str,
+        on_progress: OnProgress | None = None,
+        journal: Journal = UNWRITTEN,
+        overheard: str = "",
+    ) -> Answer:
+        """Answer one message of the thread. `overheard` is JSON of what others said there before it.
 
         A model that cannot answer is stood in for by the floor, and `notice` says why; without a floor the answer is
         `failed` and the question leaves no trace in the history. A turn is saved whole, at its end; one that is
@@ -98,7 +104,7 @@ class BYOCAgent:
             saved = saved[: begin["turns"]]
             self._remember(saved)
             asked_at = datetime.fromisoformat(begin["asked_at"])
-            asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", asked_at)
+            asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", asked_at, overheard)
             answer = await self._answer(saved, asked, on_progress or ignore_progress, journal)
             return replace(answer, notice=" ".join(filter(None, (answer.notice, *self._notices()))))
 

@@ -55,12 +55,17 @@ class Agents:
         on_progress: OnProgress,
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
+        overheard: str = "",
     ) -> Answer:
         """The answer of the thread's agent, whose tools are called for this user, and what it cost."""
         purse = purse or Purse()
         agent = self._agent_of(thread, user, purse.thrift)
-        answer = await agent.chat(text, metered(on_progress, purse), journal)
+        answer = await agent.chat(text, metered(on_progress, purse), journal, overheard)
         return replace(answer, dollars=self._prices.dollars(purse.spent))
+
+    async def forget(self, thread: str, user: str) -> None:
+        """Empty the thread's history."""
+        await self._agent_of(thread, user, "").reset_conversation()
 
 
 class Patrols:

@@ -2,26 +2,40 @@
 
 from dataclasses import replace
 
+from handlers.again import with_retry
 from handlers.answers import answer_document
+from handlers.commands import command_of, obey
 from handlers.deps import Deps
 from handlers.keeping import keep
+from handlers.overheard import overheard, remember
 from handlers.posting import mark_of, once
 from handlers.purse import with_thrift
-from handlers.surface import Question
+from handlers.surface import Investigate, Question
 from handlers.telling import Telling
 
 
 async def ask(question: Question, deps: Deps) -> None:
-    """One turn: steps and words while it lasts, the answer as a post in the same thread."""
-    await answer_in(question.thread, question.text, question.user, deps)
+    """One turn: steps and words while it lasts, the answer as a post in the same thread. Words that are no question but
+    a command are obeyed instead."""
+    if (command := command_of(question.text)) is not None:
+        await obey(*command, question, deps)
+        return
+    heard = await overheard(question, deps)
+    await answer_in(question, question.text, deps, heard)
+    await remember(question, deps)
 
 
-async def answer_in(thread: str, text: str, user: str, deps: Deps) -> None:
-    """Answer what `user` said in `thread`. The answer takes the place of what was shown of it."""
+async def answer_in(event: Question | Investigate, text: str, deps: Deps, heard: str = "") -> None:
+    """Answer `text` in the thread of the event. The answer takes the place of what was shown of it; one that failed can
+    be asked for again. `heard` is JSON of what others said there before."""
+    thread, user = event.thread, event.user
     locale = await deps.locale(thread, user)
     async with deps.surface.writing(thread, mark_of("answer", deps), user) as writing:
         telling = Telling(writing, deps.turn, locale)
-        answer = await deps.agents.chat(thread, text, user, telling, deps.turn.journal, deps.turn.purse)
+        answer = await deps.agents.chat(thread, text, user, telling, deps.turn.journal, deps.turn.purse, heard)
         answer = replace(answer, notice=with_thrift(answer.notice, deps.turn.purse, locale))
         kept_as = await keep(thread, user, text, answer, deps)
-        await once("answer", lambda: writing.finish(answer_document(answer, locale, kept_as)), deps)
+        document = answer_document(answer, locale, kept_as)
+        if answer.failed:
+            document = with_retry(document, event.key, locale)
+        await once("answer", lambda: writing.finish(document), deps)

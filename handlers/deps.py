@@ -12,6 +12,7 @@ from agent.progress import OnProgress
 from handlers.flight import Flights
 from handlers.kept import KeptAnswer, Rows, Statement, Verdict
 from handlers.locale import Locale, english
+from handlers.preferences import Passing, Preferences
 from handlers.purse import Purse
 from handlers.surface import Event, Surface
 from handlers.turn import Turn
@@ -21,6 +22,9 @@ Locales = Callable[[str, str], Awaitable[Locale]]
 
 Submit = Callable[[Event], Awaitable[object]]
 """Puts an event into the queue; the same key twice is one event."""
+
+Asked = Callable[[str], Awaitable[Event | None]]
+"""The event that was taken in under a key, while it is remembered."""
 
 OnStep = Callable[[str], Awaitable[None]]
 """Receives what is being done right now, in people's words; see `handlers.progress`."""
@@ -37,10 +41,15 @@ class Agents(Protocol):
         on_progress: OnProgress,
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
+        overheard: str = "",
     ) -> Answer:
         """The answer to what `user` said, given what was said in `thread` before. It rests on what this user may see in
-        this channel alone. A failed turn is an Answer that says so. The `purse` says how thrifty to be, and is told
-        what was spent."""
+        this channel alone. A failed turn is an Answer that says so. `overheard` is JSON of what others said there.
+        The `purse` says how thrifty to be, and is told what was spent."""
+        ...
+
+    async def forget(self, thread: str, user: str) -> None:
+        """Forget what was said in a thread."""
         ...
 
 
@@ -106,6 +115,11 @@ class Results(Protocol):
         ...
 
 
+async def nothing_asked(key: str) -> Event | None:
+    """The `Deps.asked` of a process that keeps no events."""
+    return None
+
+
 async def no_queue(event: Event) -> object:
     """The `Deps.submit` of a process without a queue."""
     raise RuntimeError(f"there is no queue to put {type(event).__name__} into")
@@ -129,3 +143,5 @@ class Deps:
     answers: Answers | None = None
     results: Results | None = None
     submit: Submit = no_queue
+    asked: Asked = nothing_asked
+    preferences: Preferences = field(default_factory=Passing)

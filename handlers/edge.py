@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 
 from agent.journal import UNWRITTEN
+from handlers.again import with_retry
 from handlers.deps import Deps
 from handlers.posting import post
 from handlers.surface import Event, PatrolRequest, SurfaceError
@@ -32,10 +33,11 @@ async def handle(event: Event, deps: Deps, handlers: Mapping[type[Any], Handler]
 
 async def _apologise(event: Event, reference: str, deps: Deps) -> None:
     place = event.channel if isinstance(event, PatrolRequest) else event.thread
-    text = (await deps.locale(place, event.user)).say("apology", reference=reference)
+    locale = await deps.locale(place, event.user)
+    document = with_retry(note_document(locale.say("apology", reference=reference)), event.key, locale)
     # no step of the turn: a turn that fails may fail because its steps no longer are what they were
     aside = replace(deps, turn=replace(deps.turn, journal=UNWRITTEN))
     try:
-        await post("apology", place, note_document(text), aside)
+        await post("apology", place, document, aside)
     except SurfaceError as error:
         log.error("an apology could not be posted", reference=reference, why=str(error))

@@ -1,6 +1,8 @@
 """The last word of a turn that has no answer: refused, stopped by somebody, or given up."""
 
+from handlers.again import with_retry
 from handlers.deps import Deps
+from handlers.document import Document
 from handlers.markdown import line
 from handlers.posting import post
 from handlers.status import show
@@ -24,7 +26,8 @@ async def given_up(event: Event, deps: Deps) -> None:
     """Say that the turn was begun several times and never ended."""
     reference = deps.new_reference()
     locale = await deps.locale(_place(event), event.user)
-    await _say("given-up", event, locale.say("given_up", reference=reference), deps)
+    document = with_retry(note_document(locale.say("given_up", reference=reference)), event.key, locale)
+    await _show("given-up", event, document, deps)
 
 
 async def refused(event: Event, key: str, deps: Deps) -> None:
@@ -40,8 +43,12 @@ async def hushed(event: Event, deps: Deps) -> None:
 
 
 async def _say(part: str, event: Event, text: str, deps: Deps) -> None:
+    await _show(part, event, note_document(text), deps)
+
+
+async def _show(part: str, event: Event, document: Document, deps: Deps) -> None:
     place = _place(event)
-    await post(part, place, note_document(text), deps)
+    await post(part, place, document, deps)
     if not isinstance(event, PatrolRequest):
         await show(place, "", deps)
 

@@ -22,7 +22,7 @@ async def pressed(press: Press, deps: Deps) -> None:
 async def investigate(pressed: Investigate, deps: Deps) -> None:
     """Ask the thread's agent for the cause, given what the report said; works without the report too."""
     report = await deps.reports.find(pressed.report_id)
-    await answer_in(pressed.thread, question_about(pressed, report), pressed.user, deps)
+    await answer_in(pressed, question_about(pressed, report), deps)
 
 
 def question_about(pressed: Investigate, report: Mapping[str, Any] | None) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from handlers import sources
-from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY, INVESTIGATE, WELCOME
+from handlers.again import again
+from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY, INVESTIGATE, RETRY, WELCOME
 from handlers.deps import Deps
 from handlers.investigate import pressed as investigate
 from handlers.surface import Press, SurfaceError
@@ -21,6 +22,7 @@ Pressed = Callable[[Press, Deps], Awaitable[None]]
 PRESSES: Mapping[str, Pressed] = {
     INVESTIGATE: investigate,
     WELCOME: welcome,
+    RETRY: again,
     ANSWER_SQL: sources.show_sql,
     ANSWER_CSV: sources.send_csv,
     ANSWER_GOOD: sources.like,

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.slack.place import Place
 from handlers.buttons import HOME, WELCOME
+from handlers.commands import is_stop
 from handlers.markdown import excerpt
 from handlers.surface import Control, Deleted, Edited, PatrolRequest, Press, Question, Stop
 
@@ -18,9 +19,6 @@ LONGEST_QUESTION = 12_000
 
 SPOKEN = {None, "file_share", "thread_broadcast"}
 """Subtypes of messages that somebody wrote just now; edits, deletions, joins and the like carry another one."""
-
-STOP = {"stop", "cancel", "abort"}
-"""A message of this one word in a thread ends what is being done there."""
 
 _NUMBER = re.compile(r":\d+$")
 """Behind an action id where the same action stands twice in a row of buttons."""
@@ -48,8 +46,9 @@ def message(body: Payload, bot_user: str, *, shared_channels: bool = False) -> Q
 
 def stop(question: Question) -> Stop | None:
     """The question as a wish to stop, if it is one."""
-    asked = question.text.casefold().strip(" .!")
-    return Stop(question.key, question.thread, question.user, question.direct) if asked in STOP else None
+    if not is_stop(question.text):
+        return None
+    return Stop(question.key, question.thread, question.user, question.direct)
 
 
 def correction(body: Payload, bot_user: str) -> Control | None:

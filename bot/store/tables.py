@@ -150,3 +150,14 @@ class OutboxRow(Base):
     kept_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     held_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     __table_args__ = (Index("outbox_by_age", "thread", "kept_at"),)
+
+
+class PreferenceRow(Base):
+    """What a channel or thread was told about how we are to behave in it; see `handlers.preferences`."""
+
+    __tablename__ = "preferences"
+    place: Mapped[str] = mapped_column(String(255), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(255))
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (Index("preferences_by_age", "changed_at"),)

@@ -60,6 +60,7 @@ class Agents:
         self.hold = asyncio.Event()
         self.hold.set()
         self.users: list[str] = []
+        self.overheard: list[str] = []
         self.spent: tuple[Spent, ...] = ()
         self.thrifts: list[Thrift] = []
 
@@ -75,9 +76,11 @@ class Agents:
         on_progress: OnProgress,
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
+        overheard: str = "",
     ) -> Answer:
         self.threads[thread].append(text)
         self.users.append(user)
+        self.overheard.append(overheard)
         if purse is not None:
             self.thrifts.append(purse.thrift)
             purse.spent.extend(self.spent)
@@ -90,6 +93,9 @@ class Agents:
             raise fault
         told = self.reply or "You said: " + "; ".join(self.threads[thread])
         return Answer(told, "claude", "claude-sonnet-5-5", rounds=2, seconds=1.25)
+
+    async def forget(self, thread: str, user: str) -> None:
+        self.threads.pop(thread, None)
 
 
 class Patrols:

@@ -1,0 +1,61 @@
+"""What was said in a thread beside the questions put to us: read along with a question, as other people's words."""
+
+import json
+from collections.abc import Sequence
+
+import structlog
+
+from agent.journal import Json
+from handlers.deps import Deps
+from handlers.preferences import CONTEXT, OFF, TOLD, channel_of
+from handlers.surface import Question, Said, SurfaceError
+
+log = structlog.get_logger()
+
+MESSAGES = 40
+CHARACTERS = 6_000
+"""Of all messages together; the latest ones are kept."""
+
+
+async def overheard(question: Question, deps: Deps) -> str:
+    """JSON of what others said in the thread since we last looked, empty when there is nothing. It is read once for a
+    turn: one that is repeated reads the same. A platform that does not tell costs the answer nothing."""
+
+    async def read() -> Json:
+        return _told(await _heard(question, deps))
+
+    # the first message of a thread has nothing before it, and a surface without an order nothing to sort by
+    if not question.order or question.thread.endswith(f":{question.order}"):
+        return ""
+    if (await deps.preferences.of(channel_of(question.thread))).get(CONTEXT) == OFF:
+        return ""
+    told: str = await deps.turn.journal.step("overheard", read)
+    return told
+
+
+async def remember(question: Question, deps: Deps) -> None:
+    """From now on only what is said behind this question is new."""
+    if question.order:
+        await deps.preferences.put(question.thread, TOLD, question.order)
+
+
+async def _heard(question: Question, deps: Deps) -> Sequence[Said]:
+    after = (await deps.preferences.of(question.thread)).get(TOLD, "")
+    try:
+        said = await deps.surface.said(question.thread, after)
+    except SurfaceError as error:
+        log.warning("what was said in a thread could not be read", thread=question.thread, why=str(error))
+        return ()
+    return [one for one in said if not one.ours and after < one.order < question.order]
+
+
+def _told(said: Sequence[Said]) -> str:
+    kept: list[dict[str, str]] = []
+    room = CHARACTERS
+    for one in reversed(said[-MESSAGES:]):
+        room -= len(one.text)
+        if room < 0:
+            break
+        kept.append({"user": one.user, "said": one.text})
+    # `<` only as an escape, so that no text in it can end the block that it is quoted in
+    return json.dumps(kept[::-1], ensure_ascii=False).replace("<", "\\u003c") if kept else ""

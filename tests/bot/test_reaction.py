@@ -1,0 +1,82 @@
+"""The first sign that a question was heard."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.reaction import Reaction
+from handlers.locale import Locale
+from handlers.surface import Event, PatrolRequest, Question, SurfaceError
+from tests.fakes.thinking import Surface
+
+ASKED = Question("slack:T:C:1.1", "slack:T:C:1.1", "U1", "fleet?", "1.1")
+
+
+class Door:
+    """Takes each event once, from people in `allowed`."""
+
+    def __init__(self, allowed: Sequence[str] = ("U1",)) -> None:
+        self.taken: list[Event] = []
+        self.allowed = allowed
+        self.fault: SurfaceError | None = None
+
+    async def admit(self, event: Event) -> bool:
+        if event in self.taken:
+            return False
+        self.taken.append(event)
+        return True
+
+    async def may(self, user: str) -> bool:
+        if self.fault:
+            raise self.fault
+        return user in self.allowed
+
+
+async def chinese(place: str, user: str) -> Locale:
+    return Locale("zh")
+
+
+@pytest.fixture
+def surface() -> Surface:
+    return Surface()
+
+
+async def test_a_new_question_is_shown_as_heard_in_its_askers_language(surface: Surface) -> None:
+    reaction = Reaction(Door(), surface, chinese)
+    assert await reaction.admit(ASKED)
+    await reaction.idle()
+    assert surface.statuses == [(ASKED.thread, "正在思考")]
+
+
+async def test_nobody_waits_for_the_sign(surface: Surface) -> None:
+    surface.gate.clear()
+    reaction = Reaction(Door(), surface, chinese)
+    assert await reaction.admit(ASKED)
+    assert surface.statuses == []
+    surface.gate.set()
+    await reaction.idle()
+
+
+async def test_a_redelivery_and_a_patrol_get_no_sign(surface: Surface) -> None:
+    reaction = Reaction(Door(), surface, chinese)
+    await reaction.admit(ASKED)
+    assert not await reaction.admit(ASKED)
+    await reaction.admit(PatrolRequest("p", "slack:T:C", "U1", ""))
+    await reaction.idle()
+    assert len(surface.statuses) == 1
+
+
+async def test_whoever_gets_no_answer_gets_no_sign(surface: Surface) -> None:
+    reaction = Reaction(Door(allowed=()), surface, chinese)
+    assert await reaction.admit(ASKED)
+    await reaction.idle()
+    assert surface.statuses == []
+
+
+async def test_a_platform_that_refuses_the_sign_costs_nothing(surface: Surface) -> None:
+    door = Door()
+    door.fault = SurfaceError("away")
+    reaction = Reaction(door, surface, chinese)
+    assert await reaction.admit(ASKED)
+    await reaction.idle()
+    assert surface.statuses == []
