@@ -10,16 +10,24 @@ from dataclasses import replace
 import structlog
 
 from bot.admission import admission
+from bot.asked import Asked
 from bot.clock import utc_now
 from bot.compose import Starwatch
+from bot.following import Following
 from bot.gate import Gate
+from bot.housekeeping import Housekeeping, ages
+from bot.locales import Locales
+from bot.patience import PatientSurface, Waits
 from bot.patrols import ByClock, schedules
 from bot.pressing import Pressing
 from bot.prices import load_prices
+from bot.reaction import Reaction
 from bot.settings import Settings
 from bot.slack.config import SlackConfig
 from bot.slack.people import People
 from bot.slack.service import Entrance, Slack, listening, reached
+from bot.store.outbox import Outbox
+from bot.store.preferences import StoredPreferences
 from bot.store.talk import Talk
 from bot.turns import TurnEngine
 from bot.turns.durable import DurableOptions, durable_turns, turns_address
@@ -65,32 +73,44 @@ async def serving(
     under way get PARTING seconds to finish at the end, or until `hurry`."""
     store, opened = starwatch.store, list[TurnEngine]()
     people = People(slack.client, slack.team)
-    gate = Gate(
-        lambda: opened[0], store, slack.surface, people, admission(settings), prices=load_prices(settings.prices)
-    )
-    inbox = StoredInbox(store.database, utc_now)
-    deps = replace(_deps(slack, starwatch), submit=gate.admit)
+    preferences = StoredPreferences(store.database, utc_now)
+    locales = Locales(people, preferences, settings.timezone)
+    rules, prices = admission(settings), load_prices(settings.prices)
+    gate = Gate(lambda: opened[0], store, slack.surface, people, rules, prices=prices, locale=locales)
+    reaction = Reaction(gate, slack.surface, locales)
+    inbox, outbox = StoredInbox(store.database, utc_now), Outbox(store.database, utc_now)
+
+    async def gone(thread: str) -> None:
+        await opened[0].stop(thread)
+
+    surface = PatientSurface(slack.surface, outbox, gone=gone)
+    deps = replace(_deps(slack, starwatch), surface=surface, submit=gate.admit)
+    deps = replace(deps, locale=locales, preferences=preferences, asked=Asked(store.database))
     pressing = Pressing(gate, deps)
     work = Handling(deps, gate)
-    options = DurableOptions(executor=settings.executor_id, limit=max(LONGEST_TURN, settings.turn_seconds * 2))
+    # a turn whose platform is away waits for it behind all else that it does
+    longest = max(LONGEST_TURN, settings.turn_seconds * 2) + Waits().patience
+    options = DurableOptions(executor=settings.executor_id, limit=longest)
     async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
-        by_clock = ByClock(
-            slack.channel(settings.patrol_channel or ""), gate.admit, slack.surface, store, inbox, utc_now
-        )
+        house = Housekeeping(store, inbox, outbox, utc_now, ages(settings))
+        by_clock = ByClock(slack.channel(settings.patrol_channel or ""), gate.admit, surface, house.tidy, utc_now)
         clock = Clock(by_clock)
-        known = Talk(store.database)
+        known, following = Talk(store.database), Following(store, preferences)
         opening: AbstractAsyncContextManager[Entrance] = listening(
-            settings, slack, gate.admit, pressing.act, store, known
+            settings, slack, reaction.admit, pressing.act, following, known
         )
         async with opening as entrance:
             await clock.start(schedules(settings))
+            delivering = asyncio.create_task(surface.watch(), name="posts that were kept")
             try:
                 yield entrance.place
             finally:
                 clock.stop()
+                delivering.cancel()
                 await entrance.shut()
                 await asyncio.gather(pressing.close(PARTING), _part(turns, hurry or asyncio.Event()))
+                await asyncio.wait({delivering})
 
 
 async def _part(turns: TurnEngine, hurry: asyncio.Event) -> None:

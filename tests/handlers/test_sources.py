@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from handlers import presses
-from handlers.ask import answer_in
+from handlers.ask import ask
 from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY
 from handlers.deps import Deps
 from handlers.document import Actions, File, Note, Prose
 from handlers.kept import KeptAnswer, ResultGone, ResultUnread, Rows, Statement, Verdict
-from handlers.surface import Press
+from handlers.surface import Press, Question
 from handlers.turn import Turn
 from tests.handlers.conftest import Bench
 
@@ -183,7 +183,7 @@ async def test_where_nothing_is_kept_the_buttons_of_old_do_nothing(bench: Bench)
 
 
 async def test_an_answer_is_kept_before_it_is_posted_and_its_buttons_name_it(desk: Desk) -> None:
-    await answer_in(THREAD, "how is it?", "anna", desk.deps)
+    await ask(Question("k", THREAD, "anna", "how is it?"), desk.deps)
     document = desk.bench.surface.posts[-1][1]
     (row,) = [part for part in document.parts if isinstance(part, Actions)]
     kept = desk.answers.kept[row.buttons[-1].value]  # type: ignore[union-attr]
@@ -192,12 +192,12 @@ async def test_an_answer_is_kept_before_it_is_posted_and_its_buttons_name_it(des
 
 async def test_a_repeated_turn_keeps_its_answer_under_the_same_name(desk: Desk) -> None:
     for _ in range(2):
-        await answer_in(THREAD, "how is it?", "anna", replace(desk.deps, turn=Turn("turn-7")))
+        await ask(Question("k", THREAD, "anna", "how is it?"), replace(desk.deps, turn=Turn("turn-7")))
     assert len(desk.answers.kept) == 2, "the one that was there, and this one"
 
 
 async def test_an_answer_that_cannot_be_kept_goes_out_without_buttons(desk: Desk) -> None:
     desk.answers.full = True
-    await answer_in(THREAD, "how is it?", "anna", desk.deps)
+    await ask(Question("k", THREAD, "anna", "how is it?"), desk.deps)
     parts = desk.bench.surface.posts[-1][1].parts
     assert not any(isinstance(part, Actions) for part in parts) and any(isinstance(part, Prose) for part in parts)
