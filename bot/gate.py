@@ -1,5 +1,6 @@
 """The gate: what concerns every event, before it waits and again before a handler sees it."""
 
+import hashlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -36,6 +37,9 @@ log = structlog.get_logger()
 
 BY_CLOCK = "clock"
 """The user of what the schedule asks for; it needs no leave."""
+
+CHANGED = "I have changed my question. It reads now, in full: {text}"
+"""How a turn under way is told; for the model, in the words of whoever asked."""
 
 LOOP = 30
 """Events of one thread in a minute beyond which it is taken for two programs that talk to each other."""
@@ -94,13 +98,27 @@ class Gate:
             return
         match control:
             case Edited():
-                await turns.edit(control.key, control.text)
+                if not await turns.edit(control.key, control.text) and await turns.under_way(control.key):
+                    await self._changed(control)
             case Deleted():
                 # before the turn is cut off, which looks for it: what was taken back needs no last words
                 await self._store.first_sight(_taken_back(control.key))
                 await turns.withdraw(control.key)
             case Stop():
                 await self._stop(control)
+
+    async def _changed(self, control: Edited) -> None:
+        """Tell the turn that answers a question that it was changed: as one more message, which it reads between two
+        rounds, or which is answered next when it came too late for that."""
+        version = hashlib.sha256(control.text.encode()).hexdigest()[:16]
+        change = Question(f"{control.key}#{version}", control.thread, control.user, CHANGED.format(text=control.text))
+        if not await self._turns().submit(change):
+            return
+        locale = await self._locale(control.thread, control.user)
+        try:
+            await self._surface.whisper(control.thread, control.user, note_document(locale.say("edit.seen")))
+        except SurfaceError as error:
+            log.warning("that a change was seen could not be shown", thread=control.thread, why=str(error))
 
     async def _stop(self, control: Stop) -> None:
         if not await self._store.first_sight(f"stop:{control.key}"[:255]):

@@ -36,7 +36,10 @@ from handlers.surface import Event
 log = structlog.get_logger()
 
 VERSION = "1"
-"""Part of what a crash is recovered by: raise it when the order of a turn's steps changes, once the old ones are done.
+"""Raise it when the steps of a turn change their meaning. A turn that another version began is begun anew then, from its
+event: steps of that version count for nothing, and what it posted is found by its mark."""
+WORKERS = "1"
+"""DBOS's own version, the same for ever, so that any process takes any worker up: all that a worker is told is its lane.
 DBOS would otherwise take a hash of the source, and every edit would strand the turns that are under way."""
 
 ANY_NUMBER = 1_000_000
@@ -57,6 +60,7 @@ class DurableOptions:
     limit: float = 900.0
     threads: int = 8
     max_running: int = 64
+    version: str = VERSION
 
 
 class Ref(TypedDict):
@@ -85,7 +89,11 @@ class _Journal:
     def __init__(self, claim: Claim, engine: "DurableTurns") -> None:
         self._claim = claim
         self._engine = engine
-        self._left = dict(claim.steps)
+        self._version = f"{engine.options.version}/"
+        ours = [name for name in claim.steps if name.startswith(self._version)]
+        self._left = {name.removeprefix(self._version): claim.steps[name] for name in ours}
+        if len(ours) < len(claim.steps):
+            log.warning("a turn of another version is begun anew", turn=claim.turn)
         self._quiet = False
         self._broken = False
 
@@ -101,7 +109,7 @@ class _Journal:
         try:
             text = await stand_in(result, self._engine.blobs)
             with self._ours():
-                self._quiet = not await self._engine.steps.keep(self._claim, name, text)
+                self._quiet = not await self._engine.steps.keep(self._claim, self._version + name, text)
         except StoreUnwritable as fault:
             # the answer is worth more than its journal; nothing more is written, so that what is has no gaps
             log.warning("a turn goes on unwritten", turn=self._claim.turn, why=str(fault))
@@ -136,7 +144,7 @@ class DurableTurns:
         self.steps = steps
         self.blobs = blobs
         self.running = Running(work, inbox, options.limit)
-        self._options = options
+        self.options = options
         self._lanes = Lanes(self._begin, options.max_running)
         self._waiting = 0
         self._closed = False
@@ -168,7 +176,7 @@ class DurableTurns:
                     return
                 except Exception:  # the outermost edge: a worker that ended here would leave its event claimed
                     log.exception("a turn could not be begun or ended; trying again", lane=name)
-                    await asyncio.sleep(self._options.watch)
+                    await asyncio.sleep(self.options.watch)
         finally:
             self._lanes.ended(name, more)
 
@@ -181,6 +189,10 @@ class DurableTurns:
     async def edit(self, key: str, text: str) -> bool:
         """See `TurnEngine`."""
         return await self.inbox.edit(key, text)
+
+    async def under_way(self, key: str) -> bool:
+        """See `TurnEngine`."""
+        return await self.inbox.under_way(key)
 
     async def withdraw(self, key: str) -> bool:
         """See `TurnEngine`."""
@@ -204,8 +216,8 @@ class DurableTurns:
             except Exception:  # the outermost edge of a task of its own: the next look may succeed
                 log.exception("looking after the turns of other processes failed")
             # at the start all that waits was left behind; later it may be another process that is about to do it
-            patience = self._options.watch
-            await asyncio.sleep(self._options.watch)
+            patience = self.options.watch
+            await asyncio.sleep(self.options.watch)
 
     async def _look(self, patience: float) -> None:
         self._waiting = await self.inbox.waiting()
@@ -218,7 +230,7 @@ class DurableTurns:
     async def _adopt(self, presence: Presence) -> None:
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False, limit=10_000)
         executors = {str(turn.executor_id) for turn in pending if turn.executor_id}
-        for executor in executors - {self._options.executor}:
+        for executor in executors - {self.options.executor}:
             if await presence.take(executor):
                 try:
                     adopted = await asyncio.to_thread(_recover, executor)
@@ -289,7 +301,7 @@ async def _launched(address: URL, options: DurableOptions) -> DBOS:
     config = DBOSConfig(
         name="starwatch",
         system_database_url=address.render_as_string(hide_password=False),
-        application_version=VERSION,
+        application_version=WORKERS,
         executor_id=options.executor,
         serializer=DBOSPortableJSONSerializer(),
         max_executor_threads=options.threads,

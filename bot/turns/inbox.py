@@ -85,6 +85,10 @@ class Inbox(Protocol):
         """Give a waiting question another text; False when it waits no longer."""
         ...
 
+    async def under_way(self, key: str) -> bool:
+        """Whether a message belongs to a turn that runs."""
+        ...
+
     async def withdraw(self, key: str) -> tuple[bool, str]:
         """Withdraw an event that waits, or mark its turn as to be stopped: whether it did, and the running turn."""
         ...
@@ -165,6 +169,11 @@ class MemoryInbox:
             return False
         kept.event = replace(kept.event, text=text)
         return True
+
+    async def under_way(self, key: str) -> bool:
+        """See `Inbox`."""
+        kept = self._kept.get(key)
+        return kept is not None and kept.state in OPEN
 
     async def withdraw(self, key: str) -> tuple[bool, str]:
         """See `Inbox`."""

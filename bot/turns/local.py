@@ -67,6 +67,10 @@ class LocalTurns:
         """See `TurnEngine`."""
         return await self._inbox.edit(key, text)
 
+    async def under_way(self, key: str) -> bool:
+        """See `TurnEngine`."""
+        return await self._inbox.under_way(key)
+
     async def withdraw(self, key: str) -> bool:
         """See `TurnEngine`."""
         done, turn = await self._inbox.withdraw(key)

@@ -43,6 +43,10 @@ class TurnEngine(Protocol):
         """Change a question that has not begun; False when it is too late or the key is unknown."""
         ...
 
+    async def under_way(self, key: str) -> bool:
+        """Whether a message belongs to a turn that runs now, here or in another process."""
+        ...
+
     async def withdraw(self, key: str) -> bool:
         """Take an event back: forgotten when it waits, ended when it runs; False when neither."""
         ...

@@ -125,6 +125,12 @@ class StoredInbox:
             row.event = row.event | {"text": text}
         return True
 
+    async def under_way(self, key: str) -> bool:
+        """See `Inbox`."""
+        async with self.database.reading() as session:
+            row = await session.get(InboxRow, key[:LONGEST_KEY])
+        return row is not None and row.state in OPEN
+
     async def withdraw(self, key: str) -> tuple[bool, str]:
         """See `Inbox`."""
         async with self.database.writing() as session:

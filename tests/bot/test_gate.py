@@ -11,7 +11,7 @@ import pytest
 from agent.model import Usage as Tokens
 from agent.progress import Spent
 from bot.admission import Admission, Role, admission
-from bot.gate import LOOP, Gate
+from bot.gate import CHANGED, LOOP, Gate
 from bot.settings import Settings
 from bot.store import Store, Usage, open_store
 from bot.turns import LocalTurns
@@ -296,6 +296,27 @@ def test_the_settings_become_the_rules() -> None:
 def test_saving_begins_where_the_settings_say(share: float, thrift: str) -> None:
     assert Admission(cheaper=True).thrift(share) == thrift
     assert Admission().thrift(share) == ("rules" if thrift else "")
+
+
+async def test_a_question_that_is_changed_while_it_is_answered_is_answered_as_it_is_now(house: House) -> None:
+    house.agents.hold.clear()
+    await house.gate.admit(ASKED)
+    await house.running()
+    for _ in range(2):
+        await house.gate.act(Edited(ASKED.key, ASKED.thread, "U1", "disks?"))
+    assert [(user, text(seen)) for _, user, seen in house.surface.whispers] == [("U1", ENGLISH.say("edit.seen"))]
+    house.agents.hold.set()
+    await house.turns.idle()
+    # this agent never listens, so the change is answered by the next turn; the loop's own tests have one that does
+    assert house.agents.threads[ASKED.thread] == ["fleet?", CHANGED.format(text="disks?")]
+
+
+async def test_a_question_that_is_changed_after_its_answer_is_left_alone(house: House) -> None:
+    await house.said(ASKED)
+    await house.gate.act(Edited(ASKED.key, ASKED.thread, "U1", "disks?"))
+    await house.turns.idle()
+    assert house.agents.threads[ASKED.thread] == ["fleet?"]
+    assert house.surface.whispers == []
 
 
 async def test_in_a_conversation_with_us_alone_a_list_of_channels_changes_nothing(house: House) -> None:

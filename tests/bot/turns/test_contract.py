@@ -1,5 +1,6 @@
 """What every engine promises: once each, in order within a thread, side by side between threads, and to be stopped."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -99,6 +100,20 @@ async def test_a_message_that_is_changed_before_its_turn_is_answered_as_changed(
         desk.let("a")
         await settle(lambda: "-a" in desk.log)
     assert desk.heard["a"] == ["disks of prod-2?"]
+
+
+async def test_a_message_is_under_way_from_when_a_turn_takes_it_until_that_turn_ends(opened: Opened) -> None:
+    desk = Desk()
+    async with opened(desk) as turns:
+        await turns.submit(question("a"))
+        await settle(lambda: desk.log == ["+a"])
+        await turns.submit(question("b"))
+        assert [await turns.under_way(key) for key in ("a", "b", "unknown")] == [True, False, False]
+        desk.let("a")
+        await settle(lambda: "-a" in desk.log)
+        while await turns.under_way("a"):
+            await asyncio.sleep(0.002)
+        assert not await turns.under_way("b")
 
 
 async def test_a_message_that_is_deleted_has_no_turn_and_ends_the_one_it_has(opened: Opened) -> None:
