@@ -2,24 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from bot.clock import LATE, Now, slot_key
 from bot.gate import BY_CLOCK
 from bot.settings import Settings
-from bot.store import Keep, Store
-from bot.turns.schedule import Schedule, forget
-from bot.turns.stored import StoredInbox
+from bot.turns.schedule import Schedule
 from handlers.surface import Event, Mark, PatrolRequest, Surface
 from handlers.views import note_document
 
 log = structlog.get_logger()
 
 HOUSEKEEPING = "housekeeping"
-KEPT = timedelta(days=14)
-"""How long ended turns are kept in the queue's tables."""
 
 
 def schedules(settings: Settings) -> list[Schedule]:
@@ -33,19 +29,19 @@ def schedules(settings: Settings) -> list[Schedule]:
 
 @dataclass(frozen=True, slots=True)
 class ByClock:
-    """What is done with a slot. `admit` takes a patrol in, once per slot however often it is called."""
+    """What is done with a slot. `admit` takes a patrol in, once per slot however often it is called; `tidy` is the
+    housekeeping."""
 
     channel: str
     admit: Callable[[Event], Awaitable[bool]]
     surface: Surface
-    store: Store
-    inbox: StoredInbox
+    tidy: Callable[[], Awaitable[None]]
     now: Now
 
     async def __call__(self, name: str, moment: datetime) -> None:
         """Patrol, or tidy up. A patrol that is more than two hours late is told of instead of run."""
         if name == HOUSEKEEPING:
-            await self._tidy()
+            await self.tidy()
             return
         key = slot_key(name, moment)
         if (self.now() - moment).total_seconds() <= LATE:
@@ -55,10 +51,3 @@ class ByClock:
         text = f"The {name} patrol of {moment:%Y-%m-%d %H:%M %Z} did not run: Starwatch was not running then."
         # begun before or not, the look for the mark costs little and a doubled alarm costs trust
         await self.surface.post(self.channel, note_document(text), Mark(key, "missed", repeated=True))
-
-    async def _tidy(self) -> None:
-        before = self.now() - KEPT
-        gone = await self.store.prune(Keep())
-        turns = await forget(before)
-        messages = await self.inbox.prune(before)
-        log.info("tidied up", turns=turns, messages=messages, own=repr(gone))

@@ -1,30 +1,25 @@
 """What the clock's slots lead to: a patrol in time, word of one that was missed, tidying up."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from bot.patrols import HOUSEKEEPING, KEPT, ByClock, schedules
+from bot.patrols import HOUSEKEEPING, ByClock, schedules
 from bot.settings import Settings
-from bot.store import Store, open_store
-from bot.turns.durable import durable_turns, turns_address
-from bot.turns.stored import StoredInbox
-from handlers.surface import Event, PatrolRequest, Question
+from handlers.surface import Event, PatrolRequest
 from tests.bot.store.conftest import Clock
-from tests.bot.turns.conftest import QUICK
-from tests.bot.turns.desk import Desk, settle
 from tests.fakes.thinking import Surface
 
 SLOT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
 class Bench:
-    def __init__(self, store: Store, clock: Clock, address: str) -> None:
-        self.clock, self.address, self.admitted = clock, address, list[Event]()
-        self.surface, self.inbox = Surface(), StoredInbox(store.database, clock)
-        self.by_clock = ByClock("slack:T:C", self.admit, self.surface, store, self.inbox, clock)
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.admitted, self.surface, self.tidied = clock, list[Event](), Surface(), 0
+        self.by_clock = ByClock("slack:T:C", self.admit, self.surface, self.tidy, clock)
+
+    async def tidy(self) -> None:
+        self.tidied += 1
 
     async def admit(self, event: Event) -> bool:
         self.admitted.append(event)
@@ -32,11 +27,10 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    clock, address = Clock(), f"sqlite:///{tmp_path}/own.db"
+def bench() -> Bench:
+    clock = Clock()
     clock.moment = SLOT
-    async with open_store(address, clock) as store:
-        yield Bench(store, clock, address)
+    return Bench(clock)
 
 
 def test_without_a_channel_only_the_housekeeping_is_scheduled() -> None:
@@ -65,17 +59,6 @@ async def test_a_slot_missed_by_more_is_told_of_instead(bench: Bench) -> None:
     assert "morning patrol of 2026-11-20 08:00 UTC did not run" in document.fallback
 
 
-async def test_the_housekeeping_forgets_old_messages_and_keeps_those_that_wait(bench: Bench) -> None:
-    for key in ("old", "waiting"):
-        await bench.inbox.put(Question(key, f"t-{key}", "U1", key))
-    old = await bench.inbox.claim("t-old", "worker-1")
-    assert old is not None
-    await bench.inbox.finish(old)
-    bench.clock.moment += KEPT + timedelta(minutes=1)
-    assert [key for key, _, _ in await bench.inbox.stuck(bench.clock.moment - KEPT)] == ["waiting"]
-    desk = Desk()
-    desk.open = True
-    async with durable_turns(desk, bench.inbox, bench.by_clock.store.blobs, turns_address(bench.address), QUICK):
-        await bench.by_clock(HOUSEKEEPING, SLOT)
-        await settle(lambda: desk.log == ["+waiting", "-waiting"])
-    assert not await bench.inbox.edit("old", "gone")
+async def test_the_slot_of_the_housekeeping_tidies_up_and_patrols_nothing(bench: Bench) -> None:
+    await bench.by_clock(HOUSEKEEPING, SLOT)
+    assert (bench.tidied, bench.admitted, bench.surface.posts) == (1, [], [])
