@@ -33,6 +33,39 @@ class Waits:
     look: float = 15.0
 
 
+class _Health:
+    """What is known of one platform: since when it is away, and when its access was found ended."""
+
+    def __init__(self, waits: Waits, clock: Callable[[], float]) -> None:
+        self._waits = waits
+        self._clock = clock
+        self._away_since: float | None = None
+        self._fault_at = 0.0
+        self._ended_at: float | None = None
+
+    def well(self) -> None:
+        self._away_since = self._ended_at = None
+
+    def away(self) -> float:
+        """Seconds that the platform has been away for, now that it was found away."""
+        now = self._clock()
+        # a fault of long ago, behind which nothing was posted, says nothing about now
+        if self._away_since is None or now - self._fault_at > self._waits.patience:
+            self._away_since = now
+        self._fault_at = now
+        return now - self._away_since
+
+    @property
+    def ended(self) -> bool:
+        """Whether trying is no use yet."""
+        return self._ended_at is not None and self._clock() - self._ended_at < PROBE
+
+    def end(self, fault: AccessEnded) -> None:
+        if self._ended_at is None:
+            log.critical("the chat platform has ended our access; answers are kept until it is back", why=str(fault))
+        self._ended_at = self._clock()
+
+
 class PatientSurface:
     """A `Surface` around another one. Only posts with a mark are kept: without one nobody could tell whether they
     arrived. `gone` hears of threads that are there no longer. Clock and sleep are passed in for tests."""
@@ -54,9 +87,7 @@ class PatientSurface:
         self._clock = clock
         self._sleep = sleep
         self._behind: set[str] = set()
-        self._away_since: float | None = None
-        self._fault_at = 0.0
-        self._ended_at: float | None = None
+        self._platforms: dict[str, _Health] = {}
 
     async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
         """See `Surface`. A post that waits in the outbox is in a thread that will be there later. Raises SurfaceError
@@ -80,26 +111,26 @@ class PatientSurface:
         what waits for the same place."""
         if place in self._behind or is_stand_in(place):
             return await self._kept(place, document, mark, "something else waits for this place")
-        wait = self._waits.first
+        wait, platform = self._waits.first, self._platform(place)
         while True:
-            if self._ended():
+            if platform.ended:
                 return await self._kept(place, document, mark, "the platform has ended our access")
             try:
                 posted = await attempt()
             except AccessEnded as fault:
-                self._end(fault)
+                platform.end(fault)
             except PlaceGone:
                 await self._told_gone(place)
                 raise
             except SurfaceAway as fault:
                 pause = max(wait, fault.retry_after or 0.0)
-                if self._away() + pause > self._waits.patience:
+                if platform.away() + pause > self._waits.patience:
                     return await self._kept(place, document, mark, str(fault))
                 log.warning("the chat platform is away; a post is tried again", place=place, seconds=pause)
                 await self._sleep(pause)
                 wait = min(wait * 2, self._waits.longest)
             else:
-                self._away_since = self._ended_at = None
+                platform.well()
                 return posted
 
     async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
@@ -151,16 +182,20 @@ class PatientSurface:
             await self._sleep(self._waits.look)
 
     async def deliver(self) -> int:
-        """Post what waits, oldest first, until the platform fails; how many were posted."""
-        done = 0
-        while not self._ended() and (kept := await self._outbox.take()) is not None:
+        """Post what waits, oldest first, as far as its platform takes it; how many were posted."""
+        done, failing = 0, set[_Health]()
+        while (kept := await self._outbox.take()) is not None:
+            platform = self._platform(kept.place)
             try:
-                done += await self._delivered(kept)
+                if platform in failing or platform.ended:
+                    await self._outbox.give_back(kept.name, pause=self._waits.look)
+                else:
+                    done += await self._delivered(kept)
             except (SurfaceAway, AccessEnded) as fault:
-                await self._outbox.give_back(kept.name, str(fault))
+                failing.add(platform)
+                await self._outbox.give_back(kept.name, str(fault), self._waits.look)
                 if isinstance(fault, AccessEnded):
-                    self._end(fault)
-                break
+                    platform.end(fault)
         self._behind = set(await self._outbox.places())
         return done
 
@@ -174,7 +209,7 @@ class PatientSurface:
             log.error("what was kept will never be posted", place=kept.place, part=kept.part, why=str(fault))
             await self._outbox.drop(kept.name, stand_in_of(kept.place, kept.name))
             return False
-        self._away_since = self._ended_at = None
+        self._platform(kept.place).well()
         log.info("what was kept is posted", place=kept.place, part=kept.part, kept_at=kept.kept_at.isoformat())
         await self._outbox.posted(kept.name, posted.thread, stand_in_of(kept.place, kept.name))
         return True
@@ -196,22 +231,9 @@ class PatientSurface:
             log.warning("a thread is there no longer; what is done for it ends", thread=place)
             await self._gone(place)
 
-    def _away(self) -> float:
-        """Seconds that the platform has been away for, now that it was found away."""
-        now = self._clock()
-        # a fault of long ago, behind which nothing was posted, says nothing about now
-        if self._away_since is None or now - self._fault_at > self._waits.patience:
-            self._away_since = now
-        self._fault_at = now
-        return now - self._away_since
-
-    def _ended(self) -> bool:
-        return self._ended_at is not None and self._clock() - self._ended_at < PROBE
-
-    def _end(self, fault: AccessEnded) -> None:
-        if self._ended_at is None:
-            log.critical("the chat platform has ended our access; answers are kept until it is back", why=str(fault))
-        self._ended_at = self._clock()
+    def _platform(self, place: str) -> _Health:
+        name = place.partition(":")[0]
+        return self._platforms.setdefault(name, _Health(self._waits, self._clock))
 
 
 class _PatientWriting:

@@ -95,9 +95,11 @@ class Outbox:
                 before.add(row.place)
         return None
 
-    async def give_back(self, name: str, why: str) -> None:
-        """It could not be posted this time either."""
-        await self._change(name, held_until=self._now(), why=why[:255])
+    async def give_back(self, name: str, why: str = "", pause: float = 0.0) -> None:
+        """It was not posted this time either, for the same reason unless another is given; nobody needs to try again
+        for `pause` seconds."""
+        reason = {"why": why[:255]} if why else {}
+        await self._change(name, held_until=self._now() + timedelta(seconds=pause), **reason)
 
     async def posted(self, name: str, thread: str, stand_in: str) -> None:
         """It is out, in this thread. What was said and tied under its stand-in belongs there from now on."""

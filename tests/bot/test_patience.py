@@ -146,6 +146,7 @@ async def test_after_a_quarter_of_an_hour_a_post_is_kept_and_posted_once_the_pla
     assert await bench.surface.deliver() == 0
     assert await bench.waiting() == 1
     bench.platform.fault = None
+    bench.pass_by(15)
     assert await bench.surface.deliver() == 1
     assert bench.platform.words == [(THREAD, "hello")]
     assert await bench.waiting() == 0
@@ -232,12 +233,25 @@ async def test_an_access_that_was_ended_is_not_used_again_and_tried_once_a_minut
     bench.pass_by(PROBE)
     assert await bench.surface.deliver() == 0
     assert len(bench.platform.tried) == 2
+    assert await bench.surface.deliver() == 0
     assert "token_revoked" in (await bench.outbox.waiting()).why
     bench.platform.fault = None
     bench.pass_by(PROBE)
     assert await bench.surface.deliver() == 3
     await bench.surface.post(THREAD, document("again"), mark("t9"))
     assert len(bench.platform.words) == 4
+
+
+async def test_a_platform_that_is_away_holds_up_no_other(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    elsewhere = "lark:A:oc_1:om_1"
+    for number, place in enumerate((THREAD, elsewhere, OTHER)):
+        await bench.surface.post(place, document(place), mark(f"t{number}"))
+    bench.platform.fault, bench.platform.faults = None, [AWAY]
+    assert await bench.surface.deliver() == 1
+    assert bench.platform.words == [(elsewhere, elsewhere)]
+    bench.pass_by(15)
+    assert await bench.surface.deliver() == 2
 
 
 async def test_what_is_done_for_a_thread_that_is_gone_ends(bench: Bench) -> None:
