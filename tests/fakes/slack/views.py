@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.fakes.slack.validity import block_problems
+from tests.fakes.slack.validity import HEARD, block_problems
 
 KEYS = {
     "modal": {"type", "title", "close", "submit", "blocks", "callback_id", "private_metadata"},
@@ -20,7 +20,10 @@ def view_problems(view: object) -> list[str]:
     """What Slack would refuse about a view; empty when it takes it."""
     if not isinstance(view, dict) or view.get("type") not in KEYS:
         return ["not a view"]
-    return list(_view(view))
+    found = list(_view(view))
+    for hear in () if found else HEARD:
+        hear(view["type"], view)
+    return found
 
 
 def _view(view: dict[str, Any]) -> Iterator[str]:
