@@ -128,6 +128,7 @@ class Gate:
             locale = await self._locale(control.thread, control.user)
             said = locale.say("stop.dropped" if stopped.waiting else "stop.nothing", count=stopped.waiting)
             await self._say(control.thread, said, Mark(control.key, "stop", repeated=False))
+            await self._quiet(control.thread)
 
     async def hears(self, press: Press) -> bool:
         """Whether a press may be acted on: somebody on the lists pressed it, for the first time. Quick, and durable:
@@ -212,6 +213,13 @@ class Gate:
         if full:
             log.error("a thread is too busy to be people; its events are dropped", thread=place_of(event))
         return full
+
+    async def _quiet(self, thread: str) -> None:
+        """Take away the sign that something is being done: Slack's own stop button stays until it is told."""
+        try:
+            await self._surface.status(thread, "")
+        except SurfaceError as error:
+            log.warning("the status of a thread could not be cleared", thread=thread, why=str(error))
 
     async def _say(self, place: str, text: str, mark: Mark) -> None:
         try:
