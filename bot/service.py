@@ -1,4 +1,4 @@
-"""The bot at work: events from Slack and the clock into the queue, the queue into the handlers, and an orderly end."""
+"""The bot at work: events from the chats and the clock into the queue, the queue into the handlers, an orderly end."""
 
 import asyncio
 import secrets
@@ -11,21 +11,21 @@ import structlog
 
 from bot.admission import admission
 from bot.asked import Asked
+from bot.chat import reached
 from bot.clock import utc_now
 from bot.compose import Starwatch
+from bot.entrance import Entrance
 from bot.following import Following
 from bot.gate import Gate
 from bot.housekeeping import Housekeeping, ages
 from bot.locales import Locales
 from bot.patience import PatientSurface, Waits
 from bot.patrols import ByClock, schedules
+from bot.platforms import Platform
 from bot.pressing import Pressing
 from bot.prices import load_prices
 from bot.reaction import Reaction
 from bot.settings import Settings
-from bot.slack.config import SlackConfig
-from bot.slack.people import People
-from bot.slack.service import Entrance, Slack, listening, reached
 from bot.store.outbox import Outbox
 from bot.store.preferences import StoredPreferences
 from bot.store.talk import Talk
@@ -46,9 +46,9 @@ LONGEST_TURN = 900.0
 """Seconds after which a turn is given up, a patrol's among them."""
 
 
-async def serve(settings: Settings, config: SlackConfig, starwatch: Starwatch) -> None:
+async def serve(settings: Settings, starwatch: Starwatch) -> None:
     """Serve until SIGTERM or SIGINT; a second one parks at once what would get a while to finish. Raises OperatorError
-    when Slack refuses the start."""
+    when a chat platform refuses the start."""
     # Handlers of ours instead of the default, which would end the process in the middle of a turn.
     stop, hurry = asyncio.Event(), asyncio.Event()
 
@@ -58,33 +58,32 @@ async def serve(settings: Settings, config: SlackConfig, starwatch: Starwatch) -
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, told_to_stop)
-    slack = await reached(config)
-    async with serving(settings, slack, starwatch, hurry) as place:
-        log.info("listening", place=place, analyst=starwatch.model.name, team=slack.team)
+    async with reached(settings) as platform, serving(settings, platform, starwatch, hurry) as place:
+        log.info("listening", place=place, analyst=starwatch.model.name, team=platform.team)
         await stop.wait()
         log.info("stopping", seconds=PARTING)
 
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, slack: Slack, starwatch: Starwatch, hurry: asyncio.Event | None = None
+    settings: Settings, platform: Platform, starwatch: Starwatch, hurry: asyncio.Event | None = None
 ) -> AsyncIterator[str]:
     """The bot at work while the context is open; gives the address or the connection that events come in by. Turns
     under way get PARTING seconds to finish at the end, or until `hurry`."""
     store, opened = starwatch.store, list[TurnEngine]()
-    people = People(slack.client, slack.team)
+    people = platform.people
     preferences = StoredPreferences(store.database, utc_now)
     locales = Locales(people, preferences, settings.timezone)
     rules, prices = admission(settings), load_prices(settings.prices)
-    gate = Gate(lambda: opened[0], store, slack.surface, people, rules, prices=prices, locale=locales)
-    reaction = Reaction(gate, slack.surface, locales)
+    gate = Gate(lambda: opened[0], store, platform.surface, people, rules, prices=prices, locale=locales)
+    reaction = Reaction(gate, platform.surface, locales)
     inbox, outbox = StoredInbox(store.database, utc_now), Outbox(store.database, utc_now)
 
     async def gone(thread: str) -> None:
         await opened[0].stop(thread)
 
-    surface = PatientSurface(slack.surface, outbox, gone=gone)
-    deps = replace(_deps(slack, starwatch), surface=surface, submit=gate.admit)
+    surface = PatientSurface(platform.surface, outbox, gone=gone)
+    deps = replace(_deps(platform, starwatch), surface=surface, submit=gate.admit)
     deps = replace(deps, locale=locales, preferences=preferences, asked=Asked(store.database))
     pressing = Pressing(gate, deps)
     work = Handling(deps, gate)
@@ -94,11 +93,11 @@ async def serving(
     async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
         house = Housekeeping(store, inbox, outbox, utc_now, ages(settings))
-        by_clock = ByClock(slack.channel(settings.patrol_channel or ""), gate.admit, surface, house.tidy, utc_now)
+        by_clock = ByClock(platform.channel(settings.patrol_channel or ""), gate.admit, surface, house.tidy, utc_now)
         clock = Clock(by_clock)
         known, following = Talk(store.database), Following(store, preferences)
-        opening: AbstractAsyncContextManager[Entrance] = listening(
-            settings, slack, reaction.admit, pressing.act, following, known
+        opening: AbstractAsyncContextManager[Entrance] = platform.listening(
+            settings, reaction.admit, pressing.act, following, known
         )
         async with opening as entrance:
             await clock.start(schedules(settings))
@@ -124,9 +123,9 @@ async def _part(turns: TurnEngine, hurry: asyncio.Event) -> None:
     await closing
 
 
-def _deps(slack: Slack, starwatch: Starwatch) -> Deps:
+def _deps(platform: Platform, starwatch: Starwatch) -> Deps:
     return Deps(
-        surface=slack.surface,
+        surface=platform.surface,
         agents=starwatch.agents,
         patrols=starwatch.patrols,
         reports=starwatch.store,

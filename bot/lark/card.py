@@ -1,11 +1,9 @@
 """A document as Lark cards (JSON 2.0): pure, complete and in order. Each card keeps within the limits of Lark; what
 does not fit goes on in the next one, and a table too long for that goes into a file."""
 
-import csv
-import io
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
@@ -29,6 +27,7 @@ from handlers.document import (
     Table,
 )
 from handlers.markdown import excerpt, line
+from handlers.spreadsheet import csv_bytes, csv_name
 from handlers.words import Language, say
 
 BYTES = 26_000
@@ -68,12 +67,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a document becomes: `cards`, at least one, and the `files` that go behind them. `pictures` are charts that
-    the cards show as images, by the key that stands in for the one they get when they are uploaded."""
+    """What a document becomes: `cards`, at least one, and the `files` that go behind them."""
 
     cards: tuple[dict[str, Any], ...]
     files: tuple[File, ...] = ()
-    pictures: dict[str, Chart] = field(default_factory=dict)
 
 
 def rendered(
@@ -83,11 +80,11 @@ def rendered(
     origin: Origin | None = None,
     language: Language = "en",
     form: Form | None = None,
-    pictures: bool = False,
+    pictures: Mapping[Chart, str] | None = None,
 ) -> Rendered:
     """The document as cards whose links lead to `hosts` only. `origin` goes into the values of buttons, `form` below
-    everything else. With `pictures` very large charts become images."""
-    drawing = _Drawing(hosts, origin or Origin(), language, POINTS if pictures else None)
+    everything else. `pictures` are the keys of charts that were uploaded as such."""
+    drawing = _Drawing(hosts, origin or Origin(), language, pictures or {})
     parts = list(document.parts)
     heading = ""
     if parts and isinstance(parts[0], Heading) and len(line(parts[0].text)) <= HEADER:
@@ -106,7 +103,7 @@ def rendered(
         for number, one in enumerate(cards, start=1):
             counted = say(language, "lark.part" if number == len(cards) else "lark.part.more", n=number, of=len(cards))
             one["body"]["elements"].append(el.note(counted))
-    return Rendered(tuple(cards), tuple(drawing.files), drawing.pictures)
+    return Rendered(tuple(cards), tuple(drawing.files))
 
 
 def card(elements: Sequence[Element], summary: str, *, heading: str = "", streaming: bool = False) -> dict[str, Any]:
@@ -128,26 +125,22 @@ def words(shown: dict[str, Any]) -> str:
     return letters(unescape("\n".join(text for text in found if text)))
 
 
-def with_pictures(shown: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
-    """The card with the keys of uploaded pictures in place of those that stood in for them."""
-    elements = [
-        element | {"img_key": keys[element["img_key"]]} if element["tag"] == "img" else element
-        for element in shown["body"]["elements"]
-        if element["tag"] != "img" or element["img_key"] in keys
-    ]
-    return shown | {"body": shown["body"] | {"elements": elements}}
+def too_large(chart: Chart) -> bool:
+    """Whether a chart has too many points for a card, so that a picture of it is wanted."""
+    return len(chart.categories) * len(chart.series) > POINTS
 
 
 class _Drawing:
     """Draws the parts of one document, and collects what goes beside the cards."""
 
-    def __init__(self, hosts: Collection[str], origin: Origin, language: Language, points: int | None) -> None:
-        self._points = points
+    def __init__(
+        self, hosts: Collection[str], origin: Origin, language: Language, pictures: Mapping[Chart, str]
+    ) -> None:
         self._hosts = hosts
+        self._pictures = pictures
         self._language = language
         self.origin = origin
         self.files: list[File] = []
-        self.pictures: dict[str, Chart] = {}
 
     def part(self, part: Part) -> Iterator[Element]:
         match part:
@@ -196,8 +189,8 @@ class _Drawing:
             return
         chunks = list(_chunks(header, body))
         if sum(map(_travelling, body)) > LONGEST_TABLE:
-            name = f"table-{len(self.files) + 1}.csv"
-            self.files.append(File(name, caption or name, _csv(columns, rows)))
+            name = csv_name(caption or f"table-{len(self.files) + 1}")
+            self.files.append(File(name, caption or name, csv_bytes(columns, rows)))
             yield el.table(header, chunks[0])
             values = {"shown": len(chunks[0]), "rows": len(body), "file": name}
             yield el.note(say(self._language, "lark.table.more", **values))
@@ -206,14 +199,16 @@ class _Drawing:
             yield el.table(header, chunk)
 
     def _chart(self, chart: Chart) -> Iterator[Element]:
-        if self._points is None or len(chart.categories) * len(chart.series) <= self._points:
+        if (key := self._pictures.get(chart)) is not None:
+            yield el.picture(key, chart.alt or chart.title)
+        elif not too_large(chart):
             yield el.chart(chart)
         else:
-            key = f"chart-{len(self.pictures)}"
-            self.pictures[key] = chart
-            yield el.picture(key, chart.alt or chart.title)
-        if chart.alt:
-            yield el.note(chart.alt)
+            heads = ("", *(one.name for one in chart.series))
+            values = zip(*(one.values for one in chart.series), strict=True)
+            rows = [(name, *map(_figure, row)) for name, row in zip(chart.categories, values, strict=True)]
+            yield from self._table(heads, rows, chart.title)
+        yield from map(el.note, filter(None, [chart.alt]))
 
 
 def _starts_group(part: Part) -> bool:
@@ -260,10 +255,8 @@ def _cell(text: str) -> str:
     return letters(line(text)) or "–"
 
 
-def _csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-    written = io.StringIO()
-    csv.writer(written).writerows([columns, *rows])
-    return written.getvalue().encode("utf-8-sig")
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}"
 
 
 def _travelling(value: Any) -> int:

@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import structlog
 
+from bot.charts.picture import NoPicture, Painter
 from bot.lark.api import LarkApi
-from bot.lark.card import Rendered, rendered, with_pictures, words
+from bot.lark.card import Rendered, rendered, too_large, words
 from bot.lark.elements import Origin
 from bot.lark.escape import split
 from bot.lark.faults import BAD_CARD, NO_TOPICS, LarkPlaceGone, LarkRefusal
@@ -27,9 +28,6 @@ FILES, IMAGES = "/open-apis/im/v1/files", "/open-apis/im/v1/images"
 PLAIN_TEXT = 20_000
 """Bytes of a message without a card."""
 
-Draw = Callable[[Chart], Awaitable[bytes]]
-"""A chart as PNG. Raises ValueError when it cannot be drawn."""
-
 
 class Delivery:
     """Posts and redraws of one app. Links lead to `hosts` only. `new_id` names a message that has no mark, so that a
@@ -39,12 +37,12 @@ class Delivery:
         self,
         api: LarkApi,
         hosts: Collection[str],
-        draw: Draw | None = None,
+        painter: Painter | None = None,
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._api = api
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._draw = draw
+        self._painter = painter
         self._new_id = new_id
         self._without_topics: set[str] = set()
 
@@ -57,15 +55,14 @@ class Delivery:
         self, document: Document, origin: Origin, language: Language, form: Form | None = None
     ) -> Rendered:
         """The document as cards and files, pictures uploaded."""
+        charts = [part for part in document.parts if isinstance(part, Chart) and too_large(part)]
+        pictures = {chart: key for chart in charts if (key := await self._picture(chart))}
 
         def draw() -> Rendered:
-            pictures = self._draw is not None
             return rendered(document, self._hosts, origin=origin, language=language, form=form, pictures=pictures)
 
         # long Markdown takes a noticeable moment to parse, which other threads need not wait for
-        found = await asyncio.to_thread(draw)
-        keys = {name: key for name, chart in found.pictures.items() if (key := await self._picture(chart))}
-        return Rendered(tuple(with_pictures(card, keys) for card in found.cards), found.files)
+        return await asyncio.to_thread(draw)
 
     async def deliver(
         self, where: Place, found: Rendered, mark: Mark | None, *, posted: Sequence[str] = ()
@@ -143,13 +140,13 @@ class Delivery:
             log.error("a file could not be uploaded", name=file.name, why=str(error))
 
     async def _picture(self, chart: Chart) -> str:
-        """The key of an uploaded picture; empty when there is none, the chart's words stand beside it."""
-        if self._draw is None:
+        """The key of an uploaded picture; empty when there is none, so that the chart is drawn as a table."""
+        if self._painter is None:
             return ""
         try:
-            drawn = await self._draw(chart)
-            told = await self._api.upload(IMAGES, {"image_type": "message"}, "image", "chart.png", drawn)
-        except (SurfaceError, ValueError) as error:
-            log.error("a chart could not be shown", title=chart.title, why=str(error))
+            painted = await self._painter.png(chart)
+            told = await self._api.upload(IMAGES, {"image_type": "message"}, "image", "chart.png", painted)
+        except (SurfaceError, NoPicture) as error:
+            log.warning("a chart cannot be shown as a picture", title=chart.title, why=str(error))
             return ""
         return str(told["image_key"])

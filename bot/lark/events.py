@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.lark.place import Place
 from bot.lark.transcript import order_of, words_of
+from bot.lark.writing import ASK
 from bot.lark.writing import STOP as STOP_BUTTON
 from handlers.buttons import HOME
 from handlers.markdown import excerpt
@@ -86,7 +87,7 @@ def recalled(payload: Payload, app: str) -> Deleted:
     return Deleted(place, place, "")
 
 
-def press(payload: Payload, app: str, *, shared_chats: bool = False) -> Press | Stop | None:
+def press(payload: Payload, app: str, *, shared_chats: bool = False) -> Press | Stop | Question | None:
     """A pressed button, a choice from a menu or a form that was sent; None for a member of another company and for a
     button that is none of ours."""
     event, action = payload["event"], payload["event"]["action"]
@@ -99,6 +100,9 @@ def press(payload: Payload, app: str, *, shared_chats: bool = False) -> Press | 
     key = f"lark:action:{app}:{event_id(payload)}"
     if value["action"] == STOP_BUTTON:
         return Stop(key, thread, user)
+    order = order_of(int((payload["header"].get("create_time") or "0")[:13]))
+    if value["action"] == ASK:
+        return Question(key, thread, user, str(value.get("value", ""))[:LONGEST_QUESTION], order, direct=True)
     chosen = action.get("option")
     return Press(
         key=key,
@@ -109,7 +113,7 @@ def press(payload: Payload, app: str, *, shared_chats: bool = False) -> Press | 
         message=str(value.get("message") or carrier),
         trigger=str(event.get("token", "")),
         entered={str(name): str(one or "") for name, one in (action.get("form_value") or {}).items()},
-        order=order_of(int((payload["header"].get("create_time") or "0")[:13])),
+        order=order,
     )
 
 

@@ -100,8 +100,10 @@ class Receiver:
         press = events.press(payload, self._app, shared_chats=self._shared)
         if press is None:
             log.info("a press was passed over: by a stranger, or of nothing of ours")
-            return
-        await self._act(press)
+        elif isinstance(press, Question):
+            await self._submit(press)
+        else:
+            await self._act(press)
 
     async def _menu(self, payload: Mapping[str, Any]) -> None:
         chosen = events.menu(payload, self._app)

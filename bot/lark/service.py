@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
+from bot.charts.picture import Painter
 from bot.entrance import Entrance, over_http
 from bot.errors import SettingsError
 from bot.lark.api import LarkApi
 from bot.lark.config import DOMAINS, LarkConfig
-from bot.lark.delivery import Delivery, Draw
+from bot.lark.delivery import Delivery
 from bot.lark.http import PATH, build_http
 from bot.lark.loading import long_connection
 from bot.lark.people import LarkPeople
@@ -50,7 +51,7 @@ class Lark:
     config: LarkConfig
     api: LarkApi
     surface: LarkSurface
-    roles: LarkPeople
+    people: LarkPeople
     bot: str
     name: str
 
@@ -64,7 +65,7 @@ class Lark:
         return str(Place(self.config.app_id, chat_id))
 
     def listening(
-        self, settings: Settings, submit: Submit, act: Act, threads: Threads
+        self, settings: Settings, submit: Submit, act: Act, threads: Threads, known: object = None
     ) -> AbstractAsyncContextManager[Entrance]:
         """Events come in while the context is open: over HTTP with an encrypt key, by long connection without. Raises
         SettingsError when the entrance cannot be opened."""
@@ -115,11 +116,11 @@ def lark_config(settings: Settings) -> LarkConfig:
 
 
 @asynccontextmanager
-async def reached(config: LarkConfig, draw: Draw | None = None) -> AsyncIterator[Lark]:
+async def reached(config: LarkConfig) -> AsyncIterator[Lark]:
     """The company behind the app. Raises SettingsError when Lark refuses the app or cannot be reached."""
     api = LarkApi(config)
     try:
-        yield await _found(api, config, draw)
+        yield await _found(api, config)
     finally:
         await api.close()
 
@@ -131,7 +132,7 @@ async def lacking(lark: Lark) -> tuple[list[str], list[str]]:
     return [name for name in NEEDED if name not in granted], [name for name in WELCOME if name not in granted]
 
 
-async def _found(api: LarkApi, config: LarkConfig, draw: Draw | None) -> Lark:
+async def _found(api: LarkApi, config: LarkConfig) -> Lark:
     try:
         told = await api.call("GET", BOT_INFO)
     except AccessEnded as error:
@@ -144,7 +145,7 @@ async def _found(api: LarkApi, config: LarkConfig, draw: Draw | None) -> Lark:
     async def locale(place: str, user: str) -> Locale:
         return Locale((await people.reads(user))[0] or language)
 
-    delivery = Delivery(api, config.allowed_link_hosts, draw)
+    delivery = Delivery(api, config.allowed_link_hosts, Painter())
     surface = LarkSurface(api, delivery, config.app_id, locale)
     bot = told["bot"]
     return Lark(config, api, surface, people, str(bot["open_id"]), str(bot.get("app_name", "")))

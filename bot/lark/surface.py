@@ -17,8 +17,8 @@ from bot.lark.entity import Entity
 from bot.lark.faults import NOT_AN_OWN_CARD, LarkRefusal
 from bot.lark.place import Place, parse
 from bot.lark.transcript import HEARD, said
-from bot.lark.writing import LarkWriting, growing
-from handlers.document import Document, Form, Heading
+from bot.lark.writing import ASK, LarkWriting, growing
+from handlers.document import Actions, Button, Document, Form, Heading
 from handlers.locale import Locale, english
 from handlers.surface import Mark, Posted, Press, Said, SurfaceError, Writing
 
@@ -137,6 +137,12 @@ class LarkSurface:
         language = (await self._locale(press.thread, press.user)).language
         found = await self._delivery.rendered(titled, origin, language, form)
         await self._delivery.deliver(where, found, Mark(press.key, "dialog", repeated=False))
+
+    async def suggest(self, place: str, prompts: Sequence[tuple[str, str]]) -> None:
+        """A card with a button for each question, since nothing can be pinned; a press of it asks the question."""
+        buttons = tuple(Button(title, ASK, question) for title, question in prompts)
+        if buttons:
+            await self.post(place, Document(" · ".join(title for title, _ in prompts), (Actions(buttons),)))
 
     async def home(self, user: str, document: Document) -> None:
         """A card in the chat that this person has with us alone."""

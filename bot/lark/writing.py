@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 STOP = "stop"
 """The action of the button on a card that is being written; `bot.lark.events` reads it back."""
+ASK = "ask"
+"""The action of a button that asks its value as a question; read back there, too."""
 PLAN, ANSWER = "plan", "answer"
 SHOWN_STEPS = 8
 LONGEST = 18_000

@@ -18,6 +18,7 @@ from bot.slack.app import Act, Submit, Threads, build_app
 from bot.slack.catchup import CatchUp, Known
 from bot.slack.config import SlackConfig, web_client
 from bot.slack.http import build_http
+from bot.slack.people import People
 from bot.slack.place import Place
 from bot.slack.socket import connected
 from bot.slack.surface import SlackSurface
@@ -32,10 +33,17 @@ class Slack:
     surface: SlackSurface
     team: str
     bot_user: str
+    people: People
 
     def channel(self, channel_id: str) -> str:
         """A channel of this workspace as handlers name it."""
         return str(Place(self.team, channel_id))
+
+    def listening(
+        self, settings: Settings, submit: Submit, act: Act, threads: Threads, known: Known
+    ) -> AbstractAsyncContextManager[Entrance]:
+        """See the function of this name."""
+        return listening(settings, self, submit, act, threads, known)
 
 
 def slack_config(settings: Settings) -> SlackConfig:
@@ -67,7 +75,8 @@ async def reached(config: SlackConfig) -> Slack:
     except (ClientError, OSError) as error:
         raise SettingsError(f"SLACK_API_URL: Slack cannot be reached ({type(error).__name__})") from None
     surface = SlackSurface(client, config.allowed_link_hosts)
-    return Slack(config, client, surface, str(identity["team_id"]), str(identity["user_id"]))
+    team = str(identity["team_id"])
+    return Slack(config, client, surface, team, str(identity["user_id"]), People(client, team))
 
 
 @asynccontextmanager

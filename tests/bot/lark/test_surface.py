@@ -1,10 +1,13 @@
 """Lark as a surface: what people see in the chats of a strict fake company."""
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.charts.picture import Painter
+from bot.lark import events
 from bot.lark.delivery import Delivery
 from bot.lark.surface import LarkSurface
 from handlers.document import (
@@ -23,9 +26,9 @@ from handlers.document import (
 )
 from handlers.faults import AccessEnded, PlaceGone, SurfaceAway
 from handlers.locale import Locale
-from handlers.surface import Mark, Press, Step, SurfaceError
+from handlers.surface import Mark, Press, Question, Step, SurfaceError
 from tests.bot.lark.conftest import Bench
-from tests.fakes.lark import APP, Scripted
+from tests.fakes.lark import APP, Scripted, payloads
 from tests.fakes.lark.cards import pressable
 
 CHAT = f"lark:{APP}:oc_ops"
@@ -119,16 +122,38 @@ async def test_charts_are_drawn_by_lark_and_files_go_under_the_post(bench: Bench
     assert bench.lark.files[json.loads(file.content)["file_key"]] == ("rows.csv", b"a,b\n1,2\n")
 
 
-async def test_a_very_large_chart_is_an_uploaded_picture(bench: Bench) -> None:
-    async def draw(chart: Chart) -> bytes:
-        return b"\x89PNG " + chart.title.encode()
+LARGE = Chart("line", "Much", tuple(map(str, range(500))), (Series("s", (1.0,) * 500),), alt="flat")
+PAINT = [
+    sys.executable,
+    "-c",
+    "import sys; sys.stdout.buffer.write(b'\\x89PNG\\r\\n\\x1a\\n' + sys.stdin.buffer.read()[:9])",
+]
 
-    surface = LarkSurface(bench.api, Delivery(bench.api, (), draw), APP)
-    names = tuple(map(str, range(500)))
-    await surface.post(CHAT, Document("f", (Chart("line", "Much", names, (Series("s", (1.0,) * 500),), alt="flat"),)))
+
+async def test_a_very_large_chart_is_an_uploaded_picture(bench: Bench) -> None:
+    surface = LarkSurface(bench.api, Delivery(bench.api, (), Painter(command=PAINT)), APP)
+    await surface.post(CHAT, Document("f", (LARGE,)))
     [post] = bench.lark.posts
-    assert list(bench.lark.images.values()) == [b"\x89PNG Much"]
+    [picture] = bench.lark.images.values()
+    assert picture.startswith(b"\x89PNG")
     assert post.shows["body"]["elements"][0]["img_key"] in bench.lark.images
+    assert "flat" in bench.lark.words(post)
+
+
+async def test_a_chart_that_nobody_can_paint_is_a_table_with_all_its_figures(bench: Bench) -> None:
+    surface = LarkSurface(bench.api, Delivery(bench.api, (), Painter(command=[sys.executable, "-c", ""])), APP)
+    await surface.post(CHAT, Document("f", (LARGE,)))
+    read = "\n".join(bench.lark.words(post) for post in bench.lark.posts)
+    assert all(f"\n{number}\n" in read for number in range(500))
+
+
+async def test_suggested_questions_are_buttons_that_ask_them(bench: Bench) -> None:
+    await bench.surface.suggest(f"lark:{APP}:ou_anna", [("Worst clusters", "Which clusters are the worst?")])
+    [post] = bench.lark.posts
+    [button] = pressable(post.shows)
+    asked = events.press(payloads.press(post, button), APP)
+    assert isinstance(asked, Question)
+    assert (asked.text, asked.thread) == ("Which clusters are the worst?", f"lark:{APP}:oc_p2p_ou_anna:{post.id}")
 
 
 async def test_a_file_that_cannot_be_uploaded_fails_nothing(bench: Bench) -> None:
@@ -141,9 +166,9 @@ async def test_a_long_table_shows_its_beginning_and_all_of_it_is_a_file(bench: B
     rows = tuple((f"cluster-{n}", "x" * 40) for n in range(1_000))
     await bench.surface.post(CHAT, Document("f", (Table(("cluster", "note"), rows, "Clusters"),)))
     card, file = bench.lark.posts
-    assert "of 1000 rows; all of them are in table-1.csv" in bench.lark.words(card)
+    assert "of 1000 rows; all of them are in Clusters.csv" in bench.lark.words(card)
     name, content = bench.lark.files[json.loads(file.content)["file_key"]]
-    assert name == "table-1.csv"
+    assert name == "Clusters.csv"
     assert len(content.decode("utf-8-sig").splitlines()) == 1_001
 
 
