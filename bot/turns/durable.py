@@ -36,10 +36,10 @@ from handlers.surface import Event
 log = structlog.get_logger()
 
 VERSION = "1"
-"""Raise it when the steps of a turn change their meaning. A turn that another version began is begun anew then, from its
-event: steps of that version count for nothing, and what it posted is found by its mark."""
+"""Raise it when the steps of a turn change their meaning. A turn that another version began is begun anew then, from
+its event: steps of that version count for nothing, and what it posted is found by its mark."""
 WORKERS = "1"
-"""DBOS's own version, the same for ever, so that any process takes any worker up: all that a worker is told is its lane.
+"""DBOS's own version, the same for ever, so that any process takes any worker up: all that it is told is its lane.
 DBOS would otherwise take a hash of the source, and every edit would strand the turns that are under way."""
 
 ANY_NUMBER = 1_000_000

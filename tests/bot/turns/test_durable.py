@@ -7,6 +7,8 @@ import pytest
 
 from bot.errors import OperatorError, SettingsError
 from bot.turns.durable import turns_address
+from handlers.surface import Event
+from handlers.turn import Turn
 from tests.bot.turns.conftest import QUICK, durable
 from tests.bot.turns.desk import Desk, question, settle
 
@@ -26,6 +28,42 @@ async def test_what_was_cut_off_and_what_waited_behind_it_goes_on_in_the_next_pr
     assert after.turns["a"].repeated
     assert not after.turns["b"].repeated
     assert [entry for entry in after.log if entry[1] != "z"] == ["+a", "-a", "+b", "-b"]
+
+
+class Stepping(Desk):
+    """Looks at something before it waits, and posts at the end as a handler does."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__()
+        self.version = version
+        self.looked: list[str] = []
+
+    async def handle(self, event: Event, turn: Turn) -> None:
+        async def look() -> str:
+            self.looked.append(event.key)
+            return f"seen by {self.version}"
+
+        self.texts[event.key] = str(await turn.journal.step("look", look))
+        await super().handle(event, turn)
+
+
+@pytest.mark.parametrize(("then", "now", "looks"), [("1", "1", []), ("1", "2", ["a"]), ("2", "1", ["a"])])
+async def test_turns_that_another_version_began_are_neither_stranded_nor_fed_with_its_steps(
+    url: str, then: str, now: str, looks: list[str]
+) -> None:
+    before, after = Stepping(then), Stepping(now)
+    async with durable(url, before, replace(QUICK, version=then)) as turns:
+        await turns.submit(question("a"))
+        await turns.submit(question("z", "t2"))
+        await settle(lambda: len(before.log) == 2)
+        await turns.submit(question("b"))
+    after.open = True
+    async with durable(url, after, replace(QUICK, version=now)):
+        await settle(lambda: {"-a", "-z"} <= set(after.log))
+    assert [key for key in after.looked if key == "a"] == looks
+    assert after.turns["a"].repeated
+    assert after.turns["a"].id == before.turns["a"].id
+    assert after.heard["a"] == ["b"]
 
 
 async def test_a_turn_that_never_ends_is_given_up(url: str) -> None:
