@@ -12,6 +12,6 @@ def visible(text: str) -> str:
     A terminal escape loses its introducer and becomes plain letters.
     """
     lines = text.replace("\n", "").replace("\t", "")
-    if lines.isascii() and lines.isprintable():
+    if lines.isprintable():  # true of no character in these categories
         return text
     return "".join(c for c in text if c in _KEPT or unicodedata.category(c) not in _FORMAT)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -18,16 +19,29 @@ TABLE_TEXT = 10_000
 CHARTS = 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A block and what it takes of a message, counted once however often its place is tried."""
+
+    block: Block
+    letters: int
+
+    @property
+    def kind(self) -> str:
+        return str(self.block["type"])
+
+
 def pages(parts: Sequence[tuple[bool, tuple[Block, ...]]]) -> tuple[tuple[Block, ...], ...]:
     """Each part is (starts a group, its blocks); see `bot.paging`."""
-    return paging.pages(parts, _fits)
+    measured = [(starts, tuple(_Measured(block, size(block)) for block in blocks)) for starts, blocks in parts]
+    return tuple(tuple(one.block for one in page) for page in paging.pages(measured, _fits))
 
 
-def _fits(blocks: Sequence[Block]) -> bool:
-    tables = sum(size(block) for block in blocks if block["type"] == "table")
-    charts = sum(1 for block in blocks if block["type"] == "data_visualization")
-    fits = len(blocks) <= BLOCKS and charts <= CHARTS
-    return fits and sum(map(size, blocks)) <= TEXT and tables <= TABLE_TEXT
+def _fits(blocks: Sequence[_Measured]) -> bool:
+    if len(blocks) > BLOCKS or sum(one.letters for one in blocks) > TEXT:
+        return False
+    charts = sum(1 for one in blocks if one.kind == "data_visualization")
+    return charts <= CHARTS and sum(one.letters for one in blocks if one.kind == "table") <= TABLE_TEXT
 
 
 def size(value: Any) -> int:
