@@ -16,6 +16,7 @@ from bot.errors import OperatorError
 from bot.foreign_listing import listed
 from bot.neighbours import foreign_servers
 from bot.settings import Settings, load
+from bot.slack.scopes import missing
 from bot.slack.service import reached, slack_config
 from bot.terminal import Terminal, console
 from bot.warehouse import Address, named
@@ -105,6 +106,11 @@ async def _slack(settings: Settings) -> tuple[str, str]:
     if settings.slack_bot_token is None:
         return "off", "no SLACK_BOT_TOKEN: `starwatch serve` needs it"
     slack = await reached(slack_config(settings))
+    if lacking := await missing(slack.client):
+        return "warning", (
+            f"workspace {slack.team}; install the app again with the scopes of manifest.yml, without "
+            + "; without ".join(lacking)
+        )
     return "ok", f"workspace {slack.team}"
 
 

@@ -11,7 +11,7 @@ from agent.patrol.report import REPORT_TYPES
 from bot.slack.app import build_app
 from bot.slack.config import SlackConfig, web_client
 from handlers.surface import Event
-from tests.fakes.slack.server import SCOPES, UNSCOPED
+from tests.fakes.slack.methods import SCOPES, UNSCOPED
 
 ROOT = Path(__file__).parents[3]
 EVENT_SCOPES = {

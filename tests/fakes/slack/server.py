@@ -10,76 +10,13 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.fakes.slack.methods import ARGUMENTS, EVENT_SCOPES, SCOPES
+from tests.fakes.slack.post import BOT, BOT_ID, TEAM, Post
+from tests.fakes.slack.streams import Streams
 from tests.fakes.slack.validity import letters, problems
 from tests.fakes.slack.views import view_problems
 
-TEAM, BOT, BOT_ID = "T0TEAM", "U0BOT", "B0BOT"
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-fake-bot", "xapp-fake-app", "the-signing-secret"
-
-ARGUMENTS = {
-    "auth.test": set(),
-    "apps.connections.open": set(),
-    "chat.postMessage": {"channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media", "metadata"},
-    "chat.update": {"channel", "ts", "text", "blocks", "metadata"},
-    "chat.delete": {"channel", "ts"},
-    "chat.startStream": {"channel", "thread_ts", "markdown_text", "recipient_team_id", "recipient_user_id"},
-    "chat.appendStream": {"channel", "ts", "markdown_text"},
-    "chat.stopStream": {"channel", "ts", "markdown_text", "blocks", "metadata"},
-    "agents.sessions.setStatus": {"channel_id", "thread_ts", "status", "title", "initiator_user_id"},
-    "assistant.threads.setSuggestedPrompts": {"channel_id", "thread_ts", "title", "prompts"},
-    "files.getUploadURLExternal": {"filename", "length", "alt_txt", "snippet_type"},
-    "files.completeUploadExternal": {"files", "channel_id", "thread_ts", "initial_comment"},
-    "chat.postEphemeral": {"channel", "user", "text", "blocks", "thread_ts"},
-    "views.open": {"trigger_id", "view"},
-    "views.publish": {"user_id", "view"},
-    "users.info": {"user", "include_locale"},
-    "conversations.history": {"channel", "oldest", "limit", "include_all_metadata"},
-    "conversations.replies": {"channel", "ts", "oldest", "limit", "include_all_metadata"},
-    "assistant.threads.setStatus": {"channel_id", "thread_ts", "status", "loading_messages"},
-}
-"""Method → arguments that the fake knows; another method or argument is an error, so that no typing slip passes."""
-
-SCOPES = {
-    "chat.postMessage": "chat:write",
-    "chat.update": "chat:write",
-    "chat.delete": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "chat.startStream": "chat:write",
-    "chat.appendStream": "chat:write",
-    "chat.stopStream": "chat:write",
-    "agents.sessions.setStatus": "chat:write",
-    "assistant.threads.setSuggestedPrompts": "assistant:write",
-    "files.getUploadURLExternal": "files:write",
-    "files.completeUploadExternal": "files:write",
-    "assistant.threads.setStatus": "assistant:write",
-    "users.info": "users:read",
-    "conversations.history": "channels:history",
-    "conversations.replies": "channels:history",
-}
-
-
-UNSCOPED = {"views.open", "views.publish"}
-"""Methods that want no scope: what they answer to is leave enough."""
-
-
-@dataclass(slots=True)
-class Post:
-    """One message in a channel, ours or a person's; `user` is who wrote it."""
-
-    channel: str
-    ts: str
-    text: str
-    blocks: list[dict[str, Any]]
-    thread_ts: str = ""
-    metadata: dict[str, Any] = field(default_factory=dict)
-    user: str = BOT
-    streaming: bool = False
-    files: list[str] = field(default_factory=list)
-
-    @property
-    def words(self) -> str:
-        """Everything that can be read in the message's blocks, or its text when it has none."""
-        return "\n".join(_texts(self.blocks)) or self.text
 
 
 @dataclass(slots=True)
@@ -92,7 +29,7 @@ class Scripted:
     html: bool = False
 
 
-class FakeSlack:
+class FakeSlack(Streams):
     """One workspace with one installed app. `posts` is what our bot wrote; `statuses` what it showed, in order."""
 
     def __init__(self, channels: tuple[str, ...] = ("C0OPS", "C0OTHER", "D0DIRECT")) -> None:
@@ -112,7 +49,7 @@ class FakeSlack:
         self.homes: dict[str, dict[str, Any]] = {}
         self.triggers: set[str] = {"13345.67890.def"}
         """Trigger ids that a dialog may still be opened with, each once."""
-        self.scopes = set(SCOPES.values())
+        self.scopes = set(SCOPES.values()) | EVENT_SCOPES
         self.members: dict[str, dict[str, Any]] = {}
         """What is special about people, in the fields of `users.info`."""
         self.base_url = ""
@@ -209,7 +146,8 @@ class FakeSlack:
         else:
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
             error = self._refusal(method, token, arguments)
-            response = web.json_response({"ok": False, "error": error} if error else self._done(method, arguments))
+            told = {"ok": False, "error": error} if error else self._done(method, arguments)
+            response = web.json_response(told, headers={"x-oauth-scopes": ",".join(sorted(self.scopes))})
         async with self._changed:
             self._changed.notify_all()
         return response
@@ -267,47 +205,6 @@ class FakeSlack:
         """The message that an update or a deletion names, when it is there and our own."""
         there = (post for post in self.posts if (post.channel, post.ts) == (arguments["channel"], arguments["ts"]))
         return next(there, None)
-
-    def _stream_refusal(self, method: str, arguments: dict[str, Any]) -> str:
-        text = arguments.get("markdown_text", "")
-        if len(text) > 12_000:
-            return "msg_too_long"
-        if method == "chat.startStream":
-            if arguments.get("channel") not in self.channels:
-                return "channel_not_found"
-            if not arguments.get("recipient_team_id"):
-                return "missing_recipient_team_id"
-            if not arguments.get("recipient_user_id"):
-                return "missing_recipient_user_id"
-            return "" if self._exists(arguments["channel"], arguments["thread_ts"]) else "thread_not_found"
-        post = self._ours(arguments)
-        if post is None:
-            return "message_not_found"
-        if not post.streaming:
-            return "message_not_in_streaming_state"
-        if len(post.text) + len(text) > 12_000:
-            return "msg_too_long"
-        if method == "chat.appendStream":
-            return "" if text else "no_text"
-        return "invalid_blocks" if arguments.get("blocks") and problems(arguments["blocks"]) else ""
-
-    def _session_refusal(self, arguments: dict[str, Any]) -> str:
-        if arguments.get("status") not in ("active", "processing", "suspended", "closed"):
-            return "invalid_arguments"
-        known = self._exists(arguments.get("channel_id", ""), arguments.get("thread_ts", ""))
-        return "" if known else "thread_not_found"
-
-    def _share_refusal(self, arguments: dict[str, Any]) -> str:
-        for file in json.loads(arguments.get("files", "[]")):
-            _, length, content = self._uploads.get(file["id"], ("", -1, b""))
-            if len(content) != length:
-                return "file_not_found"
-        return "" if arguments.get("channel_id") in self.channels else "channel_not_found"
-
-    async def _uploaded(self, request: web.Request) -> web.Response:
-        name, length, _ = self._uploads[request.match_info["id"]]
-        self._uploads[request.match_info["id"]] = (name, length, await request.read())
-        return web.Response(text="OK")
 
     def _status_refusal(self, arguments: dict[str, Any]) -> str:
         if not {"channel_id", "thread_ts", "status"} <= set(arguments):
@@ -368,39 +265,8 @@ class FakeSlack:
             case "assistant.threads.setStatus":
                 self.statuses.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
                 return {"ok": True}
-            case "chat.startStream":
-                post = Post(arguments["channel"], self._ts(), arguments.get("markdown_text", ""), [])
-                post.thread_ts, post.streaming = arguments["thread_ts"], True
-                self.posts.append(post)
-                return {"ok": True, "channel": post.channel, "ts": post.ts}
-            case "chat.appendStream" | "chat.stopStream":
-                post = self._ours(arguments)
-                assert post is not None
-                post.text += arguments.get("markdown_text", "")
-                if method == "chat.stopStream":
-                    post.streaming, post.blocks = False, arguments.get("blocks", [])
-                    post.metadata = arguments.get("metadata", {})
-                return {"ok": True, "channel": post.channel, "ts": post.ts}
-            case "agents.sessions.setStatus":
-                self.sessions.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
-                return {"ok": True, "status": arguments["status"]}
-            case "assistant.threads.setSuggestedPrompts":
-                self.prompts[arguments["channel_id"]] = arguments["prompts"]
-                return {"ok": True}
-            case "files.getUploadURLExternal":
-                file_id = f"F{len(self._uploads)}"
-                self._uploads[file_id] = (arguments["filename"], int(arguments["length"]), b"")
-                url = self.base_url.replace("/api/", f"/upload/{file_id}")
-                return {"ok": True, "upload_url": url, "file_id": file_id}
-            case "files.completeUploadExternal":
-                names = []
-                for file in json.loads(arguments["files"]):
-                    name, _, content = self._uploads[file["id"]]
-                    self.files[name] = content
-                    names.append(name)
-                shared = Post(arguments["channel_id"], self._ts(), "", [], arguments.get("thread_ts", ""), files=names)
-                self.posts.append(shared)
-                return {"ok": True, "files": json.loads(arguments["files"])}
+            case _ if (streamed := self.streamed(method, arguments)) is not None:
+                return streamed
             case "chat.update":
                 post = self._ours(arguments)
                 assert post is not None
@@ -483,10 +349,3 @@ def _scripted(answer: Scripted) -> web.Response:
     if answer.html:
         return web.Response(status=answer.status, text="<html>down</html>", content_type="text/html")
     return web.json_response({"ok": False, "error": answer.error}, status=answer.status, headers=answer.headers)
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        own = [value["text"]] if isinstance(value.get("text"), str) else []
-        return own + [text for inner in value.values() for text in _texts(inner)]
-    return [text for inner in value for text in _texts(inner)] if isinstance(value, list) else []
