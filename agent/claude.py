@@ -3,6 +3,7 @@
 The SDK alone would sleep through any `retry-after`, take a broken-off stream for a reply, and miss stalls."""
 
 import asyncio
+import json
 import math
 import random
 import time
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, cast
 
 import httpx2
 from anthropic import AsyncAnthropic, AsyncStream, DefaultAioHttpClient
@@ -21,6 +22,7 @@ from agent.errors import ModelError, ModelUnavailable
 from agent.messages import Message
 from agent.model import Analyst, OnText, OnWasted, Reply, Request
 from agent.retry import Retry, RetryRules
+from agent.sse import Events
 from agent.stream import ReplyBuilder
 from agent.tools import ToolSpec
 
@@ -126,23 +128,40 @@ class Claude:
         deadline = math.inf if seconds_left is None else self._clock() + seconds_left
         async with AsyncExitStack() as stack:
             stack.push(_telling(builder, on_wasted))
-            opened = self._client.messages.with_streaming_response.create(**body, stream=True)
             # Opening counts as the first event: a provider that takes the request and stays silent is found out here.
-            response = await self._within(times.first_event, deadline, stack.enter_async_context(opened))
-            events = AsyncStream.raw_events(response.http_response)
+            response = await self._within(times.first_event, deadline, self._open(body))
+            stack.push_async_callback(response.aclose)
+            chunks, events = response.aiter_bytes(), Events()
             # The first event may wait in the provider's queue; between two there is no reason for silence.
             patience = times.first_event
             while not builder.complete:
-                event = await self._within(patience, deadline, anext(events, None))
-                if event is None:
+                chunk = await self._within(patience, deadline, anext(chunks, None))
+                if chunk is None:
                     break
-                if piece := _taken(builder, event):
-                    await shown.show(piece)
-                patience = times.next_event
+                for name, data in events.take(chunk):
+                    if piece := _taken(builder, name, data):
+                        await shown.show(piece)
+                    patience = times.next_event
             with suppress(ModelError):
                 # What is left is the end of the body; having read it, the connection can be used again.
-                await self._within(times.after_end, deadline, anext(events, None))
+                await self._within(times.after_end, deadline, anext(chunks, None))
             return builder.reply()
+
+    async def _open(self, body: dict[str, Any]) -> httpx2.Response:
+        """The response to a request, not yet read. The SDK's typed call would copy the whole history first."""
+        content = json.dumps(
+            {**body, "stream": True}, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode()
+        response: object = await self._client.post(
+            "/v1/messages",
+            content=content,
+            cast_to=httpx2.Response,
+            options={"headers": {"Content-Type": "application/json"}},
+            stream=True,
+            stream_cls=AsyncStream[Any],
+        )
+        # asked for like this, it is the response itself; the SDK's types know streams of events only
+        return cast(httpx2.Response, response)
 
     async def _within(self, patience: float, deadline: float, waiting: Awaitable[T]) -> T:
         """The watchdog: whatever is awaited of the network is awaited here, and fails as a `ModelError`."""
@@ -181,25 +200,13 @@ class _Shown:
             await self._on_text("")
 
 
-class _Sent(Protocol):
-    """A server-sent event as the SDK decodes it."""
-
-    @property
-    def event(self) -> str | None: ...
-
-    @property
-    def data(self) -> str: ...
-
-    def json(self) -> Any: ...
-
-
-def _taken(builder: ReplyBuilder, sent: _Sent) -> str:
+def _taken(builder: ReplyBuilder, name: str, data: bytes) -> str:
     """The text that an event brought. Raises the `ModelError` that the event is, or that a garbled one amounts to."""
-    if not sent.data or sent.event == "ping":
+    if not data or name == "ping":
         return ""
     try:
-        event = sent.json()
-        if sent.event == "error":
+        event = json.loads(data)
+        if name == "error":
             raise from_event(event)
         return builder.take(event)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
