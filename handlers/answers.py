@@ -35,7 +35,8 @@ def answer_document(answer: Answer, locale: Locale = ENGLISH, kept: str = "") ->
         parts.extend(_sources(read, locale))
         parts.append(Note(_origin(answer, len(read), locale)))
         parts.extend(_buttons(kept, read, locale) if kept else ())
-    return Document(excerpt(answer.text or answer.notice, FALLBACK) or locale.say("answer.empty"), tuple(parts))
+    fallback = excerpt(answer.text or answer.notice, FALLBACK) or locale.say("answer.empty")
+    return Document(fallback, tuple(parts), locale.language)
 
 
 def author(analyst: Analyst, model: str, locale: Locale = ENGLISH) -> str:
@@ -55,7 +56,7 @@ def sql_document(kept: KeptAnswer, locale: Locale) -> Document:
         parts.append(Note(f"{number}. {_told(statement, locale)}"))
         parts.append(Prose(_fenced(statement.sql)))
     title = counted("statements", len(kept.statements), locale)
-    return Document(title, tuple(parts) or (Note(title),))
+    return Document(title, tuple(parts) or (Note(title),), locale.language)
 
 
 def reason_form(kept_id: str, action: str, locale: Locale) -> Form:

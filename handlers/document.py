@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from handlers.words import Language
+
 
 @dataclass(frozen=True, slots=True)
 class Heading:
@@ -114,10 +116,12 @@ Part = Heading | Prose | Fields | Table | Chart | File | Actions | Note | Divide
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`fallback` is what notifications, screen readers and plain surfaces show; always set."""
+    """`fallback` is what notifications, screen readers and plain surfaces show; always set. `language` is the one that
+    a platform's own words beside the parts are in, such as a count of pages."""
 
     fallback: str
     parts: tuple[Part, ...]
+    language: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _file(statement: Statement, rows: Rows, locale: Locale) -> Document:
     if rows.cut:
         told = f"{told} {locale.say('csv.cut', rows=many)}"
     name = csv_name(statement.query_id)
-    return Document(told, (Note(told), File(name, name, csv_bytes(rows.columns, rows.rows))))
+    return Document(told, (Note(told), File(name, name, csv_bytes(rows.columns, rows.rows))), locale.language)
 
 
 async def _whisper(press: Press, text: str, deps: Deps) -> None:

@@ -26,7 +26,7 @@ from handlers.document import (
     Table,
 )
 from handlers.markdown import excerpt, line
-from handlers.words import Language
+from handlers.words import Language, say
 
 FIELD_TEXT = 2_000
 FIELDS = 10
@@ -50,22 +50,25 @@ class Message:
     files: tuple[File, ...] = ()
 
 
-def messages(document: Document, hosts: Collection[str], language: Language = "en") -> tuple[Message, ...]:
+def messages(document: Document, hosts: Collection[str]) -> tuple[Message, ...]:
     """The document as one or more messages, links leading to `hosts` only. At least one, never an empty one. Charts
     that Slack draws no block for are tables here; `bot.slack.charts.with_pictures` has made pictures of them before."""
     files: list[File] = []
+    language = document.language
     filled = pages([(starts_group(part), tuple(_blocks(part, hosts, language, files))) for part in document.parts])
     text = escape(excerpt(document.fallback, FALLBACK_TEXT // 6))
     if len(filled) <= 1:
         return (Message(text, filled[0] if filled else (), tuple(files)),)
     counted = enumerate(filled, start=1)
-    told = [Message(f"{text} ({n}/{len(filled)})", (*page, _page_note(n, len(filled)))) for n, page in counted]
+    told = [
+        Message(f"{text} ({n}/{len(filled)})", (*page, _page_note(n, len(filled), language))) for n, page in counted
+    ]
     return (*told[:-1], replace(told[-1], files=tuple(files)))
 
 
 def drawn(document: Document, hosts: Collection[str]) -> tuple[Block, ...]:
     """All blocks of the document, unpaged and without files: for views, which have limits of their own."""
-    return tuple(block for part in document.parts for block in _blocks(part, hosts, "en", None))
+    return tuple(block for part in document.parts for block in _blocks(part, hosts, document.language, None))
 
 
 def starts_group(part: Part) -> bool:
@@ -211,9 +214,9 @@ def _label(text: str) -> dict[str, Any]:
     return _plain_text(excerpt(plain(text), BUTTON_TEXT) or "–")
 
 
-def _page_note(number: int, pages_in_all: int) -> Block:
-    more = "; continues in the thread" if number < pages_in_all else ""
-    return {"type": "context", "elements": [_plain_text(f"Part {number} of {pages_in_all}{more}")]}
+def _page_note(number: int, pages_in_all: int, language: Language) -> Block:
+    key = "page.more" if number < pages_in_all else "page.last"
+    return {"type": "context", "elements": [_plain_text(say(language, key, n=number, of=pages_in_all))]}
 
 
 def _plain_text(text: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from handlers.document import (
     Series,
     Table,
 )
-from handlers.views import report_document
+from handlers.report import report_document
 from tests.bot.slack.conftest import buttons
 from tests.fakes.slack import problems
 from tests.fakes.slack.validity import letters
@@ -117,6 +117,11 @@ def test_one_message_says_nothing_of_parts_and_several_count_them() -> None:
     assert [message.text for message in several] == [f"fallback ({n}/3)" for n in (1, 2, 3)]
     assert "Part 3 of 3" in words(several[2:])
     assert "continues in the thread" not in words(several[2:])
+
+
+def test_the_count_of_parts_is_in_the_documents_language() -> None:
+    found = messages(Document("x", tuple(Prose("long " * 500) for _ in range(12)), "zh"), ())
+    assert "第 1 部分,共 3 部分" in words(list(found[:1])) and "Part" not in words(list(found))
 
 
 def test_a_document_without_parts_is_its_fallback() -> None:
