@@ -5,7 +5,8 @@ Waiting before a call costs nobody anything; a platform that has to refuse calls
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -48,6 +49,19 @@ class _Bucket:
         return not self.line.locked() and max(self._due, self.held_until) <= now
 
 
+class _Subject:
+    """What calls about one thing share: which of them is the newest, and the line that they stand in."""
+
+    def __init__(self) -> None:
+        self.newest = object()
+        self.line = asyncio.Lock()
+        self.callers = 0
+
+
+def _never() -> bool:
+    return False
+
+
 class Pace:
     """The budgets of one platform; one per process and access token. Callers of a bucket go in the order they came."""
 
@@ -66,30 +80,11 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._buckets: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
-        self._newest: dict[str, object] = {}
+        self._subjects: dict[str, _Subject] = {}
 
-    async def turn(self, method: str, place: str = "") -> None:
-        """Returns when the method may be called. Raises SurfaceAway when that would take longer than the patience."""
-        await self._turn(method, place, lambda: False)
-
-    async def newest(self, method: str, place: str, subject: str) -> bool:
-        """The same for a call that shows how `subject` stands now: False, and no budget used, when another one about
-        it came while this one waited; what this one shows is out of date then."""
-        mine = object()
-        self._newest[subject] = mine
-        try:
-            return await self._turn(method, place, lambda: self._newest.get(subject) is not mine)
-        finally:
-            if self._newest.get(subject) is mine:
-                del self._newest[subject]
-
-    def hold(self, method: str, place: str, seconds: float) -> None:
-        """The platform asks to wait for so long before the next call of this method."""
-        bucket = self._bucket(method, place)
-        bucket.held_until = max(bucket.held_until, self._clock() + seconds)
-        log.warning("the chat platform asks to wait", method=method, place=place, seconds=seconds)
-
-    async def _turn(self, method: str, place: str, outdated: Callable[[], bool]) -> bool:
+    async def turn(self, method: str, place: str = "", outdated: Callable[[], bool] = _never) -> bool:
+        """True when the method may be called. False, and no budget used, when the call is `outdated` by then. Raises
+        SurfaceAway when waiting would take longer than the patience."""
         bucket = self._bucket(method, place)
         until = self._clock() + self._patience
         async with bucket.line:
@@ -102,6 +97,33 @@ class Pace:
                 return False
             bucket.take(self._clock())
         return True
+
+    @asynccontextmanager
+    async def showing(self, subject: str) -> AsyncIterator[Callable[[], bool]]:
+        """For a call that shows how `subject` stands now, tried as often as it takes: gives what tells whether another
+        one about it came meanwhile, so that what this one shows is out of date. One call about a subject is under way
+        at a time, or an older one could arrive behind a newer one."""
+        shown = self._subjects.setdefault(subject, _Subject())
+        mine = shown.newest = object()
+        shown.callers += 1
+        try:
+            async with shown.line:
+                yield lambda: shown.newest is not mine
+        finally:
+            shown.callers -= 1
+            if not shown.callers:
+                del self._subjects[subject]
+
+    async def newest(self, method: str, place: str, subject: str) -> bool:
+        """`turn` for a call that shows how `subject` stands now and is tried once."""
+        async with self.showing(subject) as outdated:
+            return await self.turn(method, place, outdated)
+
+    def hold(self, method: str, place: str, seconds: float) -> None:
+        """The platform asks to wait for so long before the next call of this method."""
+        bucket = self._bucket(method, place)
+        bucket.held_until = max(bucket.held_until, self._clock() + seconds)
+        log.warning("the chat platform asks to wait", method=method, place=place, seconds=seconds)
 
     def _bucket(self, method: str, place: str) -> _Bucket:
         budget = self._budgets.get(method, self._otherwise)

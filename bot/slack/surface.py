@@ -62,14 +62,15 @@ class SlackSurface:
     async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
         """Redraw a message; the newest of those that wait for it is shown. Raises SurfaceError."""
         where = await self._place(message)
-        (rendered, *more) = await self._delivery.rendered(document)
-        if more or rendered.files:
-            raise SurfaceError("a message can be redrawn only with a document that fits one message without files")
-        arguments: dict[str, Any] = {"channel": where.channel, "ts": where.ts, "text": rendered.text}
-        arguments["blocks"] = list(rendered.blocks)
-        if (metadata := metadata_of(mark, 0)) is not None:
-            arguments["metadata"] = metadata
-        await self._api.newest("chat.update", arguments, message)
+        async with self._api.showing(message) as outdated:
+            (rendered, *more) = await self._delivery.rendered(document)
+            if more or rendered.files:
+                raise SurfaceError("a message can be redrawn only with a document that fits one message without files")
+            arguments: dict[str, Any] = {"channel": where.channel, "ts": where.ts, "text": rendered.text}
+            arguments["blocks"] = list(rendered.blocks)
+            if (metadata := metadata_of(mark, 0)) is not None:
+                arguments["metadata"] = metadata
+            await self._api.current("chat.update", arguments, outdated)
 
     @asynccontextmanager
     async def writing(self, thread: str, mark: Mark | None, user: str) -> AsyncIterator[SlackWriting]:

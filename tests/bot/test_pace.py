@@ -156,7 +156,7 @@ async def test_an_update_that_was_called_off_does_not_keep_its_subject(time: Tim
     gone.cancel()
     await asyncio.wait({gone})
     assert await one.newest("update", "", "m1")
-    assert one._newest == {}
+    assert one._subjects == {}
 
 
 async def test_places_of_long_ago_are_forgotten_but_never_one_that_is_held(time: Time) -> None:

@@ -242,7 +242,7 @@ async def test_a_rate_limit_is_waited_for(bot: Bot) -> None:
     post = bot.slack.said(f"<@{BOT}> hello")
     await bot.door.event(mention(post))
     await bot.turns.idle()
-    assert bot.slept == [7]
+    assert bot.time.seconds >= 7
     assert len(bot.words(post.ts)) == 1
 
 

@@ -1,13 +1,16 @@
 """What the surface does when Slack refuses, limits, fails or is not there."""
 
+import asyncio
 from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
-from bot.slack.config import LONGEST_WAIT, web_client
+from bot.pace import PATIENCE
+from bot.slack.config import web_client
 from bot.slack.surface import SlackSurface
 from handlers.document import Document, Fields, Note, Prose, Table
+from handlers.faults import AccessEnded, PlaceGone, SurfaceAway
 from handlers.surface import Mark, SurfaceError
 from tests.bot.slack.conftest import Bot, surface_on
 from tests.fakes.slack import BOT, TEAM
@@ -134,17 +137,57 @@ async def test_a_refusal_says_what_to_do_and_shows_no_secret(bot: Bot, code: str
 async def test_a_rate_limit_is_waited_for_twice_and_then_given_up(bot: Bot) -> None:
     limits = [Scripted(429, "ratelimited", {"Retry-After": str(seconds)}) for seconds in (1, 2, 3)]
     bot.slack.fail("chat.postMessage", *limits)
-    with pytest.raises(SurfaceError, match="Slack asks to wait"):
+    with pytest.raises(SurfaceAway, match="Slack asks to wait") as told:
         await bot.surface.post(OPS, Document("hi", ()))
-    assert bot.slept == [1, 2]
+    assert (bot.time.seconds, told.value.retry_after) == (3, 3)
 
 
-@pytest.mark.parametrize("asked", [str(LONGEST_WAIT + 1), "soon", "-1", "²"])
+async def test_a_rate_limit_holds_up_everybody_who_wants_the_same_and_nobody_else(bot: Bot) -> None:
+    bot.slack.fail("chat.postMessage", Scripted(429, "ratelimited", {"Retry-After": "40"}))
+    elsewhere = asyncio.create_task(bot.surface.whisper(OPS, "U0ANNA", Document("now", ())))
+    await elsewhere
+    assert bot.time.seconds == 0
+    await asyncio.gather(*(bot.surface.post(OPS, Document(f"{n}", ())) for n in range(3)))
+    assert bot.time.seconds == 40
+    assert sorted(post.text for post in bot.slack.posts) == ["0", "1", "2"]
+
+
+async def test_of_redrawings_that_a_rate_limit_holds_up_only_the_newest_is_sent(bot: Bot) -> None:
+    (message,) = (await bot.surface.post(OPS, Document("0", ()))).messages
+    bot.slack.fail("chat.update", Scripted(429, "ratelimited", {"Retry-After": "5"}))
+    await asyncio.gather(*(bot.surface.update(message, Document(f"{n}", ())) for n in range(1, 9)))
+    sent = [call["text"] for call in bot.slack.called("chat.update")]
+    assert len(sent) <= 2
+    assert (sent[-1], bot.slack.posts[0].text) == ("8", "8")
+
+
+@pytest.mark.parametrize("asked", [str(int(PATIENCE) + 1), "soon", "-1", "²"])
 async def test_a_wait_too_long_or_meaningless_is_not_waited_for(bot: Bot, asked: str) -> None:
     bot.slack.fail("chat.postMessage", Scripted(429, "ratelimited", {"Retry-After": asked}))
-    with pytest.raises(SurfaceError):
+    with pytest.raises(SurfaceAway):
         await bot.surface.post(OPS, Document("hi", ()))
-    assert bot.slept == []
+    assert bot.time.seconds == 0
+
+
+SORTED = [
+    (Scripted(500, html=True), SurfaceAway),
+    (Scripted(503, html=True), SurfaceAway),
+    (Scripted(200, "internal_error"), SurfaceAway),
+    (Scripted(200, "channel_not_found"), PlaceGone),
+    (Scripted(200, "thread_not_found"), PlaceGone),
+    (Scripted(200, "message_not_found"), PlaceGone),
+    (Scripted(200, "token_revoked"), AccessEnded),
+    (Scripted(200, "account_inactive"), AccessEnded),
+]
+
+
+@pytest.mark.parametrize(("answer", "kind"), SORTED, ids=[f"{one.status} {one.error}" for one, _ in SORTED])
+async def test_each_failure_says_what_is_to_be_done_about_it(
+    bot: Bot, answer: Scripted, kind: type[SurfaceError]
+) -> None:
+    bot.slack.fail("chat.postMessage", answer)
+    with pytest.raises(kind):
+        await bot.surface.post(OPS, Document("hi", ()))
 
 
 async def test_a_server_error_is_no_double_post(bot: Bot) -> None:
