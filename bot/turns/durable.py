@@ -8,6 +8,7 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -282,6 +283,8 @@ async def durable_turns(
                     await asyncio.wait(ending, timeout=ENDING)
         finally:
             _engines.remove(engine)
+            # DBOS put its own in this place, and ends it now; others still have to write behind us
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="after turns"))
             await asyncio.to_thread(DBOS.destroy)
 
 
