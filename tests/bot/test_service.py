@@ -179,6 +179,40 @@ async def test_a_taken_port_stops_the_start_naming_the_setting(settings: Setting
             pass
 
 
+async def test_an_answer_is_drawn_and_its_buttons_give_its_sql_its_rows_and_take_a_verdict(
+    settings: Settings, slack: FakeSlack
+) -> None:
+    async with at_work(settings) as (line, starwatch):
+        asked = slack.said(f"<@{BOT}> chart of clusters by version")
+        assert await line.event(mention(asked)) == 200
+        await slack.until(lambda: any(_elements(post) for post in slack.thread(asked.ts)), MINUTE)
+        answer = next(post for post in slack.thread(asked.ts) if _elements(post))
+        assert [block["title"] for block in answer.blocks if block["type"] == "data_visualization"]
+        sql, csv, _, bad = _elements(answer)
+        await line.form(form(press(answer, sql, "1766000099.1")))
+        await slack.until(lambda: len(slack.called("views.open")) == 1, MINUTE)
+        assert "SELECT" in str(slack.called("views.open")[0]["view"])
+        await line.form(form(press(answer, csv, "1766000099.2")))
+        await slack.until(lambda: bool(slack.files), MINUTE)
+        (content,) = slack.files.values()
+        assert content.decode("utf-8-sig").splitlines()[0] == "label,clusters,total"
+        await line.form(form(press(answer, bad, "1766000099.3")))
+        await slack.until(lambda: len(slack.called("views.open")) == 2, MINUTE)
+        (judged,) = await starwatch.store.answers.judgements(5)
+        assert (judged.verdict, judged.answer.question) == ("bad", "chart of clusters by version")
+    assert all(problems(post.blocks) == [] for post in slack.posts if post.blocks)
+
+
+async def test_a_chart_beyond_slacks_own_is_uploaded_as_a_picture(settings: Settings, slack: FakeSlack) -> None:
+    async with at_work(settings) as (line, _):
+        asked = slack.said(f"<@{BOT}> plot p99 of the fleet over 24 hours")
+        await line.event(mention(asked))
+        await slack.until(lambda: bool(slack.files), MINUTE)
+        ((name, content),) = slack.files.items()
+    assert name.endswith(".png") and content.startswith(b"\x89PNG")
+    assert any("line chart, 24 points" in post.words for post in slack.thread(asked.ts))
+
+
 def _buttons(slack: FakeSlack) -> list[dict[str, Any]]:
     return [element for post in slack.posts for element in _elements(post)]
 
