@@ -87,8 +87,8 @@ def rendered(
     drawing = _Drawing(hosts, origin or Origin(), language, pictures or {})
     parts = list(document.parts)
     heading = ""
-    if parts and isinstance(parts[0], Heading) and len(line(parts[0].text)) <= HEADER:
-        heading = letters(line(parts.pop(0).text))  # type: ignore[union-attr]
+    if parts and isinstance(first := parts[0], Heading) and len(title := letters(line(first.text))) <= HEADER:
+        heading, parts = title, parts[1:]
     groups = [(_starts_group(part), tuple(map(Block.of, drawing.part(part)))) for part in parts]
     if form is not None:
         sent = say(language, "lark.send")

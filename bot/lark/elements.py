@@ -56,12 +56,17 @@ def markdown(content: str, **more: str) -> Element:
 
 def title(text: str) -> Element:
     """A line that stands out."""
-    return markdown(f"**{escape(line(text))}**", text_size="heading")
+    return markdown(f"**{escape(line(text)) or '–'}**", text_size="heading")
 
 
 def note(text: str) -> Element:
     """Small print, shown letter by letter."""
-    shown = {"tag": "plain_text", "content": letters(text), "text_size": "notation", "text_color": "grey"}
+    shown = {
+        "tag": "plain_text",
+        "content": letters(text).strip() or "–",
+        "text_size": "notation",
+        "text_color": "grey",
+    }
     return {"tag": "div", "text": shown}
 
 

@@ -13,7 +13,7 @@ __all__ = ["escape", "letters", "link", "linked", "split"]
 # `:` only where it could begin the name of an emoji, marks of lists and titles only where a line begins
 _SPECIAL = re.compile(r"[&<>*_~`\[\]\\#|]|:(?=[A-Za-z]\w*:)|^[-+=](?=[-=\s]|$)|^(\d{1,9})([.)])(?=\s|$)", re.MULTILINE)
 _TAG = re.compile(
-    r"<(?=\s*/?\s*(?:at|a|person|link|font|text_tag|number_tag|local_datetime|raw|audio|img|br|hr)\b)", re.IGNORECASE
+    r"<(?=/?(?:at|a|person|link|font|text_tag|number_tag|local_datetime|raw|audio|img|br|hr)\b)", re.IGNORECASE
 )
 _TOKEN = re.compile(r"&#?\w{1,8};|\[[^\[\]\n]*\]\([^()\s]*\)|.", re.DOTALL)
 

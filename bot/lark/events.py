@@ -7,7 +7,8 @@ from bot.lark.place import Place
 from bot.lark.transcript import order_of, words_of
 from bot.lark.writing import ASK
 from bot.lark.writing import STOP as STOP_BUTTON
-from handlers.buttons import HOME
+from handlers.buttons import HOME, WELCOME
+from handlers.commands import is_stop
 from handlers.markdown import excerpt
 from handlers.surface import Deleted, PatrolRequest, Press, Question, Stop
 
@@ -22,8 +23,6 @@ ENTERED = "im.chat.access_event.bot_p2p_chat_entered_v1"
 LONGEST_QUESTION = 12_000
 """Characters of a message that are read; the rest is left out, and the question says so."""
 COMMAND = "/patrol"
-STOP = {"stop", "cancel", "abort", "停止", "取消"}
-"""A message of this one word in a topic ends what is being done there."""
 MENU_PATROL = "patrol"
 """The key of an entry of the bot's menu that asks for a patrol; `patrol_morning` asks for a morning one, and so on."""
 
@@ -67,8 +66,9 @@ def mentions(payload: Payload, bot: str) -> bool:
 
 def stop(question: Question) -> Stop | None:
     """The question as a wish to stop, if it is one."""
-    asked = question.text.casefold().strip(" .!。！")
-    return Stop(question.key, question.thread, question.user) if asked in STOP else None
+    if not is_stop(question.text):
+        return None
+    return Stop(question.key, question.thread, question.user, question.direct)
 
 
 def typed_patrol(question: Question) -> PatrolRequest | None:
@@ -129,10 +129,13 @@ def menu(payload: Payload, app: str) -> PatrolRequest | Press | None:
     return Press(key, HOME, "", user, place, "") if chosen in (HOME, "help") else None
 
 
-def entered(payload: Payload, app: str) -> Press:
-    """Somebody opened the chat with us. The same key for a person always: they are welcomed once."""
+def entered(payload: Payload, app: str) -> tuple[Press, Press]:
+    """Somebody opened the chat with us: our home, and first questions. The same keys for a person always: they are
+    welcomed once."""
     user = payload["event"]["operator_id"]["open_id"]
-    return Press(f"lark:welcome:{app}:{user}", HOME, "", user, str(Place(app, user)), "")
+    place = str(Place(app, user))
+    home = Press(f"lark:welcome:{app}:{user}", HOME, "", user, place, "")
+    return home, Press(f"lark:prompts:{app}:{user}", WELCOME, "", user, place, "")
 
 
 def _ours(payload: Payload, person: Payload, shared_chats: bool) -> bool:

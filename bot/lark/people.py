@@ -30,6 +30,7 @@ class Person:
     role: Role
     language: Language | None = None
     zone: str = ""
+    name: str = ""
 
 
 class LarkPeople:
@@ -51,6 +52,10 @@ class LarkPeople:
         """See `Readers`."""
         person = await self._person(user)
         return person.language, person.zone
+
+    async def named(self, user: str) -> str:
+        """See `bot.platforms.People`."""
+        return (await self._person(user)).name
 
     async def _person(self, user: str) -> Person:
         if not user.startswith("ou_"):
@@ -78,4 +83,4 @@ def person_of(user: Mapping[str, Any], language: Language) -> Person:
     role = Role.NOBODY if any(status.get(name) for name in _GONE) else Role.MEMBER
     country = str(user.get("country") or "")
     own: Language = "zh" if country in _CHINESE else "en" if country else language
-    return Person(role, own, str(user.get("time_zone") or ""))
+    return Person(role, own, str(user.get("time_zone") or ""), str(user.get("name") or ""))

@@ -113,4 +113,5 @@ class Receiver:
             await self._submit(chosen)
 
     async def _entered(self, payload: Mapping[str, Any]) -> None:
-        await self._act(events.entered(payload, self._app))
+        for press in events.entered(payload, self._app):
+            await self._act(press)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.lark import events
 from bot.lark.transcript import order_of, words_of
-from handlers.buttons import HOME
+from handlers.buttons import HOME, WELCOME
 from handlers.surface import Deleted, PatrolRequest, Press, Question, Stop
 from tests.fakes.lark import APP, BOT, FakeLark, Message
 from tests.fakes.lark.payloads import BOT_MENTION, USER, entered, menu, message, press, recalled, text
@@ -187,7 +187,9 @@ def test_the_menu_asks_for_patrols_and_for_our_home() -> None:
 
 def test_who_opens_our_chat_is_welcomed_under_one_key_always() -> None:
     first, again = events.entered(entered(), APP), events.entered(entered(event_id="ev-9"), APP)
-    assert first == again == Press(f"lark:welcome:{APP}:{USER}", HOME, "", USER, f"lark:{APP}:{USER}", "")
+    place = f"lark:{APP}:{USER}"
+    home = Press(f"lark:welcome:{APP}:{USER}", HOME, "", USER, place, "")
+    assert first == again == (home, Press(f"lark:prompts:{APP}:{USER}", WELCOME, "", USER, place, ""))
 
 
 def test_what_a_fake_says_is_what_lark_says() -> None:

@@ -111,7 +111,7 @@ async def test_stop_patrol_recall_press_menu_and_welcome_go_where_they_belong(
     await door.event(menu("patrol_evening"))
     await door.event(menu("home"))
     await door.event(entered())
-    assert [type(one) for one in desk.acts] == [Stop, Deleted, Press, Press, Press]
+    assert [type(one) for one in desk.acts] == [Stop, Deleted, Press, Press, Press, Press]
     assert [type(one) for one in desk.events] == [PatrolRequest, PatrolRequest]
 
 

@@ -19,6 +19,14 @@ def encrypted(payload: bytes, key: str = ENCRYPT_KEY, iv: bytes = b"0123456789ab
     return base64.b64encode(iv + cipher.encrypt(pad(payload, AES.block_size))).decode()
 
 
+def signed(payload: dict[str, Any], now: int) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a request with a payload, made at `now`."""
+    body = json.dumps({"encrypt": encrypted(json.dumps(payload).encode())}).encode()
+    signature = hashlib.sha256(f"{now}nonce-1{ENCRYPT_KEY}".encode() + body).hexdigest()
+    headers = {"X-Lark-Request-Timestamp": str(now), "X-Lark-Request-Nonce": "nonce-1", "X-Lark-Signature": signature}
+    return body, headers | {"Content-Type": "application/json"}
+
+
 class EncryptedDoor:
     """Posts to `/lark/events` of an app in this process, signed at `now` (seconds since the epoch)."""
 

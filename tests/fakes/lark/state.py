@@ -13,7 +13,7 @@ STREAMS_FOR = 600
 CARD_OPERATIONS, CHAT_MESSAGES = 10, 5
 """Per second, of one card and in one chat."""
 
-_AT = re.compile(r"<\s*at\b", re.IGNORECASE)
+_AT = re.compile(r"<at\b", re.IGNORECASE)
 
 
 class Refused(Exception):

@@ -11,6 +11,13 @@ from starlette.applications import Starlette
 from tests.fakes.slack.server import SECRET
 
 
+def signed_headers(body: bytes, now: int) -> dict[str, str]:
+    """The headers of an event made at `now` (seconds since the epoch)."""
+    signature = SignatureVerifier(SECRET).generate_signature(timestamp=str(now), body=body) or ""
+    stamped = {"x-slack-request-timestamp": str(now), "x-slack-signature": signature}
+    return stamped | {"content-type": "application/json"}
+
+
 class SignedDoor:
     """Posts to `/slack/events` of an app in this process, signed at `now` (seconds since the epoch)."""
 
