@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict
 from uuid import uuid4
@@ -46,6 +47,9 @@ DBOS would otherwise take a hash of the source, and every edit would strand the 
 ANY_NUMBER = 1_000_000
 """Times that DBOS may begin a worker again: attempts at a turn are counted in the inbox, which says what becomes of
 a turn that had too many."""
+MOST_BYTES = 2**30
+"""The size that DBOS's SQLite file may reach; it is tidied every night and stays far below. Beyond it no worker begins,
+and events wait in the inbox, rather than that the host's disk is filled."""
 ENDING = 5.0
 """Seconds that DBOS gets to write down how turns ended before the process goes."""
 
@@ -62,6 +66,7 @@ class DurableOptions:
     threads: int = 8
     max_running: int = 64
     version: str = VERSION
+    most_bytes: int = MOST_BYTES
 
 
 class Ref(TypedDict):
@@ -292,9 +297,11 @@ class _Unhurried(sqlite3.Connection):
     """Leaves it to the write-ahead journal to be on disk in time: a killed process loses nothing, and a machine that
     loses power its last commits. DBOS would wait for the disk at each step."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: Any, most_bytes: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.execute("PRAGMA synchronous=NORMAL")
+        (page,) = self.execute("PRAGMA page_size").fetchone()
+        self.execute(f"PRAGMA max_page_count={most_bytes // page}")
 
 
 async def _launched(address: URL, options: DurableOptions) -> DBOS:
@@ -312,7 +319,7 @@ async def _launched(address: URL, options: DurableOptions) -> DBOS:
         log_level="ERROR",
     )
     if address.get_backend_name() == "sqlite":
-        config["db_engine_kwargs"] = {"connect_args": {"factory": _Unhurried}}
+        config["db_engine_kwargs"] = {"connect_args": {"factory": partial(_Unhurried, most_bytes=options.most_bytes)}}
     try:
         dbos = DBOS(config=config)
         _log_as_we_do()

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from bot.errors import OperatorError, SettingsError
 from bot.turns.durable import turns_address
@@ -89,6 +90,22 @@ async def test_a_turn_that_is_cut_off_each_time_is_given_up_and_the_thread_goes_
         await turns.submit(question("b"))
         await settle(lambda: "-b" in desk.log)
     assert desk.log.count("+poison") == 3
+
+
+async def test_when_the_queues_file_may_grow_no_further_events_wait_until_it_may(sqlite_url: str) -> None:
+    url, before, after = sqlite_url.replace("+aiosqlite", ""), Desk(), Desk()
+    before.open = after.open = True
+    keys = [f"k{number:03d}" for number in range(60)]
+    async with durable(url, Desk()):
+        pass
+    with structlog.testing.capture_logs() as lines:
+        async with durable(url, before, replace(QUICK, most_bytes=4096)) as turns:
+            for key in keys:
+                await turns.submit(question(key, f"thread of {key}"))
+            await settle(lambda: any("could not be begun" in line["event"] for line in lines))
+    async with durable(url, after):
+        await settle(lambda: {f"-{key}" for key in keys} <= {*before.log, *after.log})
+    assert not [key for key in keys if (before.log + after.log).count(f"-{key}") > 1]
 
 
 async def test_a_second_process_with_the_same_id_does_not_start(url: str) -> None:
