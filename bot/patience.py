@@ -42,6 +42,7 @@ class _Health:
         self._away_since: float | None = None
         self._fault_at = 0.0
         self._ended_at: float | None = None
+        self.why = ""
 
     def well(self) -> None:
         self._away_since = self._ended_at = None
@@ -64,6 +65,7 @@ class _Health:
         if self._ended_at is None:
             log.critical("the chat platform has ended our access; answers are kept until it is back", why=str(fault))
         self._ended_at = self._clock()
+        self.why = str(fault)
 
 
 class PatientSurface:
@@ -114,7 +116,7 @@ class PatientSurface:
         wait, platform = self._waits.first, self._platform(place)
         while True:
             if platform.ended:
-                return await self._kept(place, document, mark, "the platform has ended our access")
+                return await self._kept(place, document, mark, platform.why)
             try:
                 posted = await attempt()
             except AccessEnded as fault:

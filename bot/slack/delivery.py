@@ -35,7 +35,7 @@ MOST_MESSAGES = 8
 YOUNG = 3600.0
 """Seconds within which a message without a mark may be what a crash left behind; turns are over sooner."""
 
-_BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch"}
+_BAD_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch", "msg_too_long"}
 
 
 class Delivery:
