@@ -1,5 +1,6 @@
 """The Slack app: which listener takes what. Listeners only turn payloads into events and admit them."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import events
 from bot.slack.config import SlackConfig
 from handlers.surface import Control, Event, Press, Question, SurfaceError
+from handlers.words import Language, say
 
 log = structlog.get_logger()
 
@@ -24,10 +26,11 @@ Act = Callable[[Control | Press], Awaitable[object]]
 
 EVENTS = ("agent_session_stopped", "app_home_opened", "app_mention", "message")
 COMMANDS = ("/patrol",)
+LOOK = "look_into"
+"""The shortcut in the menu of every message."""
 
-_ASKED = (
-    "Asked for a patrol. If nothing appears here, I am not in this channel: invite me with `/invite` and ask again."
-)
+AT_ONCE = 1.0
+"""Seconds to find out somebody's language in before a command is answered in English; Slack waits for three."""
 
 
 class Threads(Protocol):
@@ -38,7 +41,22 @@ class Threads(Protocol):
         ...
 
 
-def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, act: Act, threads: Threads) -> AsyncApp:
+class Readers(Protocol):
+    """Knows in which language people read."""
+
+    async def reads(self, user: str) -> tuple[Language | None, str]:
+        """Language and time zone of a person. Raises SurfaceError."""
+        ...
+
+
+def build_app(
+    config: SlackConfig,
+    client: AsyncWebClient,
+    submit: Submit,
+    act: Act,
+    threads: Threads,
+    readers: Readers | None = None,
+) -> AsyncApp:
     """The app with all listeners registered, to be served by `bot.slack.http` or `bot.slack.socket`."""
     app = AsyncApp(
         # has no token of its own: the listeners call nothing, and Socket Mode brings the app token
@@ -49,13 +67,14 @@ def build_app(config: SlackConfig, client: AsyncWebClient, submit: Submit, act: 
         # an event is acknowledged only once it is admitted, so that a crash in between makes Slack deliver it again
         process_before_response=True,
     )
-    listeners = _Listeners(config, submit, act, threads)
+    listeners = _Listeners(config, submit, act, threads, readers)
     app.event("app_mention")(listeners.mention)
     app.event("message")(listeners.message)
     app.command("/patrol")(listeners.patrol)
     app.event("app_home_opened")(listeners.opened)
     app.event("agent_session_stopped")(listeners.stopped)
     app.action(re.compile(".*", re.DOTALL))(listeners.press)
+    app.shortcut(LOOK)(listeners.shortcut)
     app.view(re.compile(".*", re.DOTALL))(listeners.submission)
     return app
 
@@ -80,11 +99,14 @@ def _identity(client: AsyncWebClient) -> Callable[[], Awaitable[AuthorizeResult]
 class _Listeners:
     """One method per payload; none of them waits for work."""
 
-    def __init__(self, config: SlackConfig, submit: Submit, act: Act, threads: Threads) -> None:
+    def __init__(
+        self, config: SlackConfig, submit: Submit, act: Act, threads: Threads, readers: Readers | None
+    ) -> None:
         self._shared = config.shared_channels
         self._submit = submit
         self._act = act
         self._threads = threads
+        self._readers = readers
 
     async def mention(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
         question = events.mention(body, context.bot_user_id or "", shared_channels=self._shared)
@@ -107,7 +129,17 @@ class _Listeners:
 
     async def patrol(self, body: dict[str, Any], ack: AsyncAck) -> None:
         await self._submit(events.patrol(body))
-        await ack(text=_ASKED, response_type="ephemeral")
+        text = say(await self._language(body["user_id"]), "patrol.asked")
+        await ack(text=text, response_type="ephemeral")
+
+    async def _language(self, user: str) -> Language:
+        if self._readers is None:
+            return "en"
+        try:
+            language, _ = await asyncio.wait_for(self._readers.reads(user), AT_ONCE)
+        except (SurfaceError, TimeoutError):
+            return "en"
+        return language or "en"
 
     async def stopped(self, body: dict[str, Any]) -> None:
         await self._act(events.halted(body))
@@ -117,6 +149,11 @@ class _Listeners:
 
     async def press(self, body: dict[str, Any], ack: AsyncAck) -> None:
         await self._taken(events.press(body))
+        await ack()
+
+    async def shortcut(self, body: dict[str, Any], ack: AsyncAck) -> None:
+        if (question := events.shortcut(body)) is not None:
+            await self._submit(question)
         await ack()
 
     async def submission(self, body: dict[str, Any], ack: AsyncAck) -> None:

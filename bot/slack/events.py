@@ -9,6 +9,7 @@ from typing import Any
 from bot.slack.place import Place
 from handlers.buttons import HOME, WELCOME
 from handlers.commands import is_stop
+from handlers.look import question_about
 from handlers.markdown import excerpt
 from handlers.surface import Control, Deleted, Edited, PatrolRequest, Press, Question, Stop
 
@@ -105,6 +106,24 @@ def press(body: Payload) -> Press | None:
     )
 
 
+def shortcut(body: Payload) -> Question | None:
+    """Somebody pointed at a message and chose to have it looked into; answered in that message's thread."""
+    team, user, said = body["team"]["id"], body["user"], body["message"]
+    if user.get("team_id", team) != team:
+        return None
+    channel = body["channel"]["id"]
+    thread = Place(team, channel, said.get("thread_ts") or said["ts"])
+    key = f"slack:shortcut:{team}:{channel}:{said['ts']}:{body['action_ts']}"
+    text = question_about(words(_whole(said), ""))
+    return Question(key, str(thread), user["id"], text, order=body["action_ts"], direct=channel.startswith("D"))
+
+
+def _whole(message: Payload) -> str:
+    """The words of a message and of what hangs under it, which is where alerts of other programs have theirs."""
+    hanging = [one.get("text") or one.get("fallback") or "" for one in message.get("attachments") or ()]
+    return "\n".join(filter(None, (message.get("text", ""), *hanging)))
+
+
 def submission(body: Payload) -> Press | None:
     """A dialog of ours that was sent; None for one that is none of ours."""
     team, user, view = body["team"]["id"], body["user"], body["view"]
@@ -153,7 +172,7 @@ def words(text: str, bot_user: str) -> str:
 
     def shown(found: re.Match[str]) -> str:
         target, label = found[1], found[2]
-        if target.startswith(f"@{bot_user}"):
+        if bot_user and target.startswith(f"@{bot_user}"):
             return ""
         if target.startswith(("@", "#", "!")):
             return f"{target[0].replace('!', '@')}{label or target[1:]}"

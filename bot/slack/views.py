@@ -20,8 +20,6 @@ INPUT = 3_000
 TEXT = 30_000
 """Characters of text in a view; Slack names no limit, and refuses very large ones."""
 
-CLOSE = "Close"
-
 
 def modal(press: Press, title: str, document: Document, form: Form | None, hosts: Collection[str]) -> dict[str, Any]:
     """A modal that answers `press`. What is too long for one says so at its end. Raises ValueError when the form's
@@ -30,7 +28,6 @@ def modal(press: Press, title: str, document: Document, form: Form | None, hosts
     view: dict[str, Any] = {
         "type": "modal",
         "title": _plain(title, TITLE),
-        "close": _plain(CLOSE, TITLE),
         "blocks": [*_within(document, BLOCKS - len(fields), hosts), *fields],
     }
     if form is not None:
@@ -52,7 +49,7 @@ def _within(document: Document, most: int, hosts: Collection[str]) -> list[Block
     if len(blocks) <= most:
         return blocks
     more = len(blocks) - most + 1
-    return [*blocks[: most - 1], *drawn(Document("", (Note(f"… {more} more"),)), hosts)]
+    return [*blocks[: most - 1], *drawn(Document("", (Note(f"… +{more}"),)), hosts)]
 
 
 def _input(field: Field) -> Block:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncApp
 
+from bot.following import Following
 from bot.pace import Pace
 from bot.slack.api import BUDGETS, OTHERWISE
 from bot.slack.app import build_app
@@ -123,15 +124,21 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
     surface = SlackSurface(client, config.allowed_link_hosts, pace=pace, times=times, now=lambda: NOW)
     agents, patrols, reports = thinking.Agents(), thinking.Patrols(), thinking.Reports()
     references = (f"ref-{n}" for n in count(1))
-    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references), submit=lambda e: submit(e))  # noqa: PLW0108 - it is made below
+    taken: dict[str, Event] = {}
 
-    turns = LocalTurns(Handling(deps))
-    known = Known(reports)
+    async def asked(key: str) -> Event | None:
+        return taken.get(key)
 
     async def submit(event: Event) -> bool:
         if not isinstance(event, PatrolRequest):
             known.joined.add(event.thread)
+        taken[event.key] = event
         return await turns.submit(event)
+
+    known = Known(reports)
+    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references), submit=submit, asked=asked)
+
+    turns = LocalTurns(Handling(deps))
 
     async def act(control: Control | Press) -> None:
         match control:
@@ -144,7 +151,7 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
             case Stop():
                 await turns.stop(control.thread)
 
-    app = build_app(config, client, submit, act, known)
+    app = build_app(config, client, submit, act, Following(known, deps.preferences))
     door = SignedDoor(build_http(config, app, now=lambda: NOW), NOW)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(door.close)

@@ -8,9 +8,11 @@ import yaml
 from pydantic import SecretStr
 
 from agent.patrol.report import REPORT_TYPES
-from bot.slack.app import build_app
+from bot.slack.app import LOOK, build_app
 from bot.slack.config import SlackConfig, web_client
 from handlers.surface import Event
+from handlers.welcome import QUESTIONS
+from handlers.words import say
 from tests.fakes.slack.methods import SCOPES, UNSCOPED
 
 ROOT = Path(__file__).parents[3]
@@ -82,3 +84,15 @@ def test_texts_keep_within_slacks_limits() -> None:
     assert len(view["agent_description"]) <= 300
     assert len(manifest()["display_information"]["name"]) <= 35
     assert len(manifest()["display_information"]["description"]) <= 140
+
+
+def test_the_shortcut_is_the_one_that_is_listened_to() -> None:
+    (shortcut,) = manifest()["features"]["shortcuts"]
+    assert (shortcut["type"], shortcut["callback_id"]) == ("message", LOOK)
+    assert len(shortcut["name"]) <= 24
+    assert len(shortcut["description"]) <= 150
+
+
+def test_the_first_questions_are_those_of_the_catalogue() -> None:
+    told = [(one["title"], one["message"]) for one in manifest()["features"]["agent_view"]["suggested_prompts"]]
+    assert told == [(say("en", f"prompt.{key}.title"), say("en", f"prompt.{key}.question")) for key in QUESTIONS]

@@ -106,7 +106,7 @@ async def test_a_long_dialog_says_that_there_is_more(bot: Bot) -> None:
     await bot.surface.dialog(press(), "SQL", Document("x", parts))
     (view,) = bot.slack.modals
     assert len(view["blocks"]) == 100
-    assert "201 more" in str(view["blocks"][-1])
+    assert "+201" in str(view["blocks"][-1])
 
 
 async def test_too_late_for_a_dialog_what_it_shows_is_whispered(bot: Bot) -> None:

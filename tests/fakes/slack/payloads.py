@@ -74,3 +74,20 @@ def _said(kind: str, post: Post) -> dict[str, Any]:
     said = {"type": kind, "user": USER, "team": TEAM, "user_team": TEAM, "text": post.text, "ts": post.ts}
     said |= {"channel": post.channel, "event_ts": post.ts, "blocks": []}
     return said | ({"thread_ts": post.thread_ts} if post.thread_ts else {})
+
+
+def pointed(post: Post, attachments: list[dict[str, Any]] | None = None, team: str = TEAM) -> dict[str, Any]:
+    """Somebody chose our shortcut in the menu of `post`."""
+    said = {"type": "message", "ts": post.ts, "text": post.text, "attachments": attachments or []}
+    return {
+        "type": "message_action",
+        "callback_id": "look_into",
+        "trigger_id": "13345.67890.ghi",
+        "action_ts": "1766000099.5",
+        "team": {"id": TEAM, "domain": "ops"},
+        "user": {"id": USER, "name": "anna", "team_id": team},
+        "channel": {"id": post.channel, "name": "ops"},
+        "message_ts": post.ts,
+        "message": said | ({"thread_ts": post.thread_ts} if post.thread_ts else {}),
+        "response_url": "http://127.0.0.1:9/unused",
+    }
