@@ -24,7 +24,7 @@ from bot.settings import Settings
 from sandbox.launch import Endpoint
 from tests.bot.lark.conftest import config
 from tests.fakes.lark import APP, ENCRYPT_KEY, SECRET, VERIFICATION, FakeLark
-from tests.fakes.lark.cards import pressable, problems
+from tests.fakes.lark.cards import element, pressable, problems
 from tests.fakes.lark.door import signed
 from tests.fakes.lark.payloads import message, press
 from tests.fakes.slack import BOT as SLACK_BOT
@@ -194,5 +194,4 @@ async def test_the_scopes_that_are_not_granted_are_named(company: FakeLark) -> N
 def answered(company: FakeLark, root: str, count: int) -> bool:
     """Whether so many answers under a message are whole: none of them grows any more."""
     found = company.replies(root)
-    growing = [post for post in found if post.card_id and company.cards[post.card_id].streams_since is not None]
-    return len(found) == count and not growing
+    return len(found) == count and not any(element(post.shows, "stop") for post in found)
