@@ -6,6 +6,7 @@ from pathlib import Path
 from bot import logs, running
 from bot.chat import require_configured
 from bot.compose import opened
+from bot.garbage import collect_rarely
 from bot.service import serve
 from bot.settings import load
 
@@ -20,5 +21,6 @@ async def _serve() -> int:
     logs.configure(settings.log_level)
     require_configured(settings)
     async with opened(settings, logs.progress) as starwatch:
+        collect_rarely()
         await serve(settings, starwatch)
     return 0

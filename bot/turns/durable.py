@@ -57,10 +57,11 @@ ENDING = 5.0
 @dataclass(frozen=True, slots=True)
 class DurableOptions:
     """`executor` is unique among the processes on one database and the same after a restart. `poll` and `watch` are
-    seconds between looks for new turns, and for dead processes and turns stopped elsewhere; `limit` bounds a turn."""
+    seconds between looks for turns to begin again, and for dead processes, turns stopped elsewhere and events that
+    nobody does; `limit` bounds a turn. A turn that begins for the first time waits for neither."""
 
     executor: str = "starwatch-0"
-    poll: float = 0.1
+    poll: float = 1.0
     watch: float = 2.0
     limit: float = 900.0
     threads: int = 8
@@ -323,6 +324,8 @@ async def _launched(address: URL, options: DurableOptions) -> DBOS:
     try:
         dbos = DBOS(config=config)
         _log_as_we_do()
+        # by this queue DBOS begins again what a dead process left; its own pace is not to be set otherwise
+        dbos._registry.get_internal_queue()._polling_interval_sec = options.poll
         DBOS.launch()
     except DBOSException as error:
         raise SettingsError(f"STARWATCH_DATABASE_URL: the queue of turns cannot be opened ({error})") from None

@@ -9,8 +9,8 @@ import pytest
 
 from tests.bot.turns.victim import Ledger
 
-BOUNDARIES = 23
-"""Before, behind the work and behind the checkpoint of: leave to begin, begun, round 1, two tools side by side,
+BOUNDARIES = 26
+"""Before, behind the work and behind the checkpoint of: leave, overheard, begun, round 1, two tools side by side,
 round 2, the post; and before and behind the hearing of what was added."""
 
 
