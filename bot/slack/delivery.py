@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from bot.charts.picture import Painter
-from bot.slack.api import SlackApi, SlackPlaceGone, SlackRefusal
+from bot.slack.api import SlackApi, SlackAway, SlackPlaceGone, SlackRefusal
 from bot.slack.blocks import Message, messages, readable
 from bot.slack.charts import with_pictures
 from bot.slack.escape import split
@@ -125,6 +125,8 @@ class Delivery:
             await self._end_stream(channel, old)
             try:
                 await self._api.call("chat.update", _arguments(channel, message, metadata) | {"ts": old})
+            except SlackAway:
+                raise  # it may be redrawn already; posting it anew would double it
             except SlackRefusal as refusal:
                 log.warning("a message could not be redrawn; it is posted anew", code=refusal.code)
                 await self.remove(channel, old)

@@ -97,7 +97,9 @@ class SlackWriting:
         self._hurry = asyncio.Event()
         """Set when the pause between two calls is to be cut short: the first word came, or the end."""
         self._ended = False
-        self._broken = False
+        # a conversation without a thread takes no streams
+        self._broken = not target.where.ts
+        self._tried = False
         self._worker: asyncio.Task[None] | None = None
 
     async def steps(self, steps: Sequence[Step]) -> None:
@@ -130,7 +132,10 @@ class SlackWriting:
         if stream is not None:
             with suppress(SurfaceError):
                 await self._stop(stream)
-        root, posted = await self._delivery.deliver(target.where, document, target.mark, self._written)
+        # the first try may have arrived although its failure says otherwise
+        mark = replace(target.mark, repeated=True) if self._tried and target.mark else target.mark
+        self._tried = True
+        root, posted = await self._delivery.deliver(target.where, document, mark, self._written)
         self._written = []
         await self._clear_plan()
         return self._posted(root, posted)
@@ -339,6 +344,8 @@ async def show_session(api: SlackApi, where: Place, status: str, user: str = "")
     arguments = {"channel_id": where.channel, "thread_ts": where.ts, "status": status}
     if user:
         arguments["initiator_user_id"] = user
+    if not where.ts:
+        return
     try:
         await api.call("agents.sessions.setStatus", arguments)
     except SurfaceError as error:

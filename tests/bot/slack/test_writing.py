@@ -9,6 +9,7 @@ import pytest
 
 from bot.slack.writing import LONGEST, PLAN_AFTER, WHOLE
 from handlers.document import Actions, Button, Document, File, Note, Prose
+from handlers.faults import SurfaceAway
 from handlers.surface import Mark, Step, SurfaceError, Writing
 from tests.bot.slack.conftest import Bot, surface_on
 from tests.fakes.slack import BOT, TEAM, Post
@@ -275,6 +276,36 @@ async def test_an_answer_that_cannot_be_posted_is_an_error(desk: Desk) -> None:
     with pytest.raises(SurfaceError, match="archived"):
         async with desk.writing() as writing:
             await writing.finish(answer("x"))
+
+
+async def test_a_second_try_finds_what_the_first_one_had_posted_all_the_same(desk: Desk) -> None:
+    async with desk.writing() as writing:
+        await writing.finish(answer("It is well."))
+        await writing.finish(answer("It is well."))
+    assert len(desk.posts) == 1
+
+
+async def test_a_redrawing_whose_reply_was_lost_is_tried_again_in_place(desk: Desk) -> None:
+    text = "see https://grafana.example.com/d/1"
+    async with desk.writing() as writing:
+        await writing.text(text)
+        await desk.until("chat.startStream")
+        desk.slack.fail("chat.update", Scripted(500, "internal_error"))
+        with pytest.raises(SurfaceAway):
+            await writing.finish(answer(text))
+        await writing.finish(answer(text))
+    (post,) = desk.posts
+    assert "<https://grafana.example.com/d/1>" in post.words
+
+
+async def test_a_conversation_without_a_thread_gets_the_whole_at_once(bot: Bot) -> None:
+    bot.slack.channels.add("U0ANNA")
+    async with bot.surface.writing(f"slack:{TEAM}:U0ANNA", MARK, "U0ANNA") as writing:
+        await writing.text("It is well.")
+        await writing.finish(answer("It is well."))
+    assert "It is well." in bot.slack.posts[0].words
+    assert bot.slack.called("chat.startStream") == []
+    assert bot.slack.sessions == []
 
 
 AGAIN = replace(MARK, repeated=True)
