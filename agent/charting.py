@@ -73,7 +73,7 @@ class Charting:
 
 def _drawn(result_id: str, stored: Mapping[str, Any], arguments: Mapping[str, Any]) -> ToolResult:
     columns = [str(column["name"]) for column in stored["columns"]]
-    encoding = Encoding(arguments["kind"], arguments["x"], tuple(arguments["y"]), arguments.get("series", ""))
+    encoding = Encoding(arguments["kind"], arguments["x"], tuple(dict.fromkeys(arguments["y"])), arguments.get("series", ""))
     try:
         plot = plotted(columns, stored["rows"], encoding)
     except Undrawable as problem:

@@ -1,5 +1,7 @@
 """The buttons under an answer: its SQL, its rows as a file, and what somebody thinks of it."""
 
+import asyncio
+
 from handlers.answers import REASON, counted, reason_form, sql_document
 from handlers.buttons import ANSWER_WHY, answer_of, statement_of
 from handlers.deps import Answers, Deps, Results
@@ -38,7 +40,9 @@ async def send_csv(press: Press, deps: Deps) -> None:
     except ResultUnread as reason:
         await _whisper(press, locale.say("csv.failed", why=reason), deps)
     else:
-        await deps.surface.post(press.thread, _file(statement, rows, locale))
+        # thousands of rows take a moment to write, which other threads need not wait for
+        document = await asyncio.to_thread(_file, statement, rows, locale)
+        await deps.surface.post(press.thread, document)
 
 
 async def like(press: Press, deps: Deps) -> None:

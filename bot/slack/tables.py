@@ -1,5 +1,6 @@
 """A table as Slack can show it: a table block, else aligned text, else its beginning and all of it in a file."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -21,8 +22,13 @@ WIDTH = 100
 TEXT = 8_000
 SHOWN = 50
 SHOWN_TEXT = 5_000
+LONG = 40
+"""Characters of a cell that is wrapped."""
 CELL = 200
 """Characters of a cell in a beginning."""
+
+# A number with its unit, as `1,234.5 ms` or `-3%`; an id that begins with digits is none.
+_FIGURE = re.compile(r"[-+]?\$?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?(?: ?(?:%|[a-zA-Z/]{1,12}))?")
 
 Rows = Sequence[Sequence[str]]
 
@@ -57,7 +63,21 @@ def _native(header: Sequence[str], body: Rows) -> bool:
 
 def _block(header: Sequence[str], body: Rows) -> Block:
     # raw text is the one kind of cell that Slack parses nothing in
-    return {"type": "table", "rows": [[{"type": "raw_text", "text": cell} for cell in row] for row in [header, *body]]}
+    rows = [[{"type": "raw_text", "text": cell} for cell in row] for row in [header, *body]]
+    settings = [_setting([row[place] for row in body]) for place in range(len(header))]
+    return {"type": "table", "rows": rows} | ({"column_settings": settings} if any(settings) else {})
+
+
+def _setting(cells: Sequence[str]) -> dict[str, Any]:
+    """Figures stand below each other; what is long is wrapped, which Slack would cut off otherwise."""
+    filled = [cell for cell in cells if cell != "–"]
+    if filled and all(map(_is_figure, filled)):
+        return {"align": "right"}
+    return {"is_wrapped": True} if any(len(cell) > LONG for cell in filled) else {}
+
+
+def _is_figure(cell: str) -> bool:
+    return len(cell) <= LONG and cell[:1] in "-+$0123456789" and _FIGURE.fullmatch(cell) is not None
 
 
 def _aligned(header: Sequence[str], body: Rows) -> str:
@@ -75,7 +95,7 @@ def _aligned(header: Sequence[str], body: Rows) -> str:
 
 def _padded(cell: str, width: int) -> str:
     blank = " " * (width - _width(cell))
-    return blank + cell if cell[-1:].isdigit() and cell[:1] in "-+0123456789" else cell + blank
+    return blank + cell if _is_figure(cell) else cell + blank
 
 
 def _width(text: str) -> int:

@@ -32,6 +32,18 @@ def test_what_slack_takes_is_a_table_block(columns: int, rows: int) -> None:
     assert problems([block]) == []
 
 
+def test_columns_of_figures_stand_right_and_long_words_are_wrapped() -> None:
+    rows = [
+        ["name", "n", "p99", "share", "id", "why"],
+        ["prod-a", "1,234.5", "12 ms", "-3%", "0f3a91c2", "x" * 60],
+        ["b", "–", "9 ms", "+0.5 %", "12ab", "y"],
+    ]
+    (block,) = table(rows, "", "en", [])
+    right: dict[str, Any] = {"align": "right"}
+    assert block["column_settings"] == [{}, right, right, right, {}, {"is_wrapped": True}]
+    assert problems([block]) == []
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(2, 100), (21, 3), (1, 400)])
 def test_a_narrow_table_beyond_that_is_aligned_text(columns: int, rows: int) -> None:
     cells = "1" if columns > 20 else ""

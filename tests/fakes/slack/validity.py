@@ -174,6 +174,16 @@ def _table(block: Json) -> Iterator[str]:
         for cell in row:
             if set(cell) != {"type", "text"} or cell["type"] != "raw_text" or not cell["text"]:
                 yield f"bad cell {cell}"
+    settings = block.get("column_settings", [])
+    if len(settings) > 20:
+        yield f"{len(settings)} column settings"
+    for setting in settings:
+        if not set(setting) <= {"align", "is_wrapped"} or setting.get("align", "left") not in {
+            "left",
+            "center",
+            "right",
+        }:
+            yield f"bad column setting {setting}"
 
 
 def _chart(block: Json) -> Iterator[str]:
