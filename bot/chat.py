@@ -27,5 +27,6 @@ async def reached(settings: Settings) -> AsyncIterator[Platform]:
         if settings.slack_bot_token is not None:
             found["slack"] = await slack.reached(slack.slack_config(settings))
         if settings.lark_app_id is not None:
-            found["lark"] = await stack.enter_async_context(lark.reached(lark.lark_config(settings)))
+            company = await stack.enter_async_context(lark.reached(lark.lark_config(settings)))
+            found["lark"] = company
         yield next(iter(found.values())) if len(found) == 1 else Several(found)

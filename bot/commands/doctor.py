@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from bot import checkup, running, selfcheck
 from bot.compose import door_to, thinker
 from bot.errors import OperatorError
 from bot.foreign_listing import listed
+from bot.lark import service as lark
 from bot.neighbours import foreign_servers
 from bot.settings import Settings, load
 from bot.slack.scopes import missing
@@ -22,6 +23,7 @@ from bot.terminal import Terminal, console
 from bot.warehouse import Address, named
 from bot.writer import WarehouseWriter
 from handlers.document import Document, Table
+from handlers.surface import SurfaceError
 from mcp_server.errors import DoorError
 
 
@@ -56,6 +58,7 @@ async def _examine(settings: Settings) -> Sequence[Check]:
         **(checkup.parts(place, settings) if place else {}),
         "model": lambda: _model(settings),
         "Slack": lambda: _slack(settings),
+        "Lark": lambda: _lark(settings),
         "MCP servers": lambda: _foreign(settings),
     }
     return await asyncio.gather(*(_look(part, look()) for part, look in parts.items()))
@@ -104,7 +107,7 @@ async def _model(settings: Settings) -> tuple[str, str]:
 
 async def _slack(settings: Settings) -> tuple[str, str]:
     if settings.slack_bot_token is None:
-        return "off", "no SLACK_BOT_TOKEN: `starwatch serve` needs it"
+        return "off", "no SLACK_BOT_TOKEN: `starwatch serve` needs it, or LARK_APP_ID"
     slack = await reached(slack_config(settings))
     if lacking := await missing(slack.client):
         return "warning", (
@@ -112,6 +115,24 @@ async def _slack(settings: Settings) -> tuple[str, str]:
             + "; without ".join(lacking)
         )
     return "ok", f"workspace {slack.team}"
+
+
+async def _lark(settings: Settings) -> tuple[str, str]:
+    if settings.lark_app_id is None:
+        return "off", "no LARK_APP_ID: `starwatch serve` answers on Slack alone"
+    async with lark.reached(lark.lark_config(settings)) as found:
+        try:
+            needed, welcome = await lark.lacking(found)
+        except SurfaceError as error:
+            return "warning", f"bot {found.name}; its scopes cannot be looked at: {error}"
+    told = [*_without(lark.NEEDED, needed), *_without(lark.WELCOME, welcome)]
+    if told:
+        return "wrong" if needed else "warning", f"bot {found.name}; grant in the app's page: {'; '.join(told)}"
+    return "ok", f"bot {found.name}, app {found.team}"
+
+
+def _without(reasons: Mapping[str, str], scopes: Sequence[str]) -> list[str]:
+    return [f"{scope} ({reasons[scope]})" for scope in scopes]
 
 
 async def _foreign(settings: Settings) -> tuple[str, str]:

@@ -4,12 +4,14 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
+from bot.lark.service import WELCOME
 from bot.store import Payer, Usage, open_store
 from bot.store.outbox import Outbox
 from bot.turns.stored import StoredInbox
 from handlers.surface import Question
 from sandbox.launch import Endpoint
-from tests.bot.conftest import Run
+from tests.bot.conftest import Run, RunAsync
+from tests.fakes.lark import APP, SECRET, FakeLark
 
 PARTS = (
     *("own database", "turns", "outbox", "spending", "warehouse", "writer account", "StarRocks version"),
@@ -21,6 +23,7 @@ PARTS = (
         "writer's grants",
         "model",
         "Slack",
+        "Lark",
         "MCP servers",
     ),
 )
@@ -36,7 +39,7 @@ def test_the_stand_in_is_in_order_and_says_what_it_has_not(starwatch: Run, real:
     assert code == 0
     assert tuple(states) == PARTS
     assert {part for part, state in states.items() if state == "off"} == {
-        *("resource group", "FE settings", "model", "Slack", "MCP servers")
+        *("resource group", "FE settings", "model", "Slack", "Lark", "MCP servers")
     }
     assert set(states.values()) == {"ok", "off"}
 
@@ -71,6 +74,7 @@ def test_without_a_warehouse_nothing_about_one_is_asked(starwatch: Run) -> None:
         "writer account",
         "model",
         "Slack",
+        "Lark",
         "MCP servers",
     )
 
@@ -168,3 +172,28 @@ def test_the_own_database_is_shown_with_its_revision(starwatch: Run, sqlite_url:
     state, detail = checks(out)["own database"]
     assert state == "ok"
     assert "starwatch.db is at revision" in detail
+
+
+async def test_a_lark_app_with_all_its_scopes_is_in_order_and_without_one_it_is_named(in_thread: RunAsync) -> None:
+    async with FakeLark().running() as company:
+        company.scopes |= set(WELCOME)
+        app = {"LARK_APP_ID": APP, "LARK_APP_SECRET": SECRET, "LARK_DOMAIN": company.domain}
+        _, out, _ = await in_thread("doctor", "--json", **app)
+        assert checks(out)["Lark"] == ("ok", f"bot starwatch, app {APP}")
+        company.scopes -= {"contact:user.base:readonly"}
+        _, out, _ = await in_thread("doctor", "--json", **app)
+        assert checks(out)["Lark"][0] == "warning"
+        company.scopes -= {"cardkit:card:write"}
+        code, out, _ = await in_thread("doctor", "--json", **app)
+        state, detail = checks(out)["Lark"]
+        assert (code, state) == (1, "wrong")
+        assert "cardkit:card:write (answers that grow in a card)" in detail
+
+
+async def test_a_lark_app_that_is_refused_is_wrong_and_the_setting_is_named(in_thread: RunAsync) -> None:
+    async with FakeLark().running() as company:
+        app = {"LARK_APP_ID": APP, "LARK_APP_SECRET": "another", "LARK_DOMAIN": company.domain}
+        code, out, _ = await in_thread("doctor", "--json", **app)
+    state, detail = checks(out)["Lark"]
+    assert (code, state) == (1, "wrong")
+    assert detail.startswith("LARK_APP_SECRET")
