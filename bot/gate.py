@@ -88,13 +88,10 @@ class Gate:
             return False
 
     async def act(self, control: Control) -> None:
-        """Stop, change or take back what waits or runs. Whoever may not ask may not do that either. Nothing was let in
-        from a channel that is not listed, so there is nothing to be changed there."""
+        """Stop, change or take back what waits or runs. Whoever may not ask may not do that either. The list of
+        channels is not looked at: nothing was let in from any other, so there is nothing to be changed there."""
         turns = self._turns()
-        direct = not isinstance(control, Stop) or control.direct
-        if not self._admission.covers(control.thread, direct=direct):
-            return
-        if not self._admission.lists(control.user) and not (isinstance(control, Stop) and control.direct):
+        if not self._admission.lists(control.user):
             return
         match control:
             case Edited():
@@ -124,7 +121,8 @@ class Gate:
         if not await self._store.first_sight(f"stop:{control.key}"[:255]):
             return
         stopped = await self._turns().stop(control.thread)
-        if not stopped.running:
+        # where we answer nobody we say nothing either
+        if not stopped.running and self._admission.covers(control.thread, direct=control.direct):
             locale = await self._locale(control.thread, control.user)
             said = locale.say("stop.dropped" if stopped.waiting else "stop.nothing", count=stopped.waiting)
             await self._say(control.thread, said, Mark(control.key, "stop", repeated=False))

@@ -333,9 +333,18 @@ async def test_in_a_conversation_with_us_alone_a_list_of_channels_changes_nothin
     house.agents.hold.set()
     await house.turns.idle()
     assert house.agents.threads[ALONE.thread] == ["fleet?", "cpu?"]
+    house.agents.hold.clear()
+    house.surface.statuses.clear()
+    await house.gate.admit(replace(ALONE, key="slack:T:D:4.1", order="4.1"))
+    await house.running()
+    # by the platform's own button, which does not say what kind of channel it stands in
+    await house.gate.act(Stop("s0", ALONE.thread, "U1"))
+    await house.turns.idle()
+    assert house.texts().pop().startswith("Stopped.")
+    house.surface.posts.pop()
     await house.gate.act(Stop("s1", ALONE.thread, "U1", direct=True))
     await house.gate.act(Stop("s2", ASKED.thread, "U1"))
-    assert house.texts()[2:] == ["Nothing is running here."]
+    assert house.texts()[2:] == [ENGLISH.say("stop.nothing")]
 
 
 async def test_the_clock_needs_no_leave(house: House) -> None:
