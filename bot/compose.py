@@ -194,7 +194,13 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
 
         def patrol_of(thrift: Thrift) -> Patrol:
             model = models.of(thrift)
-            return Patrol(model, tools.called_by(told(PATROL)), writer=writer, max_rounds=settings.max_patrol_rounds)
+            return Patrol(
+                model,
+                tools.called_by(told(PATROL)),
+                writer=writer,
+                max_rounds=settings.max_patrol_rounds,
+                predictions=store.predictions,
+            )
 
         def sees_all(channel: str, user: str) -> bool:
             return scopes.of(reader_in(channel, user)) == EVERYTHING

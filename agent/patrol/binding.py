@@ -3,12 +3,12 @@
 The model explains and ranks; what is flagged and every figure beside it come from measurements."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding
-from agent.patrol.report import CustomerSummary, FlaggedCluster, FlaggedFinding, Severity
+from agent.patrol.report import CustomerSummary, FlaggedCluster, FlaggedFinding, Prediction, Severity
 from agent.patrol.sections import Flag, Sections
 
 # As the door has it: shorter ones match by accident in a fleet of hundreds.
@@ -26,6 +26,7 @@ class Bound:
     refused: int = 0
     lowered: int = 0
     added: int = 0
+    predictions: tuple[Prediction, ...] = ()
 
 
 def bind(sections: Sections, evidence: Evidence) -> Bound:
@@ -52,6 +53,7 @@ def bind(sections: Sections, evidence: Evidence) -> Bound:
         refused,
         lowered,
         sum(one.cluster_id not in flags for one in flagged),
+        tuple(_predictions(sections, evidence)),
     )
 
 
@@ -149,6 +151,23 @@ def _customers(sections: Sections, evidence: Evidence) -> Iterator[CustomerSumma
     for customer, clusters in important(evidence).items():
         text = written.get(customer.strip().lower()) or customer_words(clusters)
         yield CustomerSummary(customer, clusters[0].identity.tier, text)
+
+
+def _predictions(sections: Sections, evidence: Evidence) -> Iterator[Prediction]:
+    """The measured predictions, then those of the model that are about something else; these rest on no record, so
+    nothing above Low is said of them."""
+    yield from evidence.predictions
+    measured = {one.text for one in evidence.predictions}
+    subjects = {_subject(evidence, one.cluster_id) for one in evidence.predictions}
+    for written in sections.predictions:
+        said = written.text.lower()
+        if written.text not in measured and not any(name in said or prefix in said for name, prefix in subjects):
+            yield replace(written, confidence="Low")
+
+
+def _subject(evidence: Evidence, cluster_id: str) -> tuple[str, str]:
+    name = next((one.identity.name for one in evidence.clusters if one.identity.cluster_id == cluster_id), cluster_id)
+    return name.lower(), cluster_id[:8].lower()
 
 
 def customer_words(clusters: list[ClusterEvidence]) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 from agent.patrol.facts import FleetFacts
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identity
 from agent.patrol.freshness import STALE_AFTER
+from agent.patrol.predictions import Statement
+from agent.patrol.report import LabelRecord, Prediction
 from agent.untrusted import visible
 
 PROMPT_CHARS = 5_000
@@ -36,6 +38,10 @@ class Evidence:
     statements: int = 0
     receipts: Mapping[str, str] = field(default_factory=dict)
     """The SQL behind the query ids that findings name."""
+    graded: tuple[Statement, ...] = ()
+    """Earlier predictions that this look could grade, or not yet."""
+    predictions: tuple[Prediction, ...] = ()
+    record: tuple[LabelRecord, ...] = ()
 
     @property
     def flagged(self) -> tuple[ClusterEvidence, ...]:
@@ -93,6 +99,7 @@ class Evidence:
             "findings": [_finding_json(finding) for finding in self.findings],
             "patterns": list(self.patterns),
             "notes": list(self.notes),
+            "prediction_record": [dataclasses.asdict(one) for one in self.record],
             "query_ids": list(self.query_ids),
         }
 
@@ -101,6 +108,11 @@ def label(identity: Identity) -> str:
     """A cluster's name as quoted data: visible characters on one line, cut when long."""
     name = " ".join(visible(identity.name).split())
     return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…"
+
+
+def record_line(record: LabelRecord) -> str:
+    """How the predictions of one confidence came out, in words."""
+    return f"{record.confidence} {record.hits} of {record.graded} right, Brier {record.brier:.2f}"
 
 
 def _prefix(identity: str, ids: list[str]) -> str:
@@ -139,6 +151,9 @@ def _overview(evidence: Evidence) -> Iterator[str]:
         yield f"Lowest stored scores (counts of repeats weigh in them): {worst}"
     yield from (f"Note: {note}" for note in evidence.notes[:6])
     yield from (f"Pattern: {pattern}" for pattern in evidence.patterns[:6])
+    yield from (f"Forecast [{one.confidence}]: {one.text}" for one in evidence.predictions[:5])
+    if evidence.record:
+        yield f"Record of earlier forecasts: {'; '.join(record_line(one) for one in evidence.record)}"
 
 
 def _cluster_line(cluster: ClusterEvidence, prefix: str) -> str:

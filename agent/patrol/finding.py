@@ -1,5 +1,6 @@
 """What the patrol says about one cluster: who it is, what was measured, and what is wrong with it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,7 +56,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A steady course towards a limit: `hours` until `limit` is reached if it goes on; `fit` 0..1."""
+    """A steady course towards a limit: `hours` until `limit` is reached if it goes on, `soonest` and `latest` the ends
+    of its 90 % interval; `fit` 0..1; `chances` is the probability of having reached it, by horizon in hours."""
 
     cluster_id: str
     dimension: str
@@ -64,6 +66,10 @@ class Outlook:
     unit: str
     hours: float
     fit: float
+    soonest: float = 0.0
+    latest: float = math.inf
+    chances: Mapping[int, float] = field(default_factory=dict)
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,11 @@ from agent.patrol.freshness import (
     silence,
     state,
 )
+from agent.patrol.grading import graded, since_stated
 from agent.patrol.incidents import Incident, current, fold, storm
 from agent.patrol.judge import Course, Judge
 from agent.patrol.patterns import patterns
+from agent.patrol.predictions import Statement
 from agent.patrol.query import Row, Rows, moment, read, read_all, words
 from agent.patrol.report import Tier
 from agent.patrol.rules import Rules
@@ -60,8 +62,9 @@ class _Newest:
     statements: int = 1
 
 
-async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
-    """The evidence as of `now` (naive UTC). Raises WarehouseUnreadable when clusters or measurements cannot be read."""
+async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[Statement] = ()) -> Evidence:
+    """The evidence as of `now` (naive UTC); predictions that are `waiting` are graded on the way. Raises
+    WarehouseUnreadable when clusters or measurements cannot be read."""
     newest, roster = await asyncio.gather(_newest(tools, now), _roster(tools))
     as_of = newest.at
     reads = (
@@ -70,10 +73,11 @@ async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
         queries.operations(as_of - timedelta(days=7), now + timedelta(hours=1)),
         queries.alert_hours(as_of - _ALERT_DAYS, as_of + timedelta(hours=1)),
     )
-    sides, courses, facts = await asyncio.gather(
+    sides, courses, facts, looked_back = await asyncio.gather(
         read_all(tools, reads),
         measure(tools, rules, as_of, len(roster), newest.reach),
         fleet_facts.gather(tools, as_of),
+        since_stated(tools, rules, as_of, waiting),
     )
     if sides[0].failed:
         raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")
@@ -89,8 +93,9 @@ async def inspect(tools: Tools, rules: Rules, now: datetime) -> Evidence:
         patterns(clusters, rules),
         tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
         tuple(one for one in ids if one),
-        statements=1 + newest.statements + len(reads) + courses.statements + len(fleet_facts.PARTS),
+        statements=1 + newest.statements + len(reads) + courses.statements + len(fleet_facts.PARTS) + bool(waiting),
         receipts={**side.receipts, courses.query_id: courses.sql},
+        graded=tuple(graded(waiting, looked_back, judge, side.operations)),
     )
 
 

@@ -1,12 +1,15 @@
 """From a measured course to a finding: limits, the cluster's own past, and where a steady course leads."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.patrol.finding import Finding, Outlook
+from agent.patrol.forecast import Reach, line, reach
+from agent.patrol.predictions import HORIZONS
 from agent.patrol.report import Severity
-from agent.patrol.rules import Dimension, Rules, quantity
+from agent.patrol.rules import Dimension, Rules, number, quantity
 from agent.patrol.series import (
     Track,
     level,
@@ -66,6 +69,10 @@ class Judge:
         """The dimensions that can be computed from a cluster's series, in the order of the rules."""
         made = (self._course(name, rule, series) for name, rule in self.rules.dimensions.items())
         return tuple(course for course in made if course is not None)
+
+    def track(self, dimension: str, series: Mapping[str, Track]) -> Track:
+        """The course of one dimension that is a level or a share of levels."""
+        return _track(self.rules.dimensions[dimension], series)
 
     def verdict(self, cluster_id: str, course: Course) -> Verdict:
         """What a course says; empty when all is well or too little is known."""
@@ -182,7 +189,28 @@ class Judge:
         if pace <= 0 or newest.fit < _GOOD_FIT or moved < rule.step * _ALMOST or against:
             return None
         hours = max(0.0, (rule.limits.red - course.value) * bad / pace)
-        return Outlook(cluster_id, course.name, course.value, rule.limits.red, rule.unit, hours, newest.fit)
+        ahead = self._ahead(course, rest)
+        # A pace whose interval reaches down to standing still is no trend, however steep its middle.
+        if ahead is None or math.isinf(ahead.latest):
+            return None
+        made = Outlook(cluster_id, course.name, course.value, rule.limits.red, rule.unit, hours, newest.fit)
+        down = rule.direction == "down"
+        return replace(made, soonest=ahead.soonest, latest=ahead.latest, chances=ahead.chances, down=down)
+
+    def _ahead(self, course: Course, rest: Mapping[int, float]) -> Reach | None:
+        """When the limit is met, by the longer of the spans that does not contradict the newest half day."""
+        short, long = (line(rest, span) for span in _TREND_SPANS)
+        if short is None:
+            return None
+        agree = long is not None and long.low <= short.per_hour <= long.high
+        return reach(
+            long if long is not None and agree else short,
+            course.track.profile,
+            self.as_of.hour,
+            course.rule.limits.red,
+            down=course.rule.direction == "down",
+            horizons=HORIZONS,
+        )
 
     def _since(self, course: Course) -> datetime | None:
         """When the present run left the middle between the usual and the present level."""
@@ -232,6 +260,7 @@ def _sentence(course: Course, why: str, limit: float, outlook: Outlook | None) -
         text += f"; beyond {quantity(rule.limits.red, rule.unit)} for as long as the data reaches back"
     if outlook is not None and outlook.hours > 0:
         text += f"; at this pace {quantity(outlook.limit, rule.unit)} in {quantity(outlook.hours, 'h')}"
+        text += f" ({number(outlook.soonest)}–{number(outlook.latest)} h)"
     return text
 
 

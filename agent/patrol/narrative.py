@@ -5,9 +5,9 @@ from typing import Any
 
 from agent.patrol.binding import customer_words, important, key_metrics, severity_of
 from agent.patrol.evidence import Evidence, label
-from agent.patrol.finding import ClusterEvidence, Outlook
-from agent.patrol.report import Confidence, CustomerSummary, Prediction, RecommendedAction, Urgency
-from agent.patrol.rules import Rules, quantity
+from agent.patrol.finding import ClusterEvidence
+from agent.patrol.report import CustomerSummary, RecommendedAction, Urgency
+from agent.patrol.rules import Rules
 from agent.patrol.sections import Flag, Sections
 from agent.rules_only.envelope import Sheet, read
 from agent.untrusted import visible
@@ -16,10 +16,8 @@ Result = tuple[str, Mapping[str, Any], str, bool]
 """Tool name, arguments, text, whether it failed."""
 
 _NAMED = 5
-_PREDICTIONS = 8
 _ACTIONS = 10
 _LOG_CHARS = 140
-_HIGH_FIT, _MEDIUM_FIT = 0.85, 0.7
 _SOON = 12.0
 _ADVICE = {
     "freshness": "find out why no data comes: exporter, network, or the cluster itself is down",
@@ -43,7 +41,7 @@ def sections(evidence: Evidence, rules: Rules, results: Sequence[Result] = ()) -
         for name, clusters in important(evidence).items()
     )
     narrative = "\n\n".join(part for part in _paragraphs(evidence, rules, results) if part)
-    return Sections(narrative, flags, tuple(_predictions(evidence, rules)), customers, tuple(_actions(evidence, rules)))
+    return Sections(narrative, flags, evidence.predictions, customers, tuple(_actions(evidence, rules)))
 
 
 def _paragraphs(evidence: Evidence, rules: Rules, results: Sequence[Result]) -> Iterator[str]:
@@ -117,28 +115,6 @@ def _doubts(evidence: Evidence, results: Sequence[Result]) -> str:
     failed = sorted({tool for tool, _, _, failed in results if failed})
     notes = list(evidence.notes) + ([f"no answer from {', '.join(failed)}"] if failed else [])
     return "On the data: " + "; ".join(notes) + "." if notes else ""
-
-
-def confidence(outlook: Outlook) -> Confidence:
-    """How sure a trend is: by how straight it is, and less so the farther away the limit is."""
-    if outlook.fit >= _HIGH_FIT and outlook.hours <= 24:
-        return "High"
-    return "Medium" if outlook.fit >= _MEDIUM_FIT else "Low"
-
-
-def _outlooks(evidence: Evidence, horizon: float) -> list[tuple[ClusterEvidence, Outlook]]:
-    found = [(one, outlook) for one in evidence.clusters for outlook in one.outlooks if 0 < outlook.hours <= horizon]
-    return sorted(found, key=lambda pair: (pair[1].hours, pair[1].cluster_id))
-
-
-def _predictions(evidence: Evidence, rules: Rules) -> Iterator[Prediction]:
-    for cluster, outlook in _outlooks(evidence, rules.window.horizon_hours)[:_PREDICTIONS]:
-        yield Prediction(
-            f"{rules.label(outlook.dimension)} of {label(cluster.identity)} goes from"
-            f" {quantity(outlook.value, outlook.unit)} to {quantity(outlook.limit, outlook.unit)}"
-            f" in about {quantity(outlook.hours, 'h')} if it goes on like this",
-            confidence(outlook),
-        )
 
 
 def _urgency(cluster: ClusterEvidence) -> Urgency:

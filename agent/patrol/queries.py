@@ -2,6 +2,7 @@
 
 Every statement answers with rows in proportion to the clusters, not to the metrics or hours behind them."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from agent.patrol.rules import Rules, Series
 
 SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
 ACTIVE = "NOT COALESCE(c.stopped, FALSE) AND NOT COALESCE(c.deleted, FALSE)"
+_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _ACTIVE_IDS = f"SELECT c.biz_id FROM byoc.clusters AS c WHERE {ACTIVE}"
 
 ROSTER = f"""
@@ -80,8 +82,9 @@ def alert_hours(since: datetime, until: datetime) -> str:
     )
 
 
-def _points(names: Iterable[str], since: datetime, until: datetime, *, growth: bool) -> str:
-    """One row per cluster, metric and hour; `growth` is what a counter gained since the hour before it."""
+def _points(names: Iterable[str], since: datetime, until: datetime, *, growth: bool, among: str = _ACTIVE_IDS) -> str:
+    """One row per cluster, metric and hour; `growth` is what a counter gained since the hour before it. `among` are the
+    clusters, as a SELECT or a list."""
     listed = ", ".join(f"'{name}'" for name in sorted(names))
     gained = (
         ", COALESCE(last_value, max_value) - LAG(COALESCE(last_value, max_value))"
@@ -94,7 +97,7 @@ def _points(names: Iterable[str], since: datetime, until: datetime, *, growth: b
         f"SELECT cluster_id, snapshot_hour, metric_name, avg_value, max_value, min_value{gained} FROM {SNAPSHOTS}"
         f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}'"
         f" AND metric_name IN ({listed}) AND avg_value >= 0 AND avg_value < 1e300"
-        f" AND cluster_id IN ({_ACTIVE_IDS})"
+        f" AND cluster_id IN ({among})"
     )
 
 
@@ -107,10 +110,19 @@ def _column(series: Series, fold: str) -> str:
     return folded[0] if len(folded) == 1 else f"COALESCE({', '.join(folded)})"
 
 
-def _wide(chosen: dict[str, Series], bucket: str, fold: str, since: datetime, until: datetime, first: datetime) -> str:
+def _wide(
+    chosen: dict[str, Series],
+    bucket: str,
+    fold: str,
+    since: datetime,
+    until: datetime,
+    first: datetime,
+    among: str = _ACTIVE_IDS,
+) -> str:
     growth = any(series.column == "increase" for series in chosen.values())
     columns = ", ".join(f"{_column(series, fold)} AS {name}" for name, series in chosen.items())
-    points = _points((name for series in chosen.values() for name in series.names), since, until, growth=growth)
+    names = (name for series in chosen.values() for name in series.names)
+    points = _points(names, since, until, growth=growth, among=among)
     # The hours before `first` only serve to know what counters gained in it.
     return (
         f"SELECT cluster_id, {bucket} AS bucket, {columns} FROM ({points}) AS p"
@@ -121,6 +133,15 @@ def _wide(chosen: dict[str, Series], bucket: str, fold: str, since: datetime, un
 def hourly(rules: Rules, since: datetime, until: datetime) -> str:
     """Every series of the rules, one row per cluster and hour within (since, until]."""
     return _wide(dict(rules.series), "snapshot_hour", "MAX({})", since - timedelta(hours=3), until, since)
+
+
+def hourly_of(chosen: dict[str, Series], clusters: Iterable[str], since: datetime, until: datetime) -> str:
+    """Some series of some clusters, one row per cluster and hour within (since, until]. What does not look like an id
+    names no cluster."""
+    # Never empty: an empty list is no SQL.
+    ids = sorted(one for one in clusters if _ID.fullmatch(one)) or [""]
+    among = ", ".join(f"'{one}'" for one in ids)
+    return _wide(chosen, "snapshot_hour", "MAX({})", since - timedelta(hours=3), until, since, among)
 
 
 def counters(rules: Rules) -> dict[str, Series]:

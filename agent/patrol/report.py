@@ -65,10 +65,29 @@ class FlaggedCluster:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What is expected within the next 24 to 48 hours, and how sure that is."""
+    """What is expected within the next 24 to 48 hours, and how sure that is. One that can be tested also says that
+    `dimension` of a cluster is beyond `threshold` by `due` (ISO UTC text to the minute) with `probability` 0..1; one
+    without a probability is a model's own opinion."""
 
     text: str
     confidence: Confidence
+    cluster_id: str = ""
+    dimension: str = ""
+    threshold: float | None = None
+    horizon_hours: int = 0
+    probability: float | None = None
+    due: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRecord:
+    """How the predictions of one confidence came out: `hits` of `graded` were right; `brier` is the mean squared error
+    of the stated probabilities (0 best, 0.25 is a coin)."""
+
+    confidence: Confidence
+    graded: int
+    hits: int
+    brier: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,8 @@ class PatrolReport:
     """Ids of the clusters that could be judged; of any other nothing can be said, least of all that it recovered."""
     receipts: Mapping[str, str] = field(default_factory=dict)
     """The SQL of each query id that a finding names, as it was run."""
+    record: tuple[LabelRecord, ...] = ()
+    """How earlier predictions came out, by confidence."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values, keys named as the fields are."""

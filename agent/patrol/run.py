@@ -18,7 +18,9 @@ from agent.patrol.binding import Bound, bind
 from agent.patrol.errors import ReportMalformed
 from agent.patrol.evidence import Evidence
 from agent.patrol.inspection import inspect
+from agent.patrol.ledger import Ledger
 from agent.patrol.narrative import sections
+from agent.patrol.predictions import PredictionStore
 from agent.patrol.report import REPORT_TYPES, PatrolReport, PatrolUsage, ReportType
 from agent.patrol.rules import Rules, load_rules
 from agent.patrol.sections import Sections, parse
@@ -85,6 +87,7 @@ class Patrol:
         new_id: Callable[[], str] = _new_id,
         max_rounds: int = MAX_ROUNDS,
         rules: Rules | None = None,
+        predictions: PredictionStore | None = None,
     ) -> None:
         self._model = model
         self._tools = tools
@@ -94,6 +97,7 @@ class Patrol:
         self._new_id = new_id
         self._max_rounds = max_rounds
         self._rules = rules or load_rules()
+        self._ledger = Ledger(predictions)
 
     async def run_patrol(
         self,
@@ -111,7 +115,9 @@ class Patrol:
         kind = _kind(report_type)
         begin = await journal.step("begun", self._begun)
         started = datetime.fromisoformat(begin["started"])
-        evidence = await inspect(self._tools, self._rules, started.astimezone(UTC).replace(tzinfo=None))
+        waiting = await self._ledger.open()
+        looked = await inspect(self._tools, self._rules, started.astimezone(UTC).replace(tzinfo=None), waiting)
+        evidence = await self._ledger.settled(looked, self._rules, waiting)
         written = await self._written(kind, evidence, on_progress, journal)
         report = self._report(begin["report_id"], kind, triggered_by, started, evidence, written)
         return report.report_id, await self._stored(report, evidence)
@@ -197,7 +203,7 @@ class Patrol:
             kind,
             text.narrative,
             bound.flagged,
-            text.predictions,
+            bound.predictions,
             bound.customers,
             text.actions,
             written.analyst,
@@ -210,6 +216,7 @@ class Patrol:
             " ".join(part for part in (written.notice, _doubt(bound, evidence)) if part),
             judged=tuple(one.identity.cluster_id for one in evidence.clusters if one.score is not None),
             receipts=_receipts(evidence),
+            record=evidence.record,
         )
 
     def _usage(self, started: datetime, evidence: Evidence, written: _Written) -> PatrolUsage:

@@ -132,17 +132,27 @@ def wander(hours: Hours, since: int) -> float:
     return median(abs(value - middle) for value in known)
 
 
+def points(hours: Hours, span: int) -> list[tuple[int, float]] | None:
+    """The newest `span` hours as pairs of time and value, oldest first, with times before now as negative numbers;
+    None with fewer than six of them, or fewer than half of the span."""
+    known = sorted((-at, value) for at, value in hours.items() if 0 <= at < span)
+    return None if len(known) < max(6, span // 2) else known
+
+
+def steps(known: list[tuple[int, float]]) -> list[float]:
+    """The slopes of all pairs of points: up to a quarter of the hours may be wild without turning their median."""
+    return [(right[1] - left[1]) / (right[0] - left[0]) for left, right in combinations(known, 2)]
+
+
 def slope(hours: Hours, span: int) -> Slope | None:
     """The Theil-Sen slope over the newest `span` hours, forward in time; None with fewer than six hours, or fewer than
     half of the span. `fit` is Kendall's tau: how many pairs of hours agree with the direction."""
-    points = [(-at, value) for at, value in hours.items() if 0 <= at < span]
-    if len(points) < max(6, span // 2):
+    known = points(hours, span)
+    if known is None:
         return None
-    steps = [(right[1] - left[1]) / (right[0] - left[0]) for left, right in combinations(sorted(points), 2)]
-    # Of all pairs, so that up to a quarter of the hours may be wild without turning the line.
-    per_hour = median(steps)
-    agreeing = sum((step > 0) - (step < 0) for step in steps) / len(steps)
-    return Slope(per_hour, abs(agreeing))
+    slopes = steps(known)
+    agreeing = sum((step > 0) - (step < 0) for step in slopes) / len(slopes)
+    return Slope(median(slopes), abs(agreeing))
 
 
 def onset(hours: Hours, threshold: float, *, low: bool = False) -> int | None:

@@ -15,6 +15,7 @@ from bot.store.answers import Answers
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 from bot.store.findings import Findings
+from bot.store.predictions import Predictions
 from bot.store.retention import Keep, Pruned, prune
 from bot.store.tables import ReportRow, SeenRow, SessionRow, TurnRow
 from bot.store.usage import Usages
@@ -37,6 +38,7 @@ class Store:
         self.usage = Usages(database, now)
         self.findings = Findings(database, now)
         self.answers = Answers(database, now)
+        self.predictions = Predictions(database, now)
         self.database = database
         self._now = now
         self._locks = ThreadLocks()
@@ -116,6 +118,7 @@ class Store:
 
     async def prune(self, keep: Keep) -> Pruned:
         """Forget what is older than `keep` allows; to be called once a day or more often."""
+        await self.predictions.prune()
         return await prune(self.database, self._now(), keep)
 
     def _touch(self, connection: Connection, thread: str, now: datetime) -> None:

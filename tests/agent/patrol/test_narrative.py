@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,9 +11,9 @@ from agent.model import Request
 from agent.patrol.analyst import PatrolAnalyst
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
-from agent.patrol.narrative import confidence, sections
+from agent.patrol.narrative import sections
 from agent.patrol.patterns import patterns
-from agent.patrol.report import Severity, Tier
+from agent.patrol.report import Prediction, Severity, Tier
 from agent.patrol.rules import load_rules
 from agent.patrol.sections import parse, write
 from agent.tools import ToolSpec
@@ -42,22 +41,10 @@ def evidence(*clusters: ClusterEvidence) -> Evidence:
     return Evidence(AS_OF, AS_OF, clusters=clusters)
 
 
-def outlook(hours: float, fit: float = 0.9) -> Outlook:
-    return Outlook("00000001-c", "disk_used_pct", 75.0, 90.0, "%", hours, fit)
-
-
-@pytest.mark.parametrize(
-    ("hours", "fit", "sure"),
-    [(10, 0.95, "High"), (40, 0.95, "Medium"), (10, 0.75, "Medium"), (10, 0.62, "Low"), (47, 0.62, "Low")],
-)
-def test_a_straighter_and_nearer_course_is_surer(hours: float, fit: float, sure: str) -> None:
-    assert confidence(outlook(hours, fit)) == sure
-
-
-def test_only_what_happens_within_the_horizon_is_predicted_soonest_first() -> None:
-    watched = replace(well(1), outlooks=(outlook(30), outlook(90), outlook(5), outlook(0)))
-    found = [one.text for one in sections(evidence(watched), RULES).predictions]
-    assert [text.split("in about ")[1].split(" h")[0] for text in found] == ["5", "30"]
+def test_what_is_foreseen_stands_in_the_report_as_it_was_stated() -> None:
+    foreseen = Prediction("disk used of name-1 goes from 75% to 90%", "High", "00000001-c", "disk_used_pct")
+    made = sections(replace(evidence(well(1)), predictions=(foreseen,)), RULES)
+    assert made.predictions == (foreseen,)
 
 
 def test_the_same_trouble_on_several_clusters_is_one_action() -> None:
@@ -79,7 +66,10 @@ def test_urgent_actions_come_first_and_important_customers_sooner() -> None:
 
 
 def test_a_limit_soon_reached_makes_a_warning_urgent_for_an_important_customer() -> None:
-    soon = replace(sick(1, "disk_used_pct", "Warning", tier="S"), outlooks=(outlook(6),))
+    soon = replace(
+        sick(1, "disk_used_pct", "Warning", tier="S"),
+        outlooks=(Outlook("00000001-c", "disk_used_pct", 75.0, 90.0, "%", 6, 0.9),),
+    )
     assert sections(evidence(soon), RULES).actions[0].urgency == "Immediate"
 
 
