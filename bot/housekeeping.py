@@ -44,8 +44,9 @@ class Housekeeping:
         """Forget what is older than it may be. Raises StoreUnwritable; what was forgotten before that stays so."""
         before = self.now() - self.keep.turns
         own = await self.store.prune(self.keep)
+        findings = await self.store.findings.prune()
         turns = await self.forget_queue(before)
         # after the queue's turns: one that came back without its message would find nothing to do
         messages = await self.inbox.prune(before)
         posts = await self.outbox.prune(before)
-        log.info("tidied up", turns=turns, messages=messages, posts=posts, own=repr(own))
+        log.info("tidied up", turns=turns, messages=messages, posts=posts, findings=findings, own=repr(own))

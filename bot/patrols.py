@@ -1,30 +1,88 @@
-"""The patrols and the housekeeping that the clock asks for."""
+"""The patrols and the housekeeping that the clock asks for, and when: by the settings, or as a channel set it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from bot.clock import LATE, Now, slot_key
 from bot.gate import BY_CLOCK
 from bot.settings import Settings
+from bot.store.timetables import StoredTimetables
 from bot.turns.schedule import Schedule
+from handlers.deps import Locales
+from handlers.report import titled
 from handlers.surface import Event, Mark, PatrolRequest, Surface
+from handlers.timetable import Timetable
 from handlers.views import note_document
 
 log = structlog.get_logger()
 
 HOUSEKEEPING = "housekeeping"
+NIGHTLY = Schedule(HOUSEKEEPING, "03:17", "UTC", made_up=False)
+_IN = "@"
+"""Between a slot and its channel in the name of a schedule; no platform has it in an id."""
 
 
-def schedules(settings: Settings) -> list[Schedule]:
-    """The two patrols when a channel is set for them, and the housekeeping at night."""
-    nightly = Schedule(HOUSEKEEPING, "03:17", "UTC", made_up=False)
+class Clock(Protocol):
+    """What wakes us up."""
+
+    async def apply(self, schedules: Sequence[Schedule]) -> None:
+        """Make these the schedules of the bot, in every replica."""
+        ...
+
+
+def schedules(timetables: Sequence[Timetable]) -> list[Schedule]:
+    """The slots of all channels, and the housekeeping at night."""
+    slots = ((one.place, one.zone, slot) for one in timetables for slot in one.slots())
+    return [NIGHTLY, *(Schedule(f"{name}{_IN}{place}", at, zone, day=day) for place, zone, (name, day, at) in slots)]
+
+
+def by_settings(settings: Settings, place: str) -> Timetable | None:
+    """The timetable of the channel that the settings name; `place` is that channel as handlers name it."""
     if settings.patrol_channel is None:
-        return [nightly]
-    times = (("morning", settings.patrol_morning), ("evening", settings.patrol_evening))
-    return [nightly, *(Schedule(name, at, settings.timezone) for name, at in times)]
+        return None
+    return Timetable(place, settings.patrol_morning, settings.patrol_evening, zone=settings.timezone)
+
+
+class Rota:
+    """Implements `handlers.desk.Timetables`: what a channel set goes before what the settings say. `clock` is None in a
+    process that has none: what is set there is in force once a process with one is started."""
+
+    def __init__(self, stored: StoredTimetables, default: Timetable | None) -> None:
+        self._stored = stored
+        self._default = default
+        self.clock: Clock | None = None
+
+    @property
+    def home(self) -> str:
+        """The channel of the settings, empty when there is none."""
+        return self._default.place if self._default else ""
+
+    async def of(self, place: str) -> Timetable:
+        """The timetable of a channel. Raises StoreUnreadable."""
+        stored = await self._stored.of(place)
+        if stored is not None:
+            return stored
+        return self._default if self._default and self._default.place == place else Timetable(place)
+
+    async def all(self) -> Sequence[Timetable]:
+        """The timetables of all channels that have one. Raises StoreUnreadable."""
+        stored = list(await self._stored.all())
+        own = self._default is None or any(one.place == self._default.place for one in stored)
+        return stored if own or self._default is None else [self._default, *stored]
+
+    async def put(self, timetable: Timetable) -> None:
+        """Make it the timetable of its channel, now and after a restart. Raises StoreUnwritable."""
+        await self._stored.put(timetable)
+        await self.apply()
+
+    async def apply(self) -> None:
+        """Tell the clock how things stand."""
+        if self.clock is not None:
+            await self.clock.apply(schedules(await self.all()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +90,33 @@ class ByClock:
     """What is done with a slot. `admit` takes a patrol in, once per slot however often it is called; `tidy` is the
     housekeeping."""
 
-    channel: str
+    rota: Rota
     admit: Callable[[Event], Awaitable[bool]]
     surface: Surface
     tidy: Callable[[], Awaitable[None]]
     now: Now
+    locale: Locales
 
     async def __call__(self, name: str, moment: datetime) -> None:
-        """Patrol, or tidy up. A patrol that is more than two hours late is told of instead of run."""
+        """Patrol, or tidy up. A patrol that is more than two hours late is told of instead of run; where the channel
+        is muted, neither."""
         if name == HOUSEKEEPING:
             await self.tidy()
             return
+        # a slot of before there were timetables names no channel
+        report_type, _, place = name.partition(_IN)
+        place = place or self.rota.home
         key = slot_key(name, moment)
-        if (self.now() - moment).total_seconds() <= LATE:
-            await self.admit(PatrolRequest(key=key, channel=self.channel, user=BY_CLOCK, words=name))
-            return
-        log.error("a patrol was missed", report_type=name, slot=key)
-        text = f"The {name} patrol of {moment:%Y-%m-%d %H:%M %Z} did not run: Starwatch was not running then."
+        if (await self.rota.of(place)).is_muted(self.now()):
+            log.info("a channel is muted, so its patrol is left out", slot=key)
+        elif (self.now() - moment).total_seconds() <= LATE:
+            await self.admit(PatrolRequest(key=key, channel=place, user=BY_CLOCK, words=report_type))
+        else:
+            await self._missed(report_type, place, moment, key)
+
+    async def _missed(self, report_type: str, place: str, moment: datetime, key: str) -> None:
+        log.error("a patrol was missed", report_type=report_type, slot=key)
+        locale = await self.locale(place, BY_CLOCK)
+        text = locale.say("patrol.missed", title=titled(report_type, locale), when=locale.time(moment))
         # begun before or not, the look for the mark costs little and a doubled alarm costs trust
-        await self.surface.post(self.channel, note_document(text), Mark(key, "missed", repeated=True))
+        await self.surface.post(place, note_document(text), Mark(key, "missed", repeated=True))

@@ -39,6 +39,10 @@ class Known(Protocol):
 class People(Roles, Readers, Protocol):
     """Knows what people are, and how they read."""
 
+    async def named(self, user: str) -> str:
+        """What people call somebody; empty where the platform does not say. Raises SurfaceError."""
+        ...
+
 
 class Platform(Protocol):
     """One chat platform that answered. `team` stands for the workspace or company in places."""
@@ -161,6 +165,9 @@ class _Peoples:
 
     async def reads(self, user: str) -> tuple[Language | None, str]:
         return await _of(self._platforms, user).people.reads(user)
+
+    async def named(self, user: str) -> str:
+        return await _of(self._platforms, user).people.named(user)
 
 
 def _of(platforms: Mapping[str, Platform], place: str) -> Platform:

@@ -16,11 +16,12 @@ from bot.clock import utc_now
 from bot.compose import Starwatch
 from bot.entrance import Entrance
 from bot.following import Following
+from bot.desk import desk_of, rota_of
 from bot.gate import Gate
 from bot.housekeeping import Housekeeping, ages
 from bot.locales import Locales
 from bot.patience import PatientSurface, Waits
-from bot.patrols import ByClock, schedules
+from bot.patrols import ByClock, by_settings, schedules
 from bot.platforms import Platform
 from bot.pressing import Pressing
 from bot.prices import load_prices
@@ -85,6 +86,8 @@ async def serving(
     surface = PatientSurface(platform.surface, outbox, gone=gone)
     deps = replace(_deps(platform, starwatch), surface=surface, submit=gate.admit)
     deps = replace(deps, locale=locales, preferences=preferences, asked=Asked(store.database))
+    rota = rota_of(store, by_settings(settings, platform.channel(settings.patrol_channel or "")))
+    deps = replace(deps, desk=desk_of(store, rota, utc_now, people))
     pressing = Pressing(gate, deps)
     work = Handling(deps, gate)
     # a turn whose platform is away waits for it behind all else that it does
@@ -93,14 +96,14 @@ async def serving(
     async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
         house = Housekeeping(store, inbox, outbox, utc_now, ages(settings))
-        by_clock = ByClock(platform.channel(settings.patrol_channel or ""), gate.admit, surface, house.tidy, utc_now)
-        clock = Clock(by_clock)
+        clock = Clock(ByClock(rota, gate.admit, surface, house.tidy, utc_now, locales))
         known, following = Talk(store.database), Following(store, preferences)
         opening: AbstractAsyncContextManager[Entrance] = platform.listening(
             settings, reaction.admit, pressing.act, following, known
         )
         async with opening as entrance:
-            await clock.start(schedules(settings))
+            await clock.start(schedules(await rota.all()))
+            rota.clock = clock
             delivering = asyncio.create_task(surface.watch(), name="posts that were kept")
             try:
                 yield entrance.place

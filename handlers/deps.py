@@ -9,6 +9,7 @@ from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
 from agent.progress import OnProgress
+from handlers.desk import Desk
 from handlers.flight import Flights
 from handlers.kept import KeptAnswer, Rows, Statement, Verdict
 from handlers.locale import Locale, english
@@ -145,3 +146,5 @@ class Deps:
     submit: Submit = no_queue
     asked: Asked = nothing_asked
     preferences: Preferences = field(default_factory=Passing)
+    desk: Desk | None = None
+    """What is remembered of findings; without it a report is compared with nothing and nothing can be decided."""

@@ -8,6 +8,8 @@ from agent.patrol.report import PatrolReport
 
 MOST_CLUSTERS = 40
 """Flagged clusters told in full; past that a reply can still look up each one."""
+_SQL = 1_500
+"""Characters of a statement."""
 
 
 def opening(report: PatrolReport) -> tuple[Message, Message]:
@@ -26,6 +28,23 @@ def _told(report: PatrolReport) -> dict[str, Any]:
     body = report.to_json()
     keys = ("report_id", "created_at", "as_of", "active_clusters", "fleet_narrative", "predictions")
     told = {key: body[key] for key in (*keys, "customer_summaries", "recommended_actions")}
-    told["flagged_clusters"] = body["flagged_clusters"][:MOST_CLUSTERS]
+    told["flagged_clusters"] = [_short(cluster) for cluster in body["flagged_clusters"][:MOST_CLUSTERS]]
     told["flagged_in_all"] = len(body["flagged_clusters"])
+    # the rules that fired and the SQL behind the figures, once for all clusters
+    findings = [one for cluster in body["flagged_clusters"] for one in cluster["findings"]]
+    told["rules"] = {one["dimension"]: one["rule"] for one in findings}
+    told["sql"] = {query_id: _excerpt(sql) for query_id, sql in body["receipts"].items()}
     return told
+
+
+def _excerpt(sql: str) -> str:
+    """A statement that measures the whole fleet is long; Investigate has all of it."""
+    return sql if len(sql) <= _SQL else f"{sql[: _SQL // 2]} … {sql[-_SQL // 2 :]}"
+
+
+def _short(cluster: dict[str, Any]) -> dict[str, Any]:
+    """A flagged cluster without its courses: forty of them would fill the history that each reply is read with."""
+    left_out = ("course", "rule", "reason")
+    findings = [{key: one[key] for key in one if key not in left_out} for one in cluster["findings"]]
+    kept = {key: cluster[key] for key in cluster if key != "key_metrics" or not findings}
+    return kept | {"findings": findings}

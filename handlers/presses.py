@@ -6,10 +6,28 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from handlers import sources
+from handlers import decisions, sources
 from handlers.again import again
-from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY, INVESTIGATE, RETRY, WELCOME
+from handlers.buttons import (
+    ACKNOWLEDGE,
+    ANSWER_BAD,
+    ANSWER_CSV,
+    ANSWER_GOOD,
+    ANSWER_SQL,
+    ANSWER_WHY,
+    ASSIGN,
+    ASSIGNED,
+    HOME,
+    INVESTIGATE,
+    KNOWN,
+    KNOWN_NOTED,
+    REOPEN,
+    RETRY,
+    SNOOZE,
+    WELCOME,
+)
 from handlers.deps import Deps
+from handlers.home import home
 from handlers.investigate import pressed as investigate
 from handlers.surface import Press, SurfaceError
 from handlers.views import note_document
@@ -21,6 +39,7 @@ Pressed = Callable[[Press, Deps], Awaitable[None]]
 
 PRESSES: Mapping[str, Pressed] = {
     INVESTIGATE: investigate,
+    HOME: home,
     WELCOME: welcome,
     RETRY: again,
     ANSWER_SQL: sources.show_sql,
@@ -28,6 +47,13 @@ PRESSES: Mapping[str, Pressed] = {
     ANSWER_GOOD: sources.like,
     ANSWER_BAD: sources.dislike,
     ANSWER_WHY: sources.explain,
+    ACKNOWLEDGE: decisions.acknowledge,
+    REOPEN: decisions.reopen,
+    SNOOZE: decisions.snooze,
+    ASSIGN: decisions.ask_whom,
+    ASSIGNED: decisions.assign,
+    KNOWN: decisions.ask_what_is_known,
+    KNOWN_NOTED: decisions.note_what_is_known,
 }
 """Action → what is done. A value comes from outside, so each checks its own with the codec in `handlers.buttons`."""
 

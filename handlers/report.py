@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.patrol.finding import SEVERITY_RANK, TIER_RANK
-from agent.patrol.report import SEVERITIES, URGENCIES, FlaggedCluster, PatrolReport
+from agent.patrol.report import SEVERITIES, URGENCIES, FlaggedCluster, LabelRecord, PatrolReport
 from handlers.answers import author, counted
 from handlers.document import Actions, Divider, Document, Fields, File, Heading, Note, Part, Prose
 from handlers.figures import label, when
@@ -137,14 +137,15 @@ def _page(number: int, clusters: Sequence[FlaggedCluster], layout: _Layout, sigh
 
 
 def _heading(sight: Sight) -> str:
-    return f"{titled(sight.report.report_type, sight.locale)}: {_counts(sight)}"
+    return f"{titled(sight.report.report_type, sight.locale)}: {counts_of(sight)}"
 
 
 def _fallback(heading: str, report: PatrolReport) -> str:
     return excerpt(f"{heading}. {report.fleet_narrative}", FALLBACK)
 
 
-def _counts(sight: Sight) -> str:
+def counts_of(sight: Sight) -> str:
+    """How many clusters are flagged, by severity."""
     report, locale = sight.report, sight.locale
     found = Counter(cluster.severity for cluster in report.flagged_clusters)
     named = [locale.say(f"report.count.{one}", count=found[one]) for one in SEVERITIES if found[one]]
@@ -181,6 +182,8 @@ def _closing(sight: Sight) -> tuple[Part, ...]:
         told = [(line(one.text), locale.say(f"confidence.{one.confidence}")) for one in report.predictions]
         listed = [f"- {locale.say('report.prediction', text=text, confidence=sure)}" for text, sure in told]
         parts.append(Prose("\n".join(listed)))
+    if report.record:
+        parts.append(Note(_record(report.record, locale)))
     if report.customer_summaries:
         parts.append(Heading(locale.say("report.customers")))
         parts.append(Prose("\n".join(_customers(sight))))
@@ -188,6 +191,20 @@ def _closing(sight: Sight) -> tuple[Part, ...]:
         parts.append(Heading(locale.say("report.actions")))
         parts.extend(_actions(sight))
     return (*parts, Divider(), Note(_origin(report, locale)))
+
+
+def _record(record: Sequence[LabelRecord], locale: Locale) -> str:
+    told = (
+        locale.say(
+            "report.record.label",
+            confidence=locale.say(f"confidence.{one.confidence}"),
+            hits=one.hits,
+            graded=one.graded,
+            brier=f"{one.brier:.2f}",
+        )
+        for one in record
+    )
+    return locale.say("report.record", labels="; ".join(told))
 
 
 def _customers(sight: Sight) -> Iterator[str]:

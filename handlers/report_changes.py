@@ -73,7 +73,7 @@ def _quiet(quiet: Sequence[Entry], sight: Sight) -> Iterator[str]:
     for entry in _worst_first(quiet)[:_QUIET]:
         # as it stands now: a press on the next report may have changed it since
         one = sight.now.get(entry.key, entry.tracked)
-        state = " ".join(states(one, sight)) or locale.say("state.open")
+        state = " ".join(states(one, sight.moment, locale)) or locale.say("state.open")
         name = name_of(one.cluster_name, one.cluster_id)
         told = literal(named(one.dimension, one.value, one.unit, locale))
         yield f"- {locale.say('quiet.line', name=name, figure=told, state=state)}"

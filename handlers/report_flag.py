@@ -99,7 +99,7 @@ def _states(cluster: FlaggedCluster, sight: Sight) -> str:
     told: dict[str, list[FlaggedFinding]] = {}
     for finding in cluster.findings:
         tracked = sight.now.get(key_of(cluster.cluster_id, finding.dimension))
-        for state in states(tracked, sight) if tracked else ():
+        for state in states(tracked, sight.moment, sight.locale) if tracked else ():
             told.setdefault(state, []).append(finding)
     return "\n".join(f"{state}{_which(found, cluster, sight)}  " for state, found in told.items())
 
@@ -110,13 +110,13 @@ def _which(found: Sequence[FlaggedFinding], cluster: FlaggedCluster, sight: Sigh
     return f" ({literal(', '.join(label(one.dimension, sight.locale) for one in found))})"
 
 
-def states(tracked: Tracked, sight: Sight) -> Iterator[str]:
-    """What was decided about a finding and is in force, as lines of Markdown."""
-    held, locale = tracked.handling, sight.locale
+def states(tracked: Tracked, moment: datetime, locale: Locale) -> Iterator[str]:
+    """What was decided about a finding and is in force at a moment, as lines of Markdown."""
+    held = tracked.handling
     if tracked.closed_at is not None:
         yield f"🟢 _{locale.say('state.recovered', when=literal(locale.time(tracked.closed_at)))}_"
         return
-    if held.mode != "open" and held.quiet(sight.moment):
+    if held.mode != "open" and held.quiet(moment):
         values = {
             "name": literal(held.name),
             "when": literal(locale.time(held.at)) if held.at else "",

@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 from bot import running
+from bot.clock import utc_now
 from bot.compose import Starwatch, opened
+from bot.desk import desk_of, rota_of
 from bot.errors import OperatorError
 from bot.settings import load
 from bot.terminal import Terminal, console
@@ -21,6 +23,7 @@ from handlers.surface import PatrolRequest, Question
 from sandbox.launch import Options
 
 CHANNEL = "terminal:demo"
+COMMAND = "/patrol"
 ONCE = ("Which clusters are closest to their breaking point?", "And what alerts did the first one have?")
 """The two questions of `--once`; the second can only be answered from the thread."""
 
@@ -57,6 +60,7 @@ def _deps(starwatch: Starwatch, terminal: Terminal) -> Deps:
         reports=starwatch.store,
         flights=Flights(),
         new_reference=lambda: secrets.token_hex(4),
+        desk=desk_of(starwatch.store, rota_of(starwatch.store), utc_now),
     )
 
 
@@ -74,9 +78,13 @@ async def _ask(text: str, terminal: Terminal, deps: Deps) -> None:
 
 
 async def _converse(terminal: Terminal, deps: Deps) -> None:
-    hint = Note("Ask about the fleet in your own words; an empty line or Ctrl-D ends the demo.")
+    hint = Note("Ask about the fleet in your own words, or type /patrol help; an empty line or Ctrl-D ends the demo.")
     await terminal.post(CHANNEL, Document("Ask", (Divider(), hint)))
     while (text := await asyncio.to_thread(_line)).strip():
+        if text.split()[0] == COMMAND:
+            words = text.strip().removeprefix(COMMAND)
+            await patrol(PatrolRequest(key=secrets.token_hex(4), channel=CHANNEL, user="demo", words=words), deps)
+            continue
         await ask(Question(key=secrets.token_hex(4), thread=CHANNEL, user="demo", text=text), deps)
 
 

@@ -10,7 +10,7 @@ from bot.compose import opened
 from bot.errors import OperatorError
 from bot.settings import load
 from bot.terminal import Terminal, console
-from handlers.views import report_document
+from handlers.report import report_document
 
 
 def run(*, report_type: str, as_json: bool) -> int:

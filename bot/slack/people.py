@@ -30,6 +30,7 @@ class Person:
     role: Role
     language: Language | None = None
     zone: str = ""
+    name: str = ""
 
 
 class People:
@@ -50,6 +51,10 @@ class People:
         """See `Readers`."""
         person = await self._person(user)
         return person.language, person.zone
+
+    async def named(self, user: str) -> str:
+        """See `bot.platforms.People`."""
+        return (await self._person(user)).name
 
     async def _person(self, user: str) -> Person:
         if user in self._known:
@@ -79,7 +84,15 @@ class People:
             raise SurfaceError(f"Slack could not be reached for users.info ({type(error).__name__})") from error
         user_object = told.get("user") or {}
         language = language_of(str(user_object.get("locale") or ""))
-        return Person(role_of(user_object, self._team), language, str(user_object.get("tz") or ""))
+        zone = str(user_object.get("tz") or "")
+        return Person(role_of(user_object, self._team), language, zone, name_of(user_object))
+
+
+def name_of(user: Mapping[str, Any]) -> str:
+    """What others see of a user object: the display name, else the real one."""
+    profile = user.get("profile") or {}
+    found = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    return next((str(name) for name in found if name), "")
 
 
 def role_of(user: Mapping[str, Any], team: str) -> Role:

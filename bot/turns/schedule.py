@@ -13,12 +13,14 @@ OnSlot = Callable[[str, datetime], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """`at` is a time of day, HH:MM, in `zone`. With `made_up`, slots that passed while no process ran come later."""
+    """`at` is a time of day, HH:MM, in `zone`, on the `day` of the week (`mon` … `sun`) or on all. With `made_up`,
+    slots that passed while no process ran come later."""
 
     name: str
     at: str
     zone: str
     made_up: bool = True
+    day: str = ""
 
 
 _open: list[OnSlot] = []
@@ -39,8 +41,13 @@ class Clock:
         self._on_slot = on_slot
 
     async def start(self, schedules: Sequence[Schedule]) -> None:
-        """Make these the schedules of the bot; others of earlier starts are forgotten."""
+        """Make these the schedules of the bot, and do something with their slots from now on."""
         _open.append(self._on_slot)
+        await self.apply(schedules)
+
+    async def apply(self, schedules: Sequence[Schedule]) -> None:
+        """Make these the schedules of the bot, others are forgotten. Every process that shares the database learns of
+        it within its next look."""
         wanted = {schedule.name for schedule in schedules}
         for known in await DBOS.list_schedules_async():
             if known["schedule_name"] not in wanted:
@@ -58,7 +65,7 @@ def _input(schedule: Schedule) -> Any:
     return {
         "schedule_name": schedule.name,
         "workflow_fn": slot_workflow,
-        "schedule": f"{int(minute)} {int(hour)} * * *",
+        "schedule": f"{int(minute)} {int(hour)} * * {schedule.day or '*'}",
         "cron_timezone": schedule.zone,
         "context": schedule.name,
         "automatic_backfill": schedule.made_up,

@@ -1,22 +1,35 @@
-"""What the clock's slots lead to: a patrol in time, word of one that was missed, tidying up."""
+"""What the clock's slots lead to: a patrol in time, word of one that was missed, silence, tidying up; and whose they
+are."""
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from bot.patrols import HOUSEKEEPING, ByClock, schedules
+from bot.desk import rota_of
+from bot.patrols import HOUSEKEEPING, ByClock, Rota, by_settings, schedules
 from bot.settings import Settings
+from bot.store import Store, open_store
+from bot.turns.schedule import Schedule
+from handlers.locale import english
 from handlers.surface import Event, PatrolRequest
+from handlers.timetable import FOREVER, Timetable
 from tests.bot.store.conftest import Clock
 from tests.fakes.thinking import Surface
 
 SLOT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+OPS, DBA = "slack:T:C", "lark:A:oc_1"
+DEFAULT = Timetable(OPS, "08:00", "18:00", zone="Asia/Tokyo")
 
 
 class Bench:
-    def __init__(self, clock: Clock) -> None:
+    """A rota whose settings name the channel OPS, and what was admitted."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
         self.clock, self.admitted, self.surface, self.tidied = clock, list[Event](), Surface(), 0
-        self.by_clock = ByClock("slack:T:C", self.admit, self.surface, self.tidy, clock)
+        self.rota = rota_of(store, DEFAULT)
+        self.by_clock = ByClock(self.rota, self.admit, self.surface, self.tidy, clock, english)
 
     async def tidy(self) -> None:
         self.tidied += 1
@@ -26,39 +39,99 @@ class Bench:
         return True
 
 
+class Alarm:
+    """Keeps the schedules that it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Sequence[Schedule]] = []
+
+    async def apply(self, schedules: Sequence[Schedule]) -> None:
+        self.told.append(schedules)
+
+
 @pytest.fixture
-def bench() -> Bench:
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(f"sqlite:///{tmp_path}/own.db", Clock()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bench(store: Store) -> Bench:
     clock = Clock()
     clock.moment = SLOT
-    return Bench(clock)
+    return Bench(store, clock)
 
 
-def test_without_a_channel_only_the_housekeeping_is_scheduled() -> None:
-    assert [schedule.name for schedule in schedules(Settings())] == [HOUSEKEEPING]
-    both = schedules(Settings(patrol_channel="C", patrol_morning="07:30", timezone="Asia/Tokyo"))
-    assert [(one.name, one.at, one.zone) for one in both[1:]] == [
-        ("morning", "07:30", "Asia/Tokyo"),
-        ("evening", "18:00", "Asia/Tokyo"),
+def slots(found: Sequence[Schedule]) -> list[tuple[str, str, str, str]]:
+    return [(one.name, one.at, one.zone, one.day) for one in found]
+
+
+async def test_without_a_channel_only_the_housekeeping_is_scheduled(store: Store) -> None:
+    assert by_settings(Settings(), "") is None
+    assert await rota_of(store).all() == []
+    assert [one.name for one in schedules([])] == [HOUSEKEEPING]
+    assert rota_of(store).home == ""
+
+
+async def test_the_settings_give_their_channel_two_slots_a_day() -> None:
+    told = by_settings(Settings(patrol_channel="C", patrol_morning="07:30", timezone="Asia/Tokyo"), OPS)
+    assert told is not None
+    assert slots(schedules([told]))[1:] == [
+        (f"morning@{OPS}", "07:30", "Asia/Tokyo", ""),
+        (f"evening@{OPS}", "18:00", "Asia/Tokyo", ""),
     ]
+
+
+async def test_what_a_channel_set_goes_before_the_settings_and_is_told_to_the_clock(bench: Bench) -> None:
+    alarm = Alarm()
+    bench.rota.clock = alarm
+    assert await bench.rota.of(OPS) == DEFAULT
+    assert await bench.rota.of(DBA) == Timetable(DBA)
+    await bench.rota.put(Timetable(OPS, "09:15", zone="UTC", name="Anna"))
+    await bench.rota.put(Timetable(DBA, weekly="mon 10:00", zone="Asia/Shanghai"))
+    assert slots(alarm.told[-1])[1:] == [
+        (f"weekly@{DBA}", "10:00", "Asia/Shanghai", "mon"),
+        (f"morning@{OPS}", "09:15", "UTC", ""),
+    ]
+    assert (await bench.rota.of(OPS)).name == "Anna"
+
+
+async def test_another_channels_timetable_leaves_that_of_the_settings_in_force(store: Store) -> None:
+    rota: Rota = rota_of(store, DEFAULT)
+    await rota.put(Timetable(DBA, "10:00"))
+    assert [one.place for one in await rota_of(store, DEFAULT).all()] == [OPS, DBA]
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=2)])
 async def test_a_slot_that_is_little_late_becomes_a_patrol_with_one_key(bench: Bench, late: timedelta) -> None:
     bench.clock.moment += late
-    await bench.by_clock("morning", SLOT)
-    assert bench.admitted == [PatrolRequest("clock:morning:2026-11-20T08:00", "slack:T:C", "clock", "morning")]
+    await bench.by_clock(f"morning@{OPS}", SLOT)
+    key = f"clock:morning@{OPS}:2026-11-20T08:00"
+    assert bench.admitted == [PatrolRequest(key, OPS, "clock", "morning")]
     assert bench.surface.posts == []
+
+
+async def test_a_slot_of_an_earlier_version_belongs_to_the_channel_of_the_settings(bench: Bench) -> None:
+    await bench.by_clock("evening", SLOT)
+    assert bench.admitted == [PatrolRequest("clock:evening:2026-11-20T08:00", OPS, "clock", "evening")]
 
 
 async def test_a_slot_missed_by_more_is_told_of_instead(bench: Bench) -> None:
     bench.clock.forward(hours=2, seconds=1)
-    await bench.by_clock("morning", SLOT)
+    await bench.by_clock(f"morning@{OPS}", SLOT)
     assert bench.admitted == []
     ((place, document),) = bench.surface.posts
-    assert place == "slack:T:C"
-    assert "morning patrol of 2026-11-20 08:00 UTC did not run" in document.fallback
+    assert place == OPS
+    assert "Morning patrol of 2026-11-20 08:00 UTC did not run" in document.fallback
 
 
-async def test_the_slot_of_the_housekeeping_tidies_up_and_patrols_nothing(bench: Bench) -> None:
+@pytest.mark.parametrize(("until", "patrols"), [(FOREVER, 0), (SLOT + timedelta(hours=1), 0), (SLOT, 1)])
+async def test_a_muted_channel_gets_neither_patrol_nor_word_of_it(bench: Bench, until: datetime, patrols: int) -> None:
+    await bench.rota.put(Timetable(OPS, "08:00", muted_until=until))
+    await bench.by_clock(f"morning@{OPS}", SLOT)
+    assert (len(bench.admitted), bench.surface.posts) == (patrols, [])
+
+
+async def test_the_housekeeping_posts_nothing_and_tidies_up(bench: Bench) -> None:
     await bench.by_clock(HOUSEKEEPING, SLOT)
     assert (bench.tidied, bench.admitted, bench.surface.posts) == (1, [], [])

@@ -123,7 +123,7 @@ async def test_a_patrol_posts_valid_blocks_names_the_faults_and_opens_an_investi
     async with at_work(settings) as (line, _):
         assert await line.form(command("morning")) == 200
         await slack.until(lambda: any("data as of" in post.words for post in slack.posts), MINUTE)
-        buttons = _buttons(slack)
+        buttons = [one for one in _buttons(slack) if one["action_id"] == "investigate"]
         told = {cluster: button for cluster in truth["must_flag"] for button in buttons if cluster in button["value"]}
         assert set(told) == set(truth["must_flag"])
         carrier = next(post for post in slack.posts if buttons[0] in _elements(post))
@@ -134,11 +134,31 @@ async def test_a_patrol_posts_valid_blocks_names_the_faults_and_opens_an_investi
     assert all(problems(post.blocks) == [] for post in slack.posts)
 
 
+async def test_an_acknowledged_cluster_shows_so_to_everybody_and_in_the_next_report(
+    settings: Settings, slack: FakeSlack
+) -> None:
+    slack.members["U0ANNA"] = {"profile": {"display_name": "Anna Berg"}}
+    async with at_work(settings) as (line, _):
+        await line.form(command("morning"))
+        await slack.until(lambda: any("data as of" in post.words for post in slack.posts), MINUTE)
+        button = next(one for one in _buttons(slack) if one["action_id"].startswith("finding_acknowledge"))
+        carrier = next(post for post in slack.posts if button in _elements(post))
+        assert await line.form(form(press(carrier, button))) == 200
+        await slack.until(lambda: "acknowledged by Anna Berg" in carrier.words, MINUTE)
+        posted = len(slack.posts)
+        await line.form(command("evening", trigger_id="13345.67891.abc"))
+        await slack.until(lambda: any("data as of" in post.words for post in slack.posts[posted:]), MINUTE)
+        first = next(post for post in slack.posts[posted:] if "Since the last report" in post.words)
+        assert "Kept quiet" in first.words
+        assert "acknowledged by Anna Berg" in first.words
+    assert all(problems(post.blocks) == [] for post in slack.posts)
+
+
 async def test_an_unknown_report_type_gets_the_list_of_types(settings: Settings, slack: FakeSlack) -> None:
     async with at_work(settings) as (line, _):
         assert await line.form(command("hourly")) == 200
         await slack.until(lambda: bool(slack.posts), MINUTE)
-    assert all(word in slack.posts[0].words for word in ("hourly", "morning", "evening", "weekly", "on_demand"))
+    assert all(word in slack.posts[0].words for word in ("hourly", "morning", "evening", "weekly", "now"))
 
 
 async def test_a_request_with_a_wrong_signature_reaches_nobody(settings: Settings, slack: FakeSlack) -> None:

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from agent.patrol.errors import WarehouseUnreadable
 from handlers import HANDLERS, handle
 from handlers.document import Document, Note, Prose
+from handlers.markdown import literal
 from handlers.opening import MOST_CLUSTERS
 from handlers.surface import Event, Investigate, PatrolRequest, Question, SurfaceError
 from tests.fakes.thinking import report
@@ -97,12 +98,15 @@ async def test_what_was_typed_becomes_a_report_type(bench: Bench, words: str, re
     assert bench.patrols.runs == [(report_type, "anna")]
 
 
-async def test_other_words_are_answered_with_the_report_types_alone(bench: Bench) -> None:
-    await handle(asked("*please* now"), bench.deps)
+@pytest.mark.parametrize("words", ["*please* now", "morning please", "hourly"])
+async def test_other_words_are_answered_with_the_help_alone(bench: Bench, words: str) -> None:
+    await handle(asked(words), bench.deps)
     ((_, document),) = bench.surface.posts
-    (part,) = document.parts
-    assert isinstance(part, Prose)
-    assert "“\\*please\\* now” is no report type" in part.markdown
+    wrong, known = document.parts
+    assert isinstance(wrong, Prose)
+    assert isinstance(known, Prose)
+    assert f"“{literal(words)}” is nothing that a patrol can be asked for" in wrong.markdown
+    assert "`/patrol now`" in known.markdown
     assert bench.patrols.runs == []
 
 

@@ -1,0 +1,114 @@
+"""Posting a report, remembering which message shows what, and drawing those again when somebody decides something."""
+
+import asyncio
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from agent.patrol.report import PatrolReport, report_of
+from handlers.deps import Deps
+from handlers.desk import Desk
+from handlers.findings import Changes, Page
+from handlers.locale import Locale
+from handlers.opening import opening
+from handlers.posting import post
+from handlers.report import report_document, report_pages, shown_on
+from handlers.report_flag import Sight
+from handlers.surface import Posted, SurfaceError
+
+log = structlog.get_logger()
+
+_TRIES = 3
+"""Times that a message is drawn when it changes while it is being drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A report that is remembered, and how it compared."""
+
+    report: PatrolReport
+    changes: Changes
+
+
+async def deliver(part: str, channel: str, user: str, report: PatrolReport, deps: Deps) -> Posted:
+    """Post a report as the turn's `part`: the first page into the channel, the others into its thread, which is tied
+    to the report. Gives the first one back. Raises SurfaceError."""
+    locale = await deps.locale(channel, user)
+    if deps.desk is None:
+        posted = await post(part, channel, report_document(report, locale), deps)
+        await deps.reports.tie(posted.thread, report, opening(report))
+        return posted
+    kept = Kept(report, await deps.desk.findings.record(report))
+    pages = report_pages(await sight_of(kept, locale, deps.desk))
+    first = await post(part, channel, pages[0], deps)
+    await deps.reports.tie(first.thread, report, opening(report))
+    await _remember(first, 0, kept, locale, deps.desk)
+    for number, page in enumerate(pages[1:], start=1):
+        posted = await post(f"{part}-{number + 1}", first.thread, page, deps)
+        await _remember(posted, number, kept, locale, deps.desk)
+    return first
+
+
+async def sight_of(kept: Kept, locale: Locale, desk: Desk) -> Sight:
+    """The report as it is to be drawn at this moment."""
+    now = await desk.findings.now([entry.key for entry in kept.changes.entries])
+    return Sight(kept.report, desk.now(), kept.changes, now, locale)
+
+
+async def find(report_id: str, deps: Deps, desk: Desk) -> Kept | None:
+    """A remembered report, None when it is forgotten."""
+    body, changes = await asyncio.gather(deps.reports.find(report_id), desk.findings.changes(report_id))
+    return Kept(report_of(body), changes) if body is not None and changes is not None else None
+
+
+async def latest(deps: Deps, desk: Desk) -> Kept | None:
+    """The newest report."""
+    changes = await desk.findings.latest()
+    return await find(changes.report_id, deps, desk) if changes else None
+
+
+async def redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozenset[str]:
+    """Draw every message again that shows a cluster of the report, or of the newest report, as things stand now. Gives
+    the messages back. One that the platform does not take is logged; the next press draws it."""
+    newest = await latest(deps, desk)
+    reports = [kept] if newest is None or newest.report.report_id == kept.report.report_id else [kept, newest]
+    drawn = await asyncio.gather(*(_redraw(one, cluster_id, deps, desk) for one in reports))
+    return frozenset().union(*drawn)
+
+
+async def _redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozenset[str]:
+    pages = await desk.findings.pages(kept.report.report_id)
+    shown = [page for page in pages if page.number in shown_on(_bare(kept, page, desk), cluster_id)]
+    await asyncio.gather(*(_draw(page, kept, deps, desk) for page in shown))
+    return frozenset(page.message for page in shown)
+
+
+def _bare(kept: Kept, page: Page, desk: Desk) -> Sight:
+    return Sight(kept.report, desk.now(), kept.changes, {}, _locale(page))
+
+
+async def _draw(page: Page, kept: Kept, deps: Deps, desk: Desk) -> None:
+    drawn: Sight | None = None
+    for _ in range(_TRIES):
+        sight = await sight_of(kept, _locale(page), desk)
+        if drawn is not None and drawn.now == sight.now:
+            return
+        # another replica may have decided and drawn in between, and what is drawn last stays: so look again
+        drawn = sight
+        try:
+            await deps.surface.update(page.message, report_pages(sight)[page.number])
+        except SurfaceError as error:
+            log.warning("a message of a report could not be drawn again", message=page.message, why=str(error))
+            return
+
+
+def _locale(page: Page) -> Locale:
+    return Locale(page.language, ZoneInfo(page.zone))
+
+
+async def _remember(posted: Posted, number: int, kept: Kept, locale: Locale, desk: Desk) -> None:
+    # one that became several messages cannot be drawn again in place
+    if len(posted.messages) == 1:
+        page = Page(posted.messages[0], kept.report.report_id, number, locale.language, locale.zone.key)
+        await desk.findings.remember([page])
