@@ -25,6 +25,7 @@ from bot.patrols import ByClock, by_settings, schedules
 from bot.platforms import Platform
 from bot.pressing import Pressing
 from bot.prices import load_prices
+from bot.pulse import Pulse
 from bot.reaction import Reaction
 from bot.settings import Settings
 from bot.store.outbox import Outbox
@@ -37,6 +38,7 @@ from bot.turns.stored import StoredInbox
 from bot.work import Handling
 from handlers.deps import Deps
 from handlers.flight import Flights
+from handlers.surface import Event
 
 log = structlog.get_logger()
 
@@ -77,7 +79,11 @@ async def serving(
     locales = Locales(people, preferences, settings.timezone)
     rules, prices = admission(settings), load_prices(settings.prices)
     gate = Gate(lambda: opened[0], store, platform.surface, people, rules, prices=prices, locale=locales)
-    reaction = Reaction(gate, platform.surface, locales)
+
+    def ahead(event: Event) -> int:
+        return opened[0].ahead(event)
+
+    reaction = Reaction(gate, platform.surface, locales, ahead)
     inbox, outbox = StoredInbox(store.database, utc_now), Outbox(store.database, utc_now)
 
     async def gone(thread: str) -> None:
@@ -105,14 +111,16 @@ async def serving(
             await clock.start(schedules(await rota.all()))
             rota.clock = clock
             delivering = asyncio.create_task(surface.watch(), name="posts that were kept")
+            pulse = asyncio.create_task(Pulse(lambda: turns.load).watch(), name="pulse")
             try:
                 yield entrance.place
             finally:
                 clock.stop()
                 delivering.cancel()
+                pulse.cancel()
                 await entrance.shut()
                 await asyncio.gather(pressing.close(PARTING), _part(turns, hurry or asyncio.Event()))
-                await asyncio.wait({delivering})
+                await asyncio.wait({delivering, pulse})
 
 
 async def _part(turns: TurnEngine, hurry: asyncio.Event) -> None:

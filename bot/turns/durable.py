@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -186,6 +186,15 @@ class DurableTurns:
                     await asyncio.sleep(self.options.watch)
         finally:
             self._lanes.ended(name, more)
+
+    def ahead(self, event: Event) -> int:
+        """See `TurnEngine`."""
+        return self._lanes.place(lane(event))
+
+    @property
+    def load(self) -> Mapping[str, int]:
+        """How many turns are under way in this process, and how many events wait in all, as of the last look."""
+        return {"running": len(self.running.turns), "waiting": self._waiting}
 
     async def stop(self, thread: str) -> Stopped:
         """See `TurnEngine`. A turn in another process ends when that one looks, within `watch` seconds."""

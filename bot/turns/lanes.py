@@ -26,6 +26,10 @@ class Lanes:
         """How many workers more there may be."""
         return max(0, self._most - len(self._at_work) - len(self._ready))
 
+    def place(self, lane: str) -> int:
+        """The place of a lane that was just woken among those that wait for room; 0 when it does not."""
+        return len(self._ready) if lane in self._ready else 0
+
     def wake(self, lane: str) -> None:
         """Something waits in the lane. A worker that is at work in it will see that when it ends."""
         if self._closed or lane in self._at_work:

@@ -32,6 +32,7 @@ class LocalTurns:
     def __init__(self, work: Work, inbox: Inbox | None = None, *, max_running: int = 64) -> None:
         self._inbox = inbox or MemoryInbox()
         self._running = Running(work, self._inbox)
+        self._most = max_running
         self._room = asyncio.Semaphore(max_running)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._numbers = count(1)
@@ -56,6 +57,11 @@ class LocalTurns:
                     more = await self._running.run(name, worker, lambda claim: _Journal(self._inbox, claim))
         finally:
             del self._lanes[name]
+
+    def ahead(self, event: Event) -> int:
+        """See `TurnEngine`."""
+        # those of the lanes that hold no room; a lane that is just begun is the last of them
+        return len(self._lanes) - self._most if self._most < len(self._lanes) and lane(event) in self._lanes else 0
 
     async def stop(self, thread: str) -> Stopped:
         """See `TurnEngine`."""

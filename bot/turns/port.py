@@ -35,6 +35,11 @@ class TurnEngine(Protocol):
         event is as safe as the engine is. Raises TurnsRefused, and what the engine's own database raises."""
         ...
 
+    def ahead(self, event: Event) -> int:
+        """The place of an event that was just taken in among those that wait for room in this process; 0 when it
+        begins at once, or its thread is busy."""
+        ...
+
     async def stop(self, thread: str) -> Stopped:
         """End what runs in a thread, telling the thread how far it came, and forget what waits there."""
         ...
