@@ -7,6 +7,7 @@ from handlers.answers import answer_document
 from handlers.commands import command_of, obey
 from handlers.deps import Deps
 from handlers.keeping import keep
+from handlers.notices import in_words
 from handlers.overheard import overheard, remember
 from handlers.posting import mark_of, once
 from handlers.purse import with_thrift
@@ -33,6 +34,7 @@ async def answer_in(event: Question | Investigate, text: str, deps: Deps, heard:
     async with deps.surface.writing(thread, mark_of("answer", deps), user) as writing:
         telling = Telling(writing, deps.turn, locale)
         answer = await deps.agents.chat(thread, text, user, telling, deps.turn.journal, deps.turn.purse, heard)
+        answer = in_words(answer, locale)
         answer = replace(answer, notice=with_thrift(answer.notice, deps.turn.purse, locale))
         kept_as = await keep(thread, user, text, answer, deps)
         document = answer_document(answer, locale, kept_as)

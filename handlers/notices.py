@@ -1,0 +1,26 @@
+"""What the agent says of itself, in the reader's language: it speaks English, and its sentences are few and known."""
+
+from dataclasses import replace
+
+from agent.answer import Answer
+from handlers.locale import Locale
+from handlers.words import WORDS
+
+_KNOWN = {texts["en"]: key for key, texts in WORDS.items() if key.startswith("said.")}
+
+
+def translated(text: str, locale: Locale) -> str:
+    """The text with every sentence of the agent's that we know put into the language of the locale."""
+    if locale.language == "en":
+        return text
+    # the longest first: one sentence may be the beginning of another
+    for english in sorted(_KNOWN, key=len, reverse=True):
+        text = text.replace(english, locale.say(_KNOWN[english]))
+    return text
+
+
+def in_words(answer: Answer, locale: Locale) -> Answer:
+    """The answer with its notice, and its text where that is the agent's own and not the model's, in this language."""
+    own = answer.failed or answer.text in _KNOWN
+    text = translated(answer.text, locale) if own else answer.text
+    return replace(answer, text=text, notice=translated(answer.notice, locale))
