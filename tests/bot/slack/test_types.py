@@ -54,7 +54,8 @@ async def collected(folder: Path) -> list[dict[str, Any]]:
     file = folder / "payloads.json"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.fakes.slack.collected", "tests/bot/slack"]
     done = await programs.run(*command, env={"STARWATCH_PAYLOADS": str(file)}, seconds=150.0, folder=ROOT)
-    assert done.code == 0, done.output[-2_000:]
+    # 1 = a test failed, which the suite itself tells; what the others made is still to be checked
+    assert done.code in {0, 1}, done.output[-2_000:]
     found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
     return found
 
