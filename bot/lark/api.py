@@ -71,9 +71,11 @@ class LarkApi:
 
     async def newest(self, method: str, path: str, body: Json, *, budget: str, place: str, subject: str) -> bool:
         """The same for a call that shows how `subject` stands; False when a newer one made it needless."""
-        if not await self._pace.newest(budget, place, subject):
-            return False
-        await self._asked(method, path, {"json": body}, budget, place)
+        # held until the answer is there, repeats included: an older card must not arrive behind a newer one
+        async with self._pace.showing(subject) as outdated:
+            if not await self._pace.turn(budget, place, outdated):
+                return False
+            await self._asked(method, path, {"json": body}, budget, place)
         return True
 
     async def upload(self, path: str, fields: Mapping[str, str], field: str, name: str, content: bytes) -> Json:

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
+from bot.admission import Role, admission
 from bot.entrance import Entrance, over_http
 from bot.errors import SettingsError
 from bot.settings import Settings
@@ -61,6 +62,8 @@ def slack_config(settings: Settings) -> SlackConfig:
         signing_secret=settings.slack_signing_secret,
         api_url=settings.slack_api_url,
         allowed_link_hosts=frozenset(host for host in hosts if host),
+        # who of them may ask is for the gate to say; without the role their messages are not even looked at
+        shared_channels=Role.STRANGER in admission(settings).roles,
     )
 
 

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from agent.model import Usage as Tokens
 from agent.progress import Spent
 from bot.admission import Admission, Role, admission
 from bot.gate import CHANGED, LOOP, Gate
 from bot.settings import Settings
+from bot.slack.service import slack_config
 from bot.store import Store, Usage, open_store
 from bot.turns import LocalTurns
 from bot.work import Handling
@@ -264,6 +266,12 @@ async def test_strangers_are_answered_where_the_settings_let_them(house: House) 
     assert len(await house.said(ASKED)) == 1
     house.roles.known["U1"] = Role.MEMBER
     assert await house.said(*asks(1, 2)) == []
+
+
+@pytest.mark.parametrize(("roles", "heard"), [("member", False), ("member,guest", False), ("member,stranger", True)])
+def test_channels_shared_with_others_are_listened_to_only_when_strangers_may_ask(roles: str, heard: bool) -> None:
+    token = {"slack_bot_token": SecretStr("xoxb-1"), "slack_app_token": SecretStr("xapp-1")}
+    assert slack_config(Settings(roles=roles, **token)).shared_channels is heard
 
 
 def test_the_settings_become_the_rules() -> None:
