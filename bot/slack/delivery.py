@@ -20,6 +20,7 @@ from bot.slack.escape import split
 from bot.slack.marks import metadata_of, pages_of, unmarked
 from bot.slack.place import Place
 from handlers.document import Document, File
+from handlers.markdown import excerpt
 from handlers.surface import Mark, SurfaceError
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ UNFINISHED = 200
 """Documents that were posted in part only and are remembered, so that a repeated post goes on where it stopped."""
 MOST_MESSAGES = 8
 """Messages that a document may become; a longer one goes on in a file."""
+TITLE = 100
 YOUNG = 3600.0
 """Seconds within which a message without a mark may be what a crash left behind; turns are over sooner."""
 
@@ -184,7 +186,7 @@ def _bounded(document: Document, hosts: Collection[str]) -> Sequence[Message]:
         return rendered
     kept = rendered[:MOST_MESSAGES]
     words = "\n\n".join(unescape(readable(message.blocks)) for message in rendered)
-    rest = File("answer.txt", "The whole of it", words.encode())
+    rest = File("answer.txt", excerpt(document.fallback, TITLE) or "answer", words.encode())
     files = (*(file for message in rendered for file in message.files), rest)
     return (*kept[:-1], Message(kept[-1].text, kept[-1].blocks, files))
 

@@ -2,6 +2,7 @@
 end. Slack's ways with streams (they end after minutes, hold 12,000 characters, may be ended by people) stay in here."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -39,6 +40,7 @@ TITLE = 250
 LAST_WORDS = 5.0
 """Seconds that a call under way gets before the answer is finished without it."""
 
+_TABLE = re.compile(r"^[ \t]*\|", re.MULTILINE)
 _ENDED = {"message_not_in_streaming_state", "message_not_found", "streaming_state_conflict"}
 _STATES = {"running": "in_progress", "done": "complete", "failed": "error"}
 
@@ -293,8 +295,8 @@ class SlackWriting:
         prose = [part for part in document.parts if isinstance(part, Prose)]
         if len(prose) != 1 or self._written != [stream.ts] or prose[0].markdown.strip() != self._raw.strip():
             return None
-        # an address may become a link, which only the drawn answer can show
-        if "://" in self._raw or len(harmless(self._raw)) > WHOLE:
+        # links to listed hosts and native tables are only in the drawn answer, as is what had to be written otherwise
+        if harmless(self._raw) != self._raw or _TABLE.search(self._raw) or len(self._raw) > WHOLE:
             return None
         rest = tuple(part for part in document.parts if part is not prose[0])
         return replace(document, parts=rest) if rest else None

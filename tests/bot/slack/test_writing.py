@@ -105,6 +105,20 @@ async def test_a_link_is_dead_while_it_is_streamed_and_lives_in_the_whole_answer
     assert post.metadata
 
 
+TABLE = "Two:\n\n| Cluster | Disk |\n| --- | --- |\n| prod-0 | 91 % |"
+
+
+@pytest.mark.parametrize(("text", "shown"), [(TABLE, "prod-0"), ("`a < b` holds", "`a &lt; b`"), ("a > b", "a &gt; b")])
+async def test_what_a_stream_cannot_show_as_it_is_meant_is_drawn_in_the_end(desk: Desk, text: str, shown: str) -> None:
+    async with desk.writing() as writing:
+        await writing.text(text)
+        await desk.until("chat.startStream")
+        await writing.finish(answer(text))
+    (post,) = desk.posts
+    assert shown in post.words
+    assert len(desk.slack.called("chat.update")) == 1
+
+
 async def test_what_was_streamed_can_be_taken_back(desk: Desk) -> None:
     async with desk.writing() as writing:
         await writing.text("Let me look.")
