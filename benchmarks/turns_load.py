@@ -6,9 +6,10 @@ Both take --database sqlite (the default) or postgres. Everything is on loopback
 
 import argparse
 import asyncio
-import json
 import multiprocessing
+import os
 import random
+import re
 import resource
 import statistics
 import sys
@@ -21,7 +22,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from pydantic import SecretStr
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -32,6 +32,7 @@ from agent.discovery import Discovery
 from agent.tools import ToolResult, ToolSpec
 from benchmarks.loop_overhead import ROWS, SCHEMA, prepared
 from bot.clock import utc_now
+from bot.garbage import collect_rarely
 from bot.store import Store, open_store
 from bot.turns.durable import DurableOptions, DurableTurns, durable_turns, turns_address
 from bot.turns.stored import StoredInbox
@@ -51,27 +52,48 @@ def database(kind: str) -> Iterator[str]:
             yield f"sqlite:///{folder}/own.db"
 
 
+class Model(asyncio.Protocol):
+    """One connection to a model that takes `seconds` for each reply. Which is due follows from the replies that a
+    request shows. No HTTP library: the model is not what is measured, and has the other core to itself."""
+
+    def __init__(self, replies: Sequence[bytes], seconds: float) -> None:
+        self._replies = replies
+        self._seconds = seconds
+        self._request = bytearray()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._request += data
+        head, _, body = bytes(self._request).partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: *(\d+)", head)
+        if length is not None and len(body) == int(length[1]):
+            self._request.clear()
+            asyncio.get_running_loop().call_later(self._seconds, self._reply, body.count(b'"role":"assistant"'))
+
+    def _reply(self, due: int) -> None:
+        assert self._transport is not None
+        body = self._replies[due]
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n" % len(body)
+        self._transport.write(head + body)
+
+
 def thinking(pipe: Connection, rounds: int, seconds: float) -> None:
-    """The model's process: each reply takes `seconds`, then streams; which is due follows from the messages sent."""
+    """The model's process; tells its port, and at its end the seconds of CPU that it took."""
     replies = [prepared(number) for number in range(11 - rounds, 11)]
 
-    async def messages(request: web.Request) -> web.Response:
-        body = json.loads(await request.read())
-        await asyncio.sleep(seconds)
-        due = (len(body["messages"]) - 1) // 2
-        return web.Response(body=replies[due], headers={"content-type": "text/event-stream"})
-
     async def main() -> None:
-        app = web.Application(client_max_size=2**25)
-        app.router.add_post("/v1/messages", messages)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048).start()
-        pipe.send(runner.addresses[0][1])
-        await asyncio.get_running_loop().run_in_executor(None, pipe.poll, None)
-        await runner.cleanup()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Model(replies, seconds), "127.0.0.1", 0, backlog=2048)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await loop.run_in_executor(None, pipe.poll, None)
+        server.close()
 
     asyncio.run(main())
+    pipe.send(time.process_time())
 
 
 class Rows:
@@ -159,7 +181,7 @@ class Echo(Desk):
 async def engine(url: str, desk: Any, store: Store, running: int) -> AsyncIterator[DurableTurns]:
     """The durable engine, with room for that many turns at once."""
     inbox = StoredInbox(store.database, utc_now)
-    options = DurableOptions(poll=0.1, max_running=running)
+    options = DurableOptions(max_running=running)
     async with durable_turns(desk, inbox, store.blobs, turns_address(url), options) as turns:
         yield turns
 
@@ -177,10 +199,10 @@ async def think(url: str, model: str, turns: int, rounds: int, seconds: float) -
         Claude(ClaudeConfig(SecretStr("k"), base_url=model)) as claude,
         engine(url, Analyst(channel, claude, store), store, turns) as queue,
     ):
-        await asyncio.sleep(1.5)  # the queue is new; what it costs once is not what is measured
+        collect_rarely()
         start, cpu = time.perf_counter(), time.process_time()
-        for number in range(turns):
-            await queue.submit(Question(f"q{number}", f"thread-{number}", "U1", "what is wrong?"))
+        questions = [Question(f"q{number}", f"thread-{number}", "U1", "what is wrong?") for number in range(turns)]
+        await asyncio.gather(*map(queue.submit, questions))
         admitted = time.perf_counter() - start
         await channel.until(turns, 20 * rounds * seconds)
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
@@ -188,7 +210,10 @@ async def think(url: str, model: str, turns: int, rounds: int, seconds: float) -
     good, ideal = posts.count("answered"), rounds * seconds
     print(f"{turns} turns at once, {rounds} model requests of {seconds:g} s each, every round and post checkpointed")
     print(f"wall {wall:.1f} s, ideal {ideal:.1f} s, stretch {wall / ideal:.2f}; all admitted after {admitted:.1f} s")
-    print(f"CPU {1000 * cpu / turns:.1f} ms a turn; most memory {megabytes():.0f} MB; failures {turns - good}")
+    each = f"{1000 * cpu / turns:.1f} ms a turn, {1000 * cpu / turns / rounds:.2f} ms a round"
+    print(
+        f"CPU {each}; most memory {megabytes():.0f} MB; failures {turns - good}; load average {os.getloadavg()[0]:.1f}"
+    )
     return good == turns == len(posts)
 
 
@@ -213,7 +238,7 @@ async def events(url: str, rate: int, seconds: float) -> bool:
     plan = deliveries(rate, seconds, 7)
     wanted = {question.key: question for _, question in plan}
     async with open_store(url, utc_now) as store, engine(url, Echo(channel), store, 64) as queue:
-        await asyncio.sleep(1.5)
+        collect_rarely()
         start, cpu = time.perf_counter(), time.process_time()
 
         async def deliver(question: Question) -> None:
@@ -239,7 +264,8 @@ async def events(url: str, rate: int, seconds: float) -> bool:
         f"all answered after {wall:.0f} s; CPU {1000 * cpu / len(wanted):.1f} ms a message"
     )
     print(f"lost {lost}, doubled {doubled}, threads out of order {unordered}; most memory {megabytes():.0f} MB")
-    return lost == doubled == 0
+    print(f"load average {os.getloadavg()[0]:.1f}")
+    return lost == doubled == unordered == 0
 
 
 def main() -> None:
@@ -264,6 +290,7 @@ def main() -> None:
             sys.exit(not asyncio.run(think(url, model, given.turns, given.rounds, given.seconds)))
         finally:
             here.send("end")
+            print(f"CPU of the model's own process: {here.recv():.1f} s")
             server.join(5)
 
 
