@@ -1,7 +1,7 @@
 """Rows of a result as what is drawn of them; pure. No number passes through a model on its way into a picture."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -35,22 +35,23 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Labels along the axis and, per series, a value for each of them, None where no row has one. `is_time` says that
-    the labels are moments (UTC)."""
+    """Labels along the axis and, per series, a value for each of them, None where no row has one. `moments` are the
+    cells behind the labels where these are times (UTC), `YYYY-MM-DD HH:MM:SS`; empty otherwise."""
 
     kind: Kind
     categories: tuple[str, ...]
     series: tuple[tuple[str, tuple[float | None, ...]], ...]
-    is_time: bool = False
+    moments: tuple[str, ...] = ()
 
     def data(self) -> dict[str, Any]:
-        """The plot as JSON: `kind`, `categories`, `series` (each with `name` and `values`), `is_time`."""
+        """The plot as JSON: `kind`, `categories`, `series` (each with `name` and `values`), `moments`."""
         series = [{"name": name, "values": list(values)} for name, values in self.series]
-        return {"kind": self.kind, "categories": list(self.categories), "series": series, "is_time": self.is_time}
+        return {"kind": self.kind, "categories": list(self.categories), "series": series, "moments": list(self.moments)}
 
     def told(self) -> str:
         """The plot in words, for who cannot see it."""
-        span = f"{len(self.categories)} points from {self.categories[0]} to {self.categories[-1]}"
+        zone = " UTC" if self.moments else ""
+        span = f"{len(self.categories)} points from {self.categories[0]} to {self.categories[-1]}{zone}"
         parts = (f"{name} {extent}" for name, values in self.series if (extent := _extent(values, self.categories)))
         return f"{self.kind} chart, {span}; {'; '.join(parts)}"
 
@@ -94,8 +95,8 @@ def _checked(kind: Kind, xs: Sequence[Cell], points: Mapping[str, Mapping[Cell, 
         raise Undrawable("all values are NULL; say so instead of drawing")
     if kind == "pie":
         _require_pie(values)
-    is_time = all(_moment(x) is not None for x in xs)
-    return Plot(kind, _labels(xs, is_time), values, is_time)
+    moments = tuple(str(x) for x in xs) if all(_moment(x) is not None for x in xs) else ()
+    return Plot(kind, _labels(xs, moments), values, moments)
 
 
 def _require_pie(values: Sequence[tuple[str, Sequence[float | None]]]) -> None:
@@ -135,21 +136,26 @@ def _moment(cell: Cell) -> datetime | None:
         return None
 
 
-def _labels(xs: Sequence[Cell], is_time: bool) -> tuple[str, ...]:
+def _labels(xs: Sequence[Cell], moments: Sequence[str]) -> tuple[str, ...]:
     """Texts that differ where the cells do."""
-    labels = list(_short_moments([str(x) for x in xs])) if is_time else [_label(x) for x in xs]
+    labels = short_moments(moments) if moments else tuple(map(_label, xs))
     if len(set(labels)) < len(labels):
         raise Undrawable("two labels of the x column read the same; choose another column")
-    return tuple(labels)
+    return labels
 
 
-def _short_moments(texts: Sequence[str]) -> Iterator[str]:
+def are_days(moments: Sequence[str]) -> bool:
+    """Whether all of them are days, which begin at midnight UTC whatever a reader's clock shows."""
+    return all(text[10:] in {"", " 00:00:00", "T00:00:00"} for text in moments)
+
+
+def short_moments(moments: Sequence[str]) -> tuple[str, ...]:
     """Moments without what all of them share: seconds and times of zero, the year."""
-    texts = [text.replace("T", " ") for text in texts]
-    if all(text[10:] in {"", " 00:00:00"} for text in texts):
-        return (text[:10] for text in texts)
-    first = 5 if len({text[:4] for text in texts}) == 1 else 0
-    return (text[first:].removesuffix(":00") for text in texts)
+    if are_days(moments):
+        return tuple(text[:10] for text in moments)
+    # within one year nobody needs to be told which
+    first = 5 if len({text[:4] for text in moments}) == 1 else 0
+    return tuple(text.replace("T", " ")[first:].removesuffix(":00") for text in moments)
 
 
 def _label(cell: Cell) -> str:

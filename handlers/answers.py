@@ -31,7 +31,7 @@ def answer_document(answer: Answer, locale: Locale = ENGLISH, kept: str = "") ->
         parts.append(Prose(locale.say("answer.none")))
     if not answer.failed:
         read = tuple(statements(answer.tools))
-        parts.extend(charts(answer.tools))
+        parts.extend(charts(answer.tools, locale))
         parts.extend(_sources(read, locale))
         parts.append(Note(_origin(answer, len(read), locale)))
         parts.extend(_buttons(kept, read, locale) if kept else ())
@@ -91,8 +91,8 @@ def _buttons(kept: str, read: Sequence[Statement], locale: Locale) -> Iterator[P
     if read:
         row.append(Button(locale.say("button.sql"), ANSWER_SQL, kept))
     row.extend(_csv(kept, read, locale))
-    row.append(Button("👍", ANSWER_GOOD, kept))
-    row.append(Button("👎", ANSWER_BAD, kept))
+    row.append(Button(locale.say("button.good"), ANSWER_GOOD, kept))
+    row.append(Button(locale.say("button.bad"), ANSWER_BAD, kept))
     yield Actions(tuple(row))
 
 

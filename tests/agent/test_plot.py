@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from agent.plot import MAX_CATEGORIES, MAX_SERIES, Encoding, Plot, Undrawable, plotted
 
 HOURS = [["2026-11-20 11:00:00", 7.5], ["2026-11-20 10:00:00", 3], ["2026-11-20 12:00:00", None]]
+MOMENTS = tuple(f"2026-11-20 {hour}:00:00" for hour in (10, 11, 12))
 LINE = Encoding("line", "hour", ("p99",))
 
 
@@ -21,7 +22,7 @@ def refusal(columns: list[str], rows: list[list[Any]], encoding: Encoding) -> st
 
 def test_moments_run_from_left_to_right_without_what_they_share() -> None:
     plot = plotted(["hour", "p99"], HOURS, LINE)
-    assert plot == Plot("line", ("11-20 10:00", "11-20 11:00", "11-20 12:00"), (("p99", (3.0, 7.5, None)),), True)
+    assert plot == Plot("line", ("11-20 10:00", "11-20 11:00", "11-20 12:00"), (("p99", (3.0, 7.5, None)),), MOMENTS)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_names_stay_in_the_order_of_the_rows_and_numbers_under_a_line_do_not() -
     names = plotted(["name", "n"], [["b", 1], ["a", 2]], Encoding("bar", "name", ("n",)))
     numbers = plotted(["size", "n"], [[10, 1], [9, 2]], Encoding("line", "size", ("n",)))
     assert (names.categories, numbers.categories) == (("b", "a"), ("9", "10"))
-    assert not names.is_time
+    assert names.moments == ()
 
 
 def test_a_column_can_part_the_values_into_series_and_gaps_stay_gaps() -> None:
@@ -97,7 +98,7 @@ def test_a_pie_has_one_series_of_few_parts() -> None:
 
 def test_a_plot_is_told_in_words_with_its_extremes() -> None:
     told = plotted(["hour", "p99"], HOURS, LINE).told()
-    assert told == "line chart, 3 points from 11-20 10:00 to 11-20 12:00; p99 3 to 7.5 (highest at 11-20 11:00)"
+    assert told == "line chart, 3 points from 11-20 10:00 to 11-20 12:00 UTC; p99 3 to 7.5 (highest at 11-20 11:00)"
 
 
 @given(

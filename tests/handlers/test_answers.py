@@ -1,6 +1,7 @@
 """Answers as documents: words, charts, sources, and buttons that find their way back."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -27,8 +28,13 @@ def read(query_id: str, rows: int = 1, **more: Any) -> ToolTrace:
 
 
 def drawn(**more: Any) -> ToolTrace:
-    chart = {"kind": "line", "title": "p99", "unit": "ms", "alt": "p99: 2 points", "is_time": True, "of": "q-1"}
-    chart |= {"categories": ["10:00", "11:00"], "series": [{"name": "prod-a", "values": [1.5, None]}], **more}
+    chart = {"kind": "line", "title": "p99", "unit": "ms", "alt": "p99: 2 points", "of": "q-1"}
+    chart |= {"moments": ["2026-11-20 10:00:00", "2026-11-20 23:00:00"]}
+    chart |= {
+        "categories": ["11-20 10:00", "11-20 23:00"],
+        "series": [{"name": "prod-a", "values": [1.5, None]}],
+        **more,
+    }
     return ToolTrace(CHART, {}, is_error=False, seconds=0.1, data={"chart": chart})
 
 
@@ -48,7 +54,9 @@ def test_an_answer_ends_with_its_sources_and_where_it_comes_from() -> None:
     )
 
 
-@pytest.mark.parametrize(("dollars", "shown"), [(0.0123, " · $0.012"), (1.5, " · $1.50"), (None, "3.1 s"), (0.0, "3.1 s")])
+@pytest.mark.parametrize(
+    ("dollars", "shown"), [(0.0123, " · $0.012"), (1.5, " · $1.50"), (None, "3.1 s"), (0.0, "3.1 s")]
+)
 def test_the_cost_stands_in_the_footer_where_it_is_known(dollars: float | None, shown: str) -> None:
     (footer,) = [part for part in answer_document(answer(dollars=dollars)).parts if isinstance(part, Note)]
     assert footer.text.endswith(shown)
@@ -80,10 +88,35 @@ def test_charts_follow_the_words_and_name_the_zone_of_their_times() -> None:
     document = answer_document(answer(read("q-1"), drawn(), drawn(), drawn(title="p99, UTC")))
     charts = [part for part in document.parts if isinstance(part, Chart)]
     assert charts[0] == Chart(
-        "line", "p99 (UTC)", ("10:00", "11:00"), (Series("prod-a", (1.5, None)),), "ms", "p99: 2 points"
+        "line", "p99 (UTC)", ("11-20 10:00", "11-20 23:00"), (Series("prod-a", (1.5, None)),), "ms", "p99: 2 points"
     )
     assert [chart.title for chart in charts] == ["p99 (UTC)", "p99, UTC"]
     assert document.parts.index(charts[0]) == 1
+
+
+def times(locale: Locale, *moments: str) -> tuple[str, tuple[str, ...]]:
+    tool = drawn(moments=list(moments), series=[{"name": "s", "values": [1.0] * len(moments)}])
+    (chart,) = [part for part in answer_document(answer(tool), locale).parts if isinstance(part, Chart)]
+    return chart.title, chart.categories
+
+
+def test_times_of_a_chart_are_those_of_the_readers_clock() -> None:
+    shanghai = Locale("zh", ZoneInfo("Asia/Shanghai"))
+    assert times(shanghai, "2026-11-20 10:00:00", "2026-11-20 23:00:00") == (
+        "p99 (CST)",
+        ("11-20 18:00", "11-21 07:00"),
+    )
+
+
+def test_days_stay_the_days_that_were_counted() -> None:
+    shanghai = Locale("zh", ZoneInfo("Asia/Shanghai"))
+    assert times(shanghai, "2026-11-19 00:00:00", "2026-11-20") == ("p99 (UTC)", ("2026-11-19", "2026-11-20"))
+
+
+def test_an_hour_that_comes_twice_is_told_apart() -> None:
+    berlin = Locale("en", ZoneInfo("Europe/Berlin"))
+    twice = ("2026-10-25 00:00:00", "2026-10-25 01:00:00")
+    assert times(berlin, *twice) == ("p99 (UTC)", ("10-25 00:00", "10-25 01:00"))
 
 
 def test_many_sources_are_counted_rather_than_listed() -> None:
@@ -97,12 +130,12 @@ def test_an_answer_that_is_not_kept_has_no_buttons() -> None:
 
 def test_a_kept_answer_offers_sql_csv_and_two_thumbs() -> None:
     found = buttons(answer_document(answer(read("q-1", 412)), kept="a-1234"))
-    assert [one.label for one in found] == ["Show SQL", "CSV", "👍", "👎"]
+    assert [one.label for one in found] == ["Show SQL", "CSV", "👍 Helpful", "👎 Not helpful"]
     assert isinstance(found[1], Button) and statement_of(found[1].value) == ("a-1234", 0)
 
 
 def test_an_answer_without_queries_can_only_be_judged() -> None:
-    assert [one.label for one in buttons(answer_document(answer(), kept="a-1234"))] == ["👍", "👎"]
+    assert [one.label for one in buttons(answer_document(answer(), kept="a-1234"))] == ["👍 Helpful", "👎 Not helpful"]
 
 
 def test_several_results_are_a_menu_without_the_empty_ones() -> None:
