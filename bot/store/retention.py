@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, inspect, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, inspect, select, tuple_
 
 from bot.store.database import Database
-from bot.store.tables import AnswerRow, Base, BlobRow, ReportRow, SeenRow, SessionRow, UsageRow
+from bot.store.tables import AnswerRow, Base, BlobRow, PreferenceRow, ReportRow, SeenRow, SessionRow, UsageRow
 
 _BATCH = 500
 """Rows deleted in one transaction: nobody who writes meanwhile waits longer than that takes."""
@@ -38,6 +38,7 @@ class Pruned:
     blobs: int
     usage: int
     answers: int = 0
+    preferences: int = 0
 
 
 async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
@@ -49,6 +50,12 @@ async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
         blobs=await _forget(database, BlobRow, BlobRow.used_at < now - keep.blobs),
         usage=await _forget(database, UsageRow, UsageRow.day < (now - keep.usage).date()),
         answers=await _forget(database, AnswerRow, AnswerRow.created_at < now - keep.answers),
+        # a thread's go with the thread, a channel's stay
+        preferences=await _forget(
+            database,
+            PreferenceRow,
+            and_(PreferenceRow.changed_at < now - keep.sessions, PreferenceRow.place.like("%:%:%:%")),
+        ),
     )
 
 

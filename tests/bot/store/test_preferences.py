@@ -1,7 +1,7 @@
 """Preferences in the database."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from bot.asked import Asked
 from bot.store import Store, open_store
 from bot.store.preferences import StoredPreferences
+from bot.store.retention import Keep
 from bot.turns.stored import StoredInbox
 from handlers.surface import Question
 
@@ -45,3 +46,17 @@ async def test_a_question_is_found_by_its_key(store: Store) -> None:
     await StoredInbox(store.database, lambda: NOON).put(asked)
     assert await Asked(store.database)(asked.key) == asked
     assert await Asked(store.database)("another") is None
+
+
+async def test_what_a_thread_was_told_goes_with_old_threads_and_a_channels_stays(tmp_path: Path) -> None:
+    now = [NOON]
+    async with open_store(f"sqlite+aiosqlite:///{tmp_path}/own.db", lambda: now[0]) as store:
+        preferences = StoredPreferences(store.database, lambda: now[0])
+        await preferences.put("slack:T:C", "zone", "UTC")
+        await preferences.put("slack:T:C:1.1", "muted", "on")
+        now[0] = NOON + timedelta(days=91)
+        await preferences.put("slack:T:C:2.2", "muted", "on")
+        assert (await store.prune(Keep())).preferences == 1
+        assert await preferences.of("slack:T:C") == {"zone": "UTC"}
+        assert await preferences.of("slack:T:C:1.1") == {}
+        assert await preferences.of("slack:T:C:2.2") == {"muted": "on"}
