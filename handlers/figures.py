@@ -1,5 +1,6 @@
 """Findings in figures: a value with its unit and its usual, a course as a line of blocks, an age."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from handlers.words import WORDS
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _GAP = "·"
+_MARKUP = re.compile(r"[^\w ,.%:+-]")
 _IN_WORDS = {"freshness", "alerts"}
 """What no figure says: since when nothing came, which alerts fired."""
 
@@ -34,8 +36,13 @@ def label(dimension: str, locale: Locale) -> str:
     if key in WORDS:
         return locale.say(key)
     if dimension.startswith(("starrocks_", "node_", "jvm_")):
-        return line(dimension)
-    return line(dimension.removesuffix("_pct").replace("_", " ")) + (", %" if dimension.endswith("_pct") else "")
+        return _plain(dimension)
+    return _plain(dimension.removesuffix("_pct").replace("_", " ")) + (", %" if dimension.endswith("_pct") else "")
+
+
+def _plain(text: str) -> str:
+    """What is no markup of Markdown, so that figures and times need no escaping: a report has a thousand of them."""
+    return _MARKUP.sub("", line(text))
 
 
 def named(dimension: str, value: float, unit: str, locale: Locale) -> str:
@@ -47,7 +54,7 @@ def sentence(finding: FlaggedFinding, locale: Locale, before: float | None = Non
     """Markdown: the figure, what is usual, the limit, where it leads, what it was in the last report, its course."""
     if finding.dimension in _IN_WORDS:
         return literal(finding.reason)
-    told = literal(", ".join(_told(finding, locale, before)))
+    told = ", ".join(_told(finding, locale, before))
     drawn = sparkline(finding.course)
     return f"{told} {drawn}" if drawn else told
 
@@ -89,7 +96,7 @@ def moment_of(text: str) -> datetime | None:
 def when(text: str, locale: Locale) -> str:
     """A time of a report on the reader's clock; what is no time stays as it is."""
     moment = moment_of(text)
-    return line(text) if moment is None else locale.time(moment)
+    return _plain(text) if moment is None else locale.time(moment)
 
 
 def age(since: datetime, until: datetime, locale: Locale) -> str:

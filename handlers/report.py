@@ -26,8 +26,9 @@ WEIGHT = 9_000
 DRAWN = 48
 """Flagged clusters that get a block; the others stand in the file."""
 _BUTTON = 60
-_DECIDED = 200
-"""Characters that decisions may add to a block after it was posted."""
+_FLAG = 350
+"""Characters of a block beside names, reason and findings; decisions may add most of them after it was posted."""
+_FINDING = 220
 _COLUMNS = (
     *("severity", "cluster", "cluster_id", "customer", "tier", "dimension", "value", "unit", "usual", "limit"),
     *("since_utc", "change", "state", "by", "assigned_to", "reason"),
@@ -87,7 +88,7 @@ def _layout(sight: Sight) -> _Layout:
     pages: list[list[FlaggedCluster]] = [[]]
     weight = _weight(_opening("", _undecided(sight)))
     for cluster in drawn:
-        heavy = _weight(tuple(flag_parts(cluster, _undecided(sight)))) + _DECIDED
+        heavy = _heavy(cluster)
         if len(pages[-1]) == MOST_FLAGS or weight + heavy > WEIGHT:
             pages.append([])
             weight = 0
@@ -96,6 +97,13 @@ def _layout(sight: Sight) -> _Layout:
     if len(pages) > 1 or weight + _weight(_closing(sight)) > WEIGHT:
         pages.append([])
     return _Layout(tuple(map(tuple, pages)), drawn, filed)
+
+
+def _heavy(cluster: FlaggedCluster) -> int:
+    """About how long the block of a cluster is, at most and whatever was decided: drawing it to measure it would draw
+    every report twice. Letters that data must not put into Markdown are written with a backslash."""
+    names = 2 * (len(cluster.cluster_name) + len(cluster.customer))
+    return names + len(cluster.reason) + _FINDING * max(1, len(cluster.findings)) + _FLAG + 5 * _BUTTON
 
 
 def _undecided(sight: Sight) -> Sight:

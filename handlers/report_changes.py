@@ -10,7 +10,6 @@ from handlers.document import Note, Part, Prose
 from handlers.figures import age, label, named
 from handlers.findings import Change, Changes, Entry
 from handlers.locale import Locale
-from handlers.markdown import literal
 from handlers.report_flag import Sight, name_of, states
 
 _SHOWN = 8
@@ -28,7 +27,7 @@ def change_parts(sight: Sight) -> Iterator[Part]:
     if changes.since is None:
         yield Note(sight.locale.say("report.first"))
     else:
-        since = literal(sight.locale.time(changes.since))
+        since = sight.locale.time(changes.since)
         counts = sight.locale.say("report.since_last", when=since, counts=summary(changes, sight.locale))
         yield Prose("\n".join([f"**{counts}**", "", *_lines(loud, changes, sight)]))
     quiet = [entry for entry in changes.entries if entry.quiet]
@@ -59,9 +58,9 @@ def told(entry: Entry, changes: Changes, sight: Sight) -> str:
     return locale.say(
         f"changed.{kind}",
         name=f"**{name_of(one.cluster_name, one.cluster_id)}**",
-        figure=literal(named(one.dimension, one.value, one.unit, locale)),
-        label=literal(label(one.dimension, locale)),
-        before=literal(quantity(one.value if entry.before is None else entry.before, one.unit)),
+        figure=named(one.dimension, one.value, one.unit, locale),
+        label=label(one.dimension, locale),
+        before=quantity(one.value if entry.before is None else entry.before, one.unit),
         age=age(one.first_seen, changes.at, locale),
     )
 
@@ -75,7 +74,7 @@ def _quiet(quiet: Sequence[Entry], sight: Sight) -> Iterator[str]:
         one = sight.now.get(entry.key, entry.tracked)
         state = " ".join(states(one, sight.moment, locale)) or locale.say("state.open")
         name = name_of(one.cluster_name, one.cluster_id)
-        told = literal(named(one.dimension, one.value, one.unit, locale))
+        told = named(one.dimension, one.value, one.unit, locale)
         yield f"- {locale.say('quiet.line', name=name, figure=told, state=state)}"
     if len(quiet) > _QUIET:
         yield f"- {locale.say('quiet.more', count=len(quiet) - _QUIET)}"

@@ -28,12 +28,16 @@ class Sight:
     changes: Changes | None = None
     now: Mapping[str, Tracked] = field(default_factory=dict)
     locale: Locale = ENGLISH
+    known: Mapping[str, Entry] = field(init=False, repr=False)
+    """The entries of the changes by finding, looked up for each figure that is drawn."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", self.changes.by_key() if self.changes else {})
 
     def entries(self, cluster: FlaggedCluster) -> tuple[Entry, ...]:
         """What became of each finding of a cluster."""
-        known = self.changes.by_key() if self.changes else {}
         keys = (key_of(cluster.cluster_id, one.dimension) for one in cluster.findings)
-        return tuple(known[key] for key in keys if key in known)
+        return tuple(self.known[key] for key in keys if key in self.known)
 
 
 def is_quiet(cluster: FlaggedCluster, sight: Sight) -> bool:
@@ -67,7 +71,7 @@ def _head(cluster: FlaggedCluster, sight: Sight) -> str:
         else locale.say("flag.tier", tier=cluster.tier)
     )
     if cluster.since:
-        facts.append(locale.say("flag.since", when=literal(when(cluster.since, locale))))
+        facts.append(locale.say("flag.since", when=when(cluster.since, locale)))
     entries = sight.entries(cluster)
     if entries and all(entry.change == "new" for entry in entries):
         facts.append(f"**{locale.say('flag.new')}**")
@@ -107,20 +111,20 @@ def _states(cluster: FlaggedCluster, sight: Sight) -> str:
 def _which(found: Sequence[FlaggedFinding], cluster: FlaggedCluster, sight: Sight) -> str:
     if len(found) == len(cluster.findings):
         return ""
-    return f" ({literal(', '.join(label(one.dimension, sight.locale) for one in found))})"
+    return f" ({', '.join(label(one.dimension, sight.locale) for one in found)})"
 
 
 def states(tracked: Tracked, moment: datetime, locale: Locale) -> Iterator[str]:
     """What was decided about a finding and is in force at a moment, as lines of Markdown."""
     held = tracked.handling
     if tracked.closed_at is not None:
-        yield f"🟢 _{locale.say('state.recovered', when=literal(locale.time(tracked.closed_at)))}_"
+        yield f"🟢 _{locale.say('state.recovered', when=locale.time(tracked.closed_at))}_"
         return
     if held.mode != "open" and held.quiet(moment):
         values = {
             "name": literal(held.name),
-            "when": literal(locale.time(held.at)) if held.at else "",
-            "until": literal(locale.time(held.until)) if held.until else "",
+            "when": locale.time(held.at) if held.at else "",
+            "until": locale.time(held.until) if held.until else "",
             "note": literal(held.note),
         }
         yield f"{_STATES[held.mode]} _{locale.say(f'state.{held.mode}', **values)}_"

@@ -121,7 +121,7 @@ def _line(one: Tracked, standing: Standing) -> str:
         "open.line",
         mark=MARKS[one.severity],
         name=name_of(one.cluster_name, one.cluster_id),
-        figure=literal(named(one.dimension, one.value, one.unit, locale)),
+        figure=named(one.dimension, one.value, one.unit, locale),
         age=age(one.first_seen, standing.moment, locale),
     )
     return " · ".join([told, *states(one, standing.moment, locale)])
@@ -168,9 +168,9 @@ def _deed(deed: Deed, locale: Locale) -> str:
     until = moment_of(deed.note) if deed.act == "snoozed" else None
     return locale.say(
         "deed.unassigned" if deed.act == "assigned" and not deed.note else f"deed.{deed.act}",
-        when=literal(locale.time(deed.at)),
+        when=locale.time(deed.at),
         who=literal(deed.name),
         name=f"**{name_of(deed.cluster_name, deed.key)}**",
-        label=literal(label(deed.dimension, locale)),
-        note=literal(locale.time(until) if until else excerpt(deed.note, 200)),
+        label=label(deed.dimension, locale),
+        note=locale.time(until) if until else literal(excerpt(deed.note, 200)),
     )

@@ -76,8 +76,8 @@ def test_a_flagged_cluster_says_what_since_when_how_usual_it_is_and_whose() -> N
     (divider, told, row) = report_document(patrolled("R-1", flagged(1))).parts[2:5]
     assert divider == Divider()
     assert told == Prose(
-        "🟠 **Warning** · **prod\\-1** · Acme \\& Sons (tier A) · since 2026\\-11\\-18 08\\:00 UTC\n\n"
-        "- disk used 85\\%\\, usually 40\\% at this hour\\, limit 80\\% ▁·▂▄█"
+        "🟠 **Warning** · **prod\\-1** · Acme \\& Sons (tier A) · since 2026-11-18 08:00 UTC\n\n"
+        "- disk used 85%, usually 40% at this hour, limit 80% ▁·▂▄█"
     )
     assert isinstance(row, Actions)
     # without a memory there is nothing to decide
@@ -95,9 +95,9 @@ def test_what_a_model_explains_stands_beside_the_figures_and_what_rules_say_is_n
 
 def test_a_course_that_leads_to_a_limit_says_when() -> None:
     rising = finding(hours_left=12.4, breaking=90.0)
-    assert "at this pace 90\\% in 12\\.4 h" in prose(report_document(patrolled("R-1", flagged(1, rising))))
+    assert "at this pace 90% in 12.4 h" in prose(report_document(patrolled("R-1", flagged(1, rising))))
     low = finding(12.0, dimension="memory_available_pct", down=True, threshold=20.0)
-    assert "at least 20\\% is wanted" in prose(report_document(patrolled("R-1", flagged(1, low))))
+    assert "at least 20% is wanted" in prose(report_document(patrolled("R-1", flagged(1, low))))
 
 
 def test_a_report_of_an_earlier_version_shows_the_figures_that_it_has() -> None:
@@ -144,18 +144,18 @@ def test_the_differences_come_first_with_counts_of_every_kind() -> None:
     assert isinstance(changes, Prose)
     head, _, *lines = changes.markdown.splitlines()
     assert head == (
-        "**Since the last report (2026\\-11\\-20 08\\:00 UTC): "
+        "**Since the last report (2026-11-20 08:00 UTC): "
         "1 new · 1 worse · 1 better · 1 unchanged · 1 recovered · 1 not judged any more**"
     )
     assert lines == [
-        "- 🆕 New: **prod\\-5**, disk used 85\\%",
-        "- 🔺 Worse: **prod\\-2**, disk used 92\\% (was 85\\%)",
-        "- 🟢 Recovered: **prod\\-4**, disk used (was 85\\%, open for 2 days)",
-        "- ❔ Not judged any more: **prod\\-9**, disk used (was 85\\%); nobody knows whether it is well",
-        "- 🔽 Better: **prod\\-3**, disk used 70\\% (was 85\\%)",
+        "- 🆕 New: **prod\\-5**, disk used 85%",
+        "- 🔺 Worse: **prod\\-2**, disk used 92% (was 85%)",
+        "- 🟢 Recovered: **prod\\-4**, disk used (was 85%, open for 2 days)",
+        "- ❔ Not judged any more: **prod\\-9**, disk used (was 85%); nobody knows whether it is well",
+        "- 🔽 Better: **prod\\-3**, disk used 70% (was 85%)",
     ]
     assert "· open for 2 days" in prose(page)
-    assert "\\, was 85\\%" in prose(page)
+    assert ", was 85%" in prose(page)
 
 
 def test_many_changes_of_a_kind_are_counted_in_full_and_named_in_part() -> None:
@@ -170,7 +170,7 @@ def test_what_is_acknowledged_collapses_to_a_line_with_who() -> None:
     now = patrolled("R-2", flagged(1), flagged(3))
     (page,) = report_pages(sight(now, before, Decision("acknowledged")))
     assert "**Kept quiet (1)**" in prose(page)
-    assert "- prod\\-1: disk used 85\\% · ✅ _acknowledged by Anna, 2026\\-11\\-20 08\\:00 UTC_" in prose(page)
+    assert "- prod\\-1: disk used 85% · ✅ _acknowledged by Anna, 2026-11-20 08:00 UTC_" in prose(page)
     assert pressable(page).count(buttons.INVESTIGATE) == 1
     # it is flagged all the same, and counted
     assert page.parts[0] == Heading("Morning patrol: 2 warning of 170 clusters")
@@ -179,7 +179,7 @@ def test_what_is_acknowledged_collapses_to_a_line_with_who() -> None:
 def test_it_comes_back_with_a_block_when_it_gets_worse() -> None:
     now = patrolled("R-2", flagged(1, finding(95.0, "Critical")))
     (page,) = report_pages(sight(now, patrolled("R-1", flagged(1)), Decision("acknowledged")))
-    assert "- 🔁 Back, it got worse: **prod\\-1**, disk used 95\\%" in prose(page)
+    assert "- 🔁 Back, it got worse: **prod\\-1**, disk used 95%" in prose(page)
     assert buttons.ACKNOWLEDGE in pressable(page)
     assert "Kept quiet" not in prose(page)
 
@@ -188,18 +188,18 @@ def test_a_cluster_with_one_loud_finding_keeps_its_block_and_says_which_is_quiet
     before = patrolled("R-1", flagged(1))
     loud = finding(97.0, "Critical", "cpu_util_pct", reason="BE CPU 97%")
     (page,) = report_pages(sight(patrolled("R-2", flagged(1, loud, finding())), before, Decision("acknowledged")))
-    assert "✅ _acknowledged by Anna, 2026\\-11\\-20 08\\:00 UTC_ (disk used)" in prose(page)
+    assert "✅ _acknowledged by Anna, 2026-11-20 08:00 UTC_ (disk used)" in prose(page)
 
 
 STATES = [
     (Decision("open"), [buttons.ACKNOWLEDGE, buttons.SNOOZE], ""),
     (Decision("acknowledged"), [buttons.REOPEN], "✅ _acknowledged by Anna"),
-    (Decision("snoozed", LATER + timedelta(hours=1)), [buttons.REOPEN], "💤 _snoozed until 2026\\-11\\-20 21\\:00 UTC"),
+    (Decision("snoozed", LATER + timedelta(hours=1)), [buttons.REOPEN], "💤 _snoozed until 2026-11-20 21:00 UTC"),
     (Decision("snoozed", LATER), [buttons.ACKNOWLEDGE, buttons.SNOOZE], ""),
     (
         Decision("known", note="JIRA-7"),
         [buttons.REOPEN],
-        "📌 _known issue (Anna, 2026\\-11\\-20 08\\:00 UTC): JIRA\\-7",
+        "📌 _known issue (Anna, 2026-11-20 08:00 UTC): JIRA\\-7",
     ),
 ]
 
@@ -223,7 +223,7 @@ def test_an_assignment_and_a_recovery_show_on_the_block() -> None:
     (page,) = report_pages(replace(plain, now={key: replace(plain.now[key], assignee_name="B*b")}))
     assert "👤 _assigned to B\\*b_" in prose(page)
     (page,) = report_pages(replace(plain, now={key: replace(plain.now[key], closed_at=LATER)}))
-    assert "🟢 _recovered 2026\\-11\\-20 20\\:00 UTC_" in prose(page)
+    assert "🟢 _recovered 2026-11-20 20:00 UTC_" in prose(page)
     assert pressable(page) == [buttons.INVESTIGATE]
 
 
@@ -321,9 +321,9 @@ def test_a_report_ends_with_where_it_comes_from() -> None:
 def test_a_chinese_reader_reads_chinese_and_their_own_clock() -> None:
     (page,) = report_pages(sight(patrolled("R-2", flagged(1)), patrolled("R-1", flagged(1)), locale=CHINESE))
     assert page.parts[0] == Heading("早间巡检: 170 个集群中:警告 1")
-    assert "自 2026\\-11\\-18 16\\:00 CST 起" in prose(page)
-    assert "磁盘使用率 85\\%" in prose(page)
-    assert "与上一次报告(2026\\-11\\-20 16\\:00 CST)相比:未变 1" in prose(page)
+    assert "自 2026-11-18 16:00 CST 起" in prose(page)
+    assert "磁盘使用率 85%" in prose(page)
+    assert "与上一次报告(2026-11-20 16:00 CST)相比:未变 1" in prose(page)
 
 
 COURSES = [
