@@ -25,6 +25,7 @@ from bot.paths import audit_file, default_database_url
 from bot.prices import load_prices
 from bot.results import WarehouseResults
 from bot.settings import Settings
+from bot.shared_patrols import SharedPatrols
 from bot.store import Store, open_store
 from bot.thinking import Agents, Models, Patrols
 from bot.warehouse import Address, address, door_config, live_endpoints
@@ -51,7 +52,7 @@ class Starwatch:
     model: Model
     store: Store
     agents: Agents
-    patrols: Patrols
+    patrols: SharedPatrols
     results: WarehouseResults
     database: str
 
@@ -212,4 +213,5 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
 
         agents = agents_of(settings, models, tools, store, neighbours_of)
         results = WarehouseResults(tools, scopes.of)
-        yield Starwatch(place, models.full, store, agents, Patrols(patrol_of, sees_all), results, database)
+        patrols = SharedPatrols(Patrols(patrol_of, sees_all), store.database, store.blobs, utc_now)
+        yield Starwatch(place, models.full, store, agents, patrols, results, database)

@@ -14,9 +14,9 @@ from bot.asked import Asked
 from bot.chat import reached
 from bot.clock import utc_now
 from bot.compose import Starwatch
+from bot.desk import desk_of, rota_of
 from bot.entrance import Entrance
 from bot.following import Following
-from bot.desk import desk_of, rota_of
 from bot.gate import Gate
 from bot.housekeeping import Housekeeping, ages
 from bot.locales import Locales

@@ -161,3 +161,14 @@ class PreferenceRow(Base):
     value: Mapped[str] = mapped_column(String(255))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     __table_args__ = (Index("preferences_by_age", "changed_at"),)
+
+
+class PatrolRunRow(Base):
+    """The newest patrol of a type over all processes: who does it, the last sign of life, and once it is done the
+    handle of its report."""
+
+    __tablename__ = "patrol_runs"
+    report_type: Mapped[str] = mapped_column(String(32), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(64))
+    beat_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    report: Mapped[str | None] = mapped_column(String(64))
