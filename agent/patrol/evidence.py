@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from agent.patrol.facts import FleetFacts
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identity
 from agent.patrol.freshness import STALE_AFTER
+from agent.patrol.patterns import Pattern
 from agent.patrol.predictions import Statement
 from agent.patrol.report import LabelRecord, Prediction
 from agent.untrusted import visible
@@ -38,6 +39,8 @@ class Evidence:
     statements: int = 0
     receipts: Mapping[str, str] = field(default_factory=dict)
     """The SQL behind the query ids that findings name."""
+    shared: tuple[Pattern, ...] = ()
+    """The significant ones of the patterns, with their clusters."""
     graded: tuple[Statement, ...] = ()
     """Earlier predictions that this look could grade, or not yet."""
     predictions: tuple[Prediction, ...] = ()
@@ -87,8 +90,8 @@ class Evidence:
             return
         yield "Flagged, worst first (id prefix, name, tier, severity: findings):"
         short = {identity: prefix for prefix, identity in self.prefixes().items()}
-        for cluster in self.flagged:
-            yield _cluster_line(cluster, short[cluster.identity.cluster_id])
+        for cluster, pattern in told_once(self.flagged, self.shared):
+            yield _cluster_line(cluster, short[cluster.identity.cluster_id], pattern)
 
     def to_json(self) -> dict[str, Any]:
         """What is stored beside a report: counts, findings and notes as plain JSON values."""
@@ -102,6 +105,25 @@ class Evidence:
             "prediction_record": [dataclasses.asdict(one) for one in self.record],
             "query_ids": list(self.query_ids),
         }
+
+
+def told_once(
+    flagged: Iterable[ClusterEvidence], shared: Sequence[Pattern]
+) -> Iterator[tuple[ClusterEvidence, Pattern | None]]:
+    """The clusters with the pattern that an earlier one of them told of already and that explains all their findings;
+    None for a cluster that has a story of its own."""
+    told: set[int] = set()
+    for cluster in flagged:
+        dimensions = {finding.dimension for finding in cluster.findings}
+        ours = next(
+            (at for at, one in enumerate(shared) if _explains(one, cluster.identity.cluster_id, dimensions)), None
+        )
+        yield cluster, shared[ours] if ours is not None and ours in told else None
+        told |= set() if ours is None else {ours}
+
+
+def _explains(pattern: Pattern, cluster_id: str, dimensions: Set[str]) -> bool:
+    return cluster_id in pattern.clusters and dimensions <= set(pattern.dimensions)
 
 
 def label(identity: Identity) -> str:
@@ -156,10 +178,12 @@ def _overview(evidence: Evidence) -> Iterator[str]:
         yield f"Record of earlier forecasts: {'; '.join(record_line(one) for one in evidence.record)}"
 
 
-def _cluster_line(cluster: ClusterEvidence, prefix: str) -> str:
+def _cluster_line(cluster: ClusterEvidence, prefix: str, pattern: Pattern | None) -> str:
     identity = cluster.identity
     name = json.dumps(label(identity), ensure_ascii=False)
     who = f", customer {json.dumps(visible(identity.customer)[:32], ensure_ascii=False)}" if identity.customer else ""
+    if pattern is not None:
+        return f"- {prefix} {name} tier {identity.tier}{who}, {cluster.severity}: as others {pattern.trait.words}"
     since = min((finding.since for finding in cluster.findings if finding.since), default=None)
     began = f" since {since:%m-%d %H:%M}" if since else ""
     reasons = "; ".join(finding.reason for finding in cluster.findings[:_REASONS])

@@ -24,6 +24,9 @@ class Identity:
     version: str = ""
     created: datetime | None = None
     state: str = ""
+    region: str = ""
+    provider: str = ""
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from agent.patrol.freshness import (
 from agent.patrol.grading import graded, since_stated
 from agent.patrol.incidents import Incident, current, fold, storm
 from agent.patrol.judge import Course, Judge
-from agent.patrol.patterns import patterns
+from agent.patrol.patterns import patterns, shared
 from agent.patrol.predictions import Statement
 from agent.patrol.query import Row, Rows, moment, read, read_all, words
 from agent.patrol.report import Tier
@@ -84,17 +84,19 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
     side = _side(sides)
     judge = Judge(rules, as_of, courses.query_id)
     clusters = sorted((_cluster(one, courses, side, judge) for one in roster), key=lambda one: one.rank)
+    common = shared(clusters, side.operations, as_of)
     ids = [result.query_id for result in sides if result.query_id] + [courses.query_id, *facts.query_ids]
     return Evidence(
         now,
         as_of,
         facts,
         tuple(clusters),
-        patterns(clusters, rules),
+        patterns(clusters, common, rules),
         tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
         tuple(one for one in ids if one),
         statements=1 + newest.statements + len(reads) + courses.statements + len(fleet_facts.PARTS) + bool(waiting),
         receipts={**side.receipts, courses.query_id: courses.sql},
+        shared=common,
         graded=tuple(graded(waiting, looked_back, judge, side.operations)),
     )
 
@@ -122,10 +124,11 @@ async def _long_ago(tools: Tools, limit: datetime) -> _Newest:
 
 
 async def _roster(tools: Tools) -> tuple[Identity, ...]:
-    result = await read(tools, queries.ROSTER)
-    if result.failed:
-        # An export may lack the side tables; the clusters themselves are needed.
-        result = await read(tools, queries.BARE_ROSTER)
+    # An export may lack the side tables; the clusters themselves are needed.
+    for roster in (queries.PLACED_ROSTER, queries.ROSTER, queries.BARE_ROSTER):
+        result = await read(tools, roster)
+        if not result.failed:
+            break
     if result.failed:
         raise WarehouseUnreadable(f"clusters cannot be read: {result.error}")
     return tuple({words(row["cluster_id"]): _identity(row) for row in result.rows if row["cluster_id"]}.values())
@@ -143,6 +146,9 @@ def _identity(row: Row) -> Identity:
         visible(words(row.get("sr_version"))),
         moment(row.get("created_at")),
         words(row.get("resource_state")),
+        words(row.get("region")),
+        words(row.get("provider")),
+        words(row.get("machine")),
     )
 
 

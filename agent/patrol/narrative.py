@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.patrol.binding import customer_words, important, key_metrics, severity_of
-from agent.patrol.evidence import Evidence, label
+from agent.patrol.evidence import Evidence, label, told_once
 from agent.patrol.finding import ClusterEvidence
 from agent.patrol.report import CustomerSummary, RecommendedAction, Urgency
 from agent.patrol.rules import Rules
@@ -73,7 +73,9 @@ def _opening(evidence: Evidence) -> str:
 
 
 def _worst(evidence: Evidence) -> str:
-    told = [f"{_who(one)}: {one.findings[0].reason}{_began(one)}" for one in evidence.flagged[:_NAMED]]
+    # What a pattern explains is told with the first of its clusters, and for all of them under "In common".
+    own = [one for one, pattern in told_once(evidence.flagged, evidence.shared) if pattern is None]
+    told = [f"{_who(one)}: {one.findings[0].reason}{_began(one)}" for one in own[:_NAMED]]
     if not told:
         return ""
     rest = len(evidence.flagged) - len(told)

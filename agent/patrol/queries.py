@@ -14,19 +14,35 @@ ACTIVE = "NOT COALESCE(c.stopped, FALSE) AND NOT COALESCE(c.deleted, FALSE)"
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _ACTIVE_IDS = f"SELECT c.biz_id FROM byoc.clusters AS c WHERE {ACTIVE}"
 
-ROSTER = f"""
+_COLUMNS = """
 SELECT c.biz_id AS cluster_id, c.cluster_name, c.account_id, c.cluster_type, c.created_at, i.sr_version, p.tier,
-  COALESCE(p.customer_name, a.name) AS customer_name, r.state AS resource_state
+  COALESCE(p.customer_name, a.name) AS customer_name, r.state AS resource_state""".strip()
+_SIDES = """
 FROM byoc.clusters AS c
 LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = c.biz_id
 LEFT JOIN metrics.dim_customer_profile AS p ON p.account_id = c.account_id
 LEFT JOIN byoc.accounts AS a ON a.biz_id = c.account_id
-LEFT JOIN byoc.resource AS r ON r.cluster_id = c.biz_id
+LEFT JOIN byoc.resource AS r ON r.cluster_id = c.biz_id"""
+# The machines that work on queries now; the front ends are of another type nearly everywhere.
+_MACHINES = """
+SELECT s.cluster_id, MAX(v.instance_type) AS machine FROM byoc.resource AS s
+JOIN byoc.resource_node AS n ON n.resource_id = s.resource_id
+JOIN byoc.resource_node_conf AS f ON f.resource_node_id = n.resource_node_id
+JOIN byoc.vm_category AS v ON v.vm_category_id = f.vm_category_id
+WHERE n.type <> 'FE' AND f.in_use GROUP BY s.cluster_id""".strip()
+
+PLACED_ROSTER = f"""
+{_COLUMNS}, g.display_name AS region, g.cloud AS provider, m.machine{_SIDES}
+LEFT JOIN byoc.region_details AS g ON g.region_id = c.region_id
+LEFT JOIN ({_MACHINES}) AS m ON m.cluster_id = c.biz_id
 WHERE {ACTIVE} ORDER BY c.biz_id""".strip()
-"""Every active cluster with customer, tier and version; a join may repeat a cluster."""
+"""Every active cluster with customer, tier, version and where it runs; a join may repeat a cluster."""
+
+ROSTER = f"{_COLUMNS}{_SIDES}\nWHERE {ACTIVE} ORDER BY c.biz_id"
+"""For warehouses that do not know where clusters run."""
 
 BARE_ROSTER = f"SELECT c.biz_id AS cluster_id, c.cluster_name, c.account_id FROM byoc.clusters AS c WHERE {ACTIVE}"
-"""For warehouses that lack the side tables."""
+"""For warehouses that lack all side tables."""
 
 
 def hours_sent(since: datetime, until: datetime) -> str:

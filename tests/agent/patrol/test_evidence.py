@@ -174,7 +174,7 @@ async def test_what_clusters_share_is_told_as_a_pattern() -> None:
     evidence = await look(
         [*clusters, *(Cluster(cid(number), version="3.4.7-ee", account="x") for number in range(4, 9))]
     )
-    assert evidence.patterns == ("3 of 3 clusters on version 3.5.0-ee share: query p99",)
+    assert evidence.patterns == ("3 of 3 clusters on version 3.5.0-ee share: query p99, since about 11-20 07:00",)
 
 
 async def test_the_prompt_block_stays_short_in_a_large_troubled_fleet() -> None:

@@ -12,7 +12,6 @@ from agent.patrol.analyst import PatrolAnalyst
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
 from agent.patrol.narrative import sections
-from agent.patrol.patterns import patterns
 from agent.patrol.report import Prediction, Severity, Tier
 from agent.patrol.rules import load_rules
 from agent.patrol.sections import parse, write
@@ -84,23 +83,6 @@ def test_notes_and_failed_tools_are_told() -> None:
     doubtful = replace(evidence(well(1)), notes=("alerts could not be read",))
     text = sections(doubtful, RULES, [("search_logs", {}, "timeout: slow", True)]).narrative
     assert text.endswith("On the data: alerts could not be read; no answer from search_logs.")
-
-
-def test_what_all_clusters_of_a_version_share_is_a_pattern_and_what_few_share_is_none() -> None:
-    new = [sick(number, version="3.5.0-ee") for number in (1, 2)]
-    old = [well(number, version="3.4.0-ee") for number in range(3, 13)]
-    assert patterns([*new, *old], RULES) == ("2 of 2 clusters on version 3.5.0-ee share: BE CPU",)
-    spread = [sick(1, version="3.4.0-ee"), sick(2, version="3.4.0-ee"), *old]
-    assert patterns(spread, RULES) == ()
-
-
-def test_clusters_without_a_version_share_nothing() -> None:
-    assert patterns([sick(1), sick(2)], RULES) == ()
-
-
-def test_an_alert_on_several_flagged_clusters_is_a_pattern() -> None:
-    noisy = [replace(one, alerts=("HeapUsageTooHigh",)) for one in (sick(1), sick(2, "nodes_up"), well(3))]
-    assert patterns(noisy, RULES) == ("alert HeapUsageTooHigh fires on 2 flagged clusters",)
 
 
 async def test_the_analyst_writes_at_once_when_it_may_not_call_tools() -> None:
