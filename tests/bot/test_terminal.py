@@ -3,6 +3,7 @@
 import asyncio
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -14,8 +15,10 @@ from handlers.document import (
     Chart,
     Divider,
     Document,
+    Field,
     Fields,
     File,
+    Form,
     Heading,
     Note,
     Part,
@@ -23,6 +26,7 @@ from handlers.document import (
     Series,
     Table,
 )
+from handlers.surface import Posted, Press, Step, SurfaceError
 
 
 def printed(*parts: Part) -> str:
@@ -109,3 +113,50 @@ def test_the_status_of_a_thread_is_shown_without_its_name() -> None:
     terminal = Terminal(Console(file=io.StringIO()), Console(file=err, width=80))
     asyncio.run(terminal.status("slack:T:C:1", "Asking the model"))
     assert err.getvalue() == "· Asking the model\n"
+
+
+def on_terminal(out: io.StringIO, err: io.StringIO | None = None) -> Terminal:
+    return Terminal(Console(file=out, width=100), Console(file=err or io.StringIO(), width=80))
+
+
+PRESS = Press("k", "why", "v", "anna", "t", "t")
+
+
+def test_what_others_see_alone_or_in_a_dialog_is_printed() -> None:
+    out = io.StringIO()
+    terminal = on_terminal(out)
+
+    async def show() -> None:
+        await terminal.whisper("t", "anna", Document("x", (Prose("just you"),)))
+        await terminal.dialog(PRESS, "SQL", Document("x", (Prose("SELECT 1"),)))
+        await terminal.home("anna", Document("x", (Prose("welcome home"),)))
+        await terminal.update("t", Document("x", (Prose("drawn anew"),)))
+        await terminal.suggest("t", [("a", "b")])
+
+    asyncio.run(show())
+    for words in ("just you", "SQL", "SELECT 1", "welcome home", "drawn anew"):
+        assert words in out.getvalue()
+
+
+def test_a_terminal_asks_nothing_and_hears_nobody_else() -> None:
+    terminal = on_terminal(io.StringIO())
+    with pytest.raises(SurfaceError, match="no dialogs"):
+        asyncio.run(terminal.dialog(PRESS, "Why?", Document("x", ()), Form((Field("why", "Why?"),), "why")))
+    assert asyncio.run(terminal.said("t")) == ()
+
+
+def test_an_answer_is_printed_when_it_is_whole_and_its_steps_before() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    terminal = on_terminal(out, err)
+
+    async def write() -> Posted:
+        async with terminal.writing("t", None, "anna") as writing:
+            await writing.steps([Step("1", "Reading alerts", "running")])
+            await asyncio.sleep(0)
+            await writing.text("It is ")
+            assert out.getvalue() == ""
+            return await writing.finish(Document("x", (Prose("It is well."),)))
+
+    assert asyncio.run(write()) == Posted("t", ("t",))
+    assert "It is well." in out.getvalue()
+    assert "Reading alerts" in err.getvalue()
