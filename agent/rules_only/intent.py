@@ -147,8 +147,11 @@ def _continued(text: str, bare: str, intent: Intent, context: Context) -> Intent
     if WORDS.marked("why", text) and intent.measure is None:
         chosen = intent.clusters or last.clusters[:1] or context.listed[:1] or context.clusters[:1]
         return replace(intent, kind="status", clusters=chosen, beyond=True) if chosen else replace(last, beyond=True)
-    if intent.drawn and last.kind in _DRAWABLE and not intent.clusters and intent.measure is None:
-        return replace(last, drawn=True, hours=intent.hours or last.hours)
+    if intent.drawn and last.kind in _DRAWABLE and intent.measure is None and not intent.grouping:
+        # "plot it" is about what was told last, also where it names the cluster again
+        kind = "series" if intent.clusters else last.kind
+        named = intent.clusters or last.clusters
+        return replace(last, kind=kind, clusters=named, drawn=True, hours=intent.hours or last.hours)
     if WORDS.marked("more", text):
         return replace(last, limit=40)
     again = WORDS.marked("again", text)

@@ -173,7 +173,9 @@ def _chart(intent: Intent, known: _Known, of: Ask, drawing: _Drawing) -> tuple[A
 def _ranked(intent: Intent, as_of: datetime) -> Ask:
     measure = intent.measure or DEFAULT
     ascending = intent.ascending or measure.low_is_bad
-    return query("ranking", readings.ranking(measure, as_of, max(intent.hours, 48), ascending=ascending))
+    # a picture shows the rows that were asked for, while words can leave some out
+    limit = intent.limit if intent.drawn and intent.kind == "ranking" else inventory.LIMIT
+    return query("ranking", readings.ranking(measure, as_of, max(intent.hours, 48), limit, ascending=ascending))
 
 
 def _ranking(intent: Intent, known: _Known) -> tuple[Ask, ...]:

@@ -143,7 +143,7 @@ async def test_a_cluster_is_charted_by_name_and_the_thread_can_ask_for_the_pictu
     assert CHART not in [trace.name for trace in first.tools]
     second = await agent.chat("plot it")
     (drawn,) = [trace for trace in second.tools if trace.name == CHART]
-    assert drawn.data is not None and name in drawn.data["chart"]["title"]
+    assert drawn.data is not None and drawn.data["chart"]["title"] == f"disk used of {name}"
 
 
 async def test_where_there_is_no_chart_tool_fixed_rules_say_so_and_give_the_figures(tools: Charting) -> None:
