@@ -88,7 +88,7 @@ class PatientSurface:
         self._waits = waits or Waits()
         self._clock = clock
         self._sleep = sleep
-        self._behind: set[str] = set()
+        self._places: set[str] | None = None
         self._platforms: dict[str, _Health] = {}
 
     async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
@@ -111,7 +111,7 @@ class PatientSurface:
     ) -> Posted:
         """What `attempt` posts, tried again while the platform is away; kept when it stays away. Nothing goes before
         what waits for the same place."""
-        if place in self._behind or is_stand_in(place):
+        if is_stand_in(place) or place in await self._behind():
             return await self._kept(place, document, mark, "something else waits for this place")
         wait, platform = self._waits.first, self._platform(place)
         while True:
@@ -198,7 +198,7 @@ class PatientSurface:
                 await self._outbox.give_back(kept.name, str(fault), self._waits.look)
                 if isinstance(fault, AccessEnded):
                     platform.end(fault)
-        self._behind = set(await self._outbox.places())
+        self._places = set(await self._outbox.places())
         return done
 
     async def _delivered(self, kept: Kept) -> bool:
@@ -218,9 +218,15 @@ class PatientSurface:
 
     async def _kept(self, place: str, document: Document, mark: Mark, why: str) -> Posted:
         name = await self._outbox.put(place, mark.turn, mark.part, document_json(document), why)
-        self._behind.add(place)
+        (await self._behind()).add(place)
         log.error("what could not be posted is kept", place=place, part=mark.part, why=why)
         return Posted(stand_in_of(place, name), ())
+
+    async def _behind(self) -> set[str]:
+        """The places that something waits for: looked up once, then known from what is kept and delivered here."""
+        if self._places is None:
+            self._places = set(await self._outbox.places())
+        return self._places
 
     async def _resolved(self, place: str) -> str:
         """The thread itself, when a stand-in's post is out."""

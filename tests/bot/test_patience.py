@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.messages import user_text
 from agent.session import SavedTurn
@@ -316,6 +318,58 @@ async def test_the_watch_delivers_as_soon_as_the_platform_is_back(bench: Bench) 
     await asyncio.wait({watching})
     assert bench.slept[:2] == [15, 15]
     assert bench.platform.words == [(THREAD, "hello")]
+
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("post"), st.integers(0, 2)),
+        st.tuples(st.just("away"), st.sampled_from([1, 2, 40])),
+        st.tuples(st.just("lost"), st.just(1)),
+        st.tuples(st.just("back"), st.just(0)),
+        st.tuples(st.just("deliver"), st.just(0)),
+        st.tuples(st.just("restart"), st.just(0)),
+        st.tuples(st.just("pass"), st.sampled_from([15, 400])),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ACTIONS)
+def test_whatever_happens_to_the_platform_each_post_stands_once_and_in_order(actions: list[tuple[str, int]]) -> None:
+    asyncio.run(_played(actions))
+
+
+async def _played(actions: list[tuple[str, int]]) -> None:
+    clock = Clock()
+    async with open_store("sqlite+aiosqlite:///:memory:", clock) as store:
+        bench, wanted = Bench(store, clock), list[tuple[str, str]]()
+        for number, (action, amount) in enumerate(actions):
+            match action:
+                case "post":
+                    wanted.append((f"slack:T:C:{amount}.1", f"{number}"))
+                    await bench.surface.post(wanted[-1][0], document(f"{number}"), mark(f"t{number}"))
+                case "away":
+                    bench.platform.faults += [AWAY] * amount
+                case "lost":
+                    bench.platform.lost += amount
+                case "back":
+                    bench.platform.faults.clear()
+                case "deliver":
+                    await bench.surface.deliver()
+                case "restart":
+                    bench.surface = bench.another()
+                case _:
+                    bench.pass_by(amount)
+        bench.platform.faults.clear()
+        while await bench.waiting():
+            bench.pass_by(60)
+            await bench.surface.deliver()
+        assert sorted(bench.platform.words) == sorted(wanted)
+        for place in {place for place, _ in wanted}:
+            assert [post for post in bench.platform.words if post[0] == place] == [
+                post for post in wanted if post[0] == place
+            ]
 
 
 async def until(condition: Callable[[], bool]) -> None:
