@@ -12,8 +12,9 @@ from agent.patrol.run import Patrol
 from agent.progress import OnProgress, Progress, Spent
 from bot.prices import Prices
 from handlers.deps import OnStep
+from handlers.locale import ENGLISH
 from handlers.progress import told
-from handlers.purse import Purse, Thrift
+from handlers.purse import Purse, Thrift, with_thrift
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +92,5 @@ class Patrols:
         purse = purse or Purse()
         patrol = self._patrol_of(purse.thrift)
         _, report = await patrol.run_patrol(report_type, triggered_by, metered(told(on_step), purse), journal)
-        return report
+        # read by several channels at once, so in no reader's own language; the rest of a notice is not, either
+        return replace(report, notice=with_thrift(report.notice, purse, ENGLISH))

@@ -9,18 +9,21 @@ from pydantic import SecretStr
 
 from agent.chat import BYOCAgent
 from agent.errors import ModelError, ModelUnavailable
+from agent.journal import UNWRITTEN, Journal
 from agent.model import OnText, Reply, Request, Usage
-from agent.progress import Progress, RoundStarted, Spent
+from agent.patrol.report import PatrolReport
+from agent.progress import OnProgress, Progress, RoundStarted, Spent
 from agent.rules_only import RulesAnalyst
 from bot.compose import thinking
 from bot.prices import load_prices
 from bot.settings import Settings
 from bot.store import Store, open_store
-from bot.thinking import Agents, Models, metered
+from bot.thinking import Agents, Models, Patrols, metered
 from handlers.locale import ENGLISH
 from handlers.purse import Purse, Thrift, with_thrift
 from tests.agent.doubles import FunctionTools, ScriptedModel, call, double, say
 from tests.bot.store.conftest import Clock
+from tests.fakes.thinking import report
 
 SONNET, HAIKU = "claude-sonnet-5-5", "claude-haiku-5-5"
 
@@ -135,3 +138,33 @@ async def test_without_a_cheaper_model_or_without_a_key_rules_are_what_is_cheape
         assert (models.full.name, models.cheaper) == (SONNET, models.rules)
     async with thinking(Settings(anthropic_api_key=SecretStr("k"), cheaper_model=HAIKU)) as models:
         assert (models.full.name, models.cheaper.name, models.rules.analyst) == (SONNET, HAIKU, "rules-only")
+
+
+class Scripted:
+    """A patrol that spends and reports."""
+
+    def __init__(self, made: PatrolReport) -> None:
+        self.made = made
+
+    async def run_patrol(
+        self, report_type: str, triggered_by: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+    ) -> tuple[str, PatrolReport]:
+        await on_progress(Spent(SONNET, Usage(10, 10)))
+        return self.made.report_id, self.made
+
+
+@pytest.mark.parametrize(("thrift", "notice"), [("", ""), ("rules", ENGLISH.say("thrift.rules"))])
+async def test_a_patrol_spends_from_its_purse_and_says_when_it_had_to_save(thrift: Thrift, notice: str) -> None:
+    asked: list[Thrift] = []
+
+    def patrol_of(wanted: Thrift) -> Any:
+        asked.append(wanted)
+        return Scripted(report())
+
+    async def step(text: str) -> None:
+        """Steps nobody reads."""
+
+    purse = Purse(thrift)
+    made = await Patrols(patrol_of, lambda place, user: True).run("morning", "U1", step, purse=purse)
+    assert (asked, made.notice) == ([thrift], notice)
+    assert purse.spent == [Spent(SONNET, Usage(10, 10))]
