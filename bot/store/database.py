@@ -25,7 +25,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, plain: Engine) -> None:
         self.engine = engine
-        self._plain = plain
+        self.plain = plain
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._one_writer = engine.dialect.name == "sqlite"
         self._writer = asyncio.Lock()
@@ -48,7 +48,7 @@ class Database:
         """Finish what waits, and let go of the connections."""
         await self._writes.close()
         await self._reads.close()
-        self._plain.dispose()
+        self.plain.dispose()
         await self.engine.dispose()
 
     @asynccontextmanager
