@@ -26,7 +26,9 @@ _POSTGRES: dict[str, Any] = {
     "pool_timeout": 10,
     "pool_pre_ping": True,
 }
-_POSTGRES_CONNECTION = {"connect_timeout": "5", "options": "-c statement_timeout=10000 -c lock_timeout=5000"}
+FROZEN = "-cidle_in_transaction_session_timeout=8000"
+"""Ends the transaction of a process that was frozen in the midst of it, whose locks would hold all others up."""
+_POSTGRES_CONNECTION = {"connect_timeout": "5", "options": f"-c statement_timeout=10000 -c lock_timeout=5000 {FROZEN}"}
 """What an address says itself goes before these."""
 
 

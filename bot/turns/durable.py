@@ -25,6 +25,7 @@ from agent.journal import Json
 from agent.journal import Work as Step
 from bot.errors import SettingsError
 from bot.store.errors import StoreUnwritable
+from bot.store.opening import FROZEN
 from bot.turns.inbox import Claim, Sight, TakenOver
 from bot.turns.lanes import Lanes
 from bot.turns.large import Blobs, stand_in, whole
@@ -87,7 +88,7 @@ def turns_address(database_url: str) -> URL:
         return URL.create("sqlite", database=str(path.with_suffix(".turns" + path.suffix)))
     if not url.host or url.host.startswith("/"):
         raise SettingsError("STARWATCH_DATABASE_URL: names no host; reach Postgres over TCP (host=127.0.0.1 will do)")
-    return url.set(drivername="postgresql")
+    return url.set(drivername="postgresql", query={"options": FROZEN, **url.query})
 
 
 class _Journal:

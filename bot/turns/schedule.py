@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
 
 from dbos import DBOS
 
@@ -28,10 +29,20 @@ _open: list[OnSlot] = []
 
 
 @DBOS.workflow(name="slot", max_recovery_attempts=3)
-async def slot_workflow(moment: datetime | str, name: str) -> None:
+async def slot_workflow(moment: datetime | str, context: "str | _Context") -> None:
     """One slot, as DBOS calls it."""
-    if _open:
-        await _open[-1](name, moment if isinstance(moment, datetime) else datetime.fromisoformat(moment))
+    at = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
+    name, zone = (context, "UTC") if isinstance(context, str) else (context["name"], context["zone"])
+    # where summer time ends an hour comes twice, and so would the slots in it
+    if _open and not at.astimezone(ZoneInfo(zone)).fold:
+        await _open[-1](name, at)
+
+
+class _Context(TypedDict):
+    """What DBOS keeps of a schedule for its slots. Those of earlier versions were the name alone."""
+
+    name: str
+    zone: str
 
 
 class Clock:
@@ -67,7 +78,7 @@ def _input(schedule: Schedule) -> Any:
         "workflow_fn": slot_workflow,
         "schedule": f"{int(minute)} {int(hour)} * * {schedule.day or '*'}",
         "cron_timezone": schedule.zone,
-        "context": schedule.name,
+        "context": _Context(name=schedule.name, zone=schedule.zone),
         "automatic_backfill": schedule.made_up,
     }
 

@@ -6,10 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from sqlalchemy import create_engine
+
+from bot.clock import utc_now
+from bot.store import open_store
 from bot.turns import Stopped
+from bot.turns.durable import turns_address
 from tests.bot.turns.conftest import QUICK, durable
 from tests.bot.turns.desk import Desk, question, settle
+from tests.fakes.postgres import Postgres
 
+LIMIT = "SHOW idle_in_transaction_session_timeout"
 MINE = replace(QUICK, executor="mine")
 
 
@@ -50,3 +57,14 @@ async def test_a_turn_of_another_process_is_stopped_from_here(url: str) -> None:
         async with asyncio.timeout(10):
             assert await other.stdout.readline() == b"stopped\n"
     assert desk.log == []
+
+
+async def test_a_transaction_that_a_frozen_process_holds_is_ended_by_the_database(postgres: Postgres) -> None:
+    url = postgres.database()
+    async with open_store(url, utc_now) as store:
+        ours = await store.database.read(lambda c: c.exec_driver_sql(LIMIT).scalar_one())
+    queue = create_engine(turns_address(url).set(drivername="postgresql+psycopg"))
+    with queue.connect() as connection:
+        theirs = connection.exec_driver_sql(LIMIT).scalar_one()
+    queue.dispose()
+    assert (ours, theirs) == ("8s", "8s")
