@@ -17,6 +17,7 @@ _PARSER.enable(["table", "strikethrough"]).disable(["reference"])
 
 _INDENT = "    "
 _LINE_END = re.compile(r"\r\n?|\n")
+_MARKED = frozenset({"strong", "em", "s", "code_inline"})
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
@@ -58,6 +59,8 @@ class Dialect:
     struck: str
     bullet: str
     ruler: str = "———"
+    apart: str = ""
+    """Set between a mark and a letter beside it, where the platform would not take the mark for one otherwise."""
 
 
 def pieces(markdown: str, hosts: Collection[str], dialect: Dialect) -> tuple[Piece, ...]:
@@ -145,15 +148,25 @@ class _Writer:
     def _spans(self, node: SyntaxTreeNode) -> str:
         if write := self._inline.get(node.type):
             return write(node)
-        return (
-            "".join(self._spans(child) for child in node.children)
-            if node.children
-            else self._dialect.escape(node.content)
-        )
+        return self._joined(node.children) if node.children else self._dialect.escape(node.content)
+
+    def _joined(self, nodes: Sequence[SyntaxTreeNode]) -> str:
+        done, was_marked = "", False
+        for node in nodes:
+            written, is_marked = self._spans(node), node.type in _MARKED
+            close = (is_marked and _is_letter(done[-1:])) or (was_marked and _is_letter(written[:1]))
+            done += self._dialect.apart + written if close and done and written else written
+            was_marked = is_marked
+        return done
 
     def _marked(self, mark: str, node: SyntaxTreeNode) -> str:
-        inner = "".join(self._spans(child) for child in node.children)
+        inner = self._joined(node.children)
         return f"{mark}{inner}{mark}" if inner.strip() and inner == inner.strip() else inner
+
+
+def _is_letter(text: str) -> bool:
+    """Whether a mark beside it stands within a word. Chinese has no spaces, and its punctuation counts as letters."""
+    return text.isalnum() or text >= "\u2e80"
 
 
 def _rows(table: SyntaxTreeNode) -> Iterator[SyntaxTreeNode]:

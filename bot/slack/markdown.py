@@ -8,7 +8,8 @@ from bot.slack.escape import escape, link, linked
 
 __all__ = ["Code", "Grid", "Piece", "Text", "pieces"]
 
-MRKDWN = Dialect(escape, escape, linked, link, strong="*", emphasis="_", struck="~", bullet="• ")
+MRKDWN = Dialect(escape, escape, linked, link, strong="*", emphasis="_", struck="~", bullet="• ", apart="\u200b")
+# a character without width ends a word for Slack; without it 集群*健康*的 would show its asterisks
 
 
 def pieces(markdown: str, hosts: Collection[str]) -> tuple[Piece, ...]:

@@ -227,5 +227,5 @@ def test_names_from_the_warehouse_stay_words() -> None:
     cluster = flagged.flagged_clusters[0]
     shown = report(1, flagged_clusters=(type(cluster)("c-1", hostile, "Critical", "r", {hostile: hostile}, hostile),))
     text = words(list(messages(report_document(shown), ())))
-    assert text.count("&lt;!channel&gt; *x* [a](hxxps[:]//evil[.]com) `b`") == 4
+    assert text.count("&lt;!channel&gt; *x* [a](hxxps[:]//evil[.]com) `b`") == 3
     assert "<" not in text

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -161,3 +162,20 @@ def test_code_in_a_list_and_in_a_quote_is_code() -> None:
 def test_emphasis_of_nothing_leaves_no_marks() -> None:
     assert sent("a ** b") == "a ** b"
     assert sent("# **loud** and *quiet*") == "*loud* and _quiet_"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "written"),
+    [
+        ("集群**健康**的", "集群|*健康*|的"),
+        ("看`x`和**y**。", "看|`x`|和|*y*|。"),
+        ("un**believ**able", "un|*believ*|able"),
+        ("**bold** text, (*em*); `a`, ~~b~~.", "*bold* text, (_em_); `a`, b."),
+        ("**prod-a**: 3", "*prod-a*: 3"),
+        ("**全部**", "*全部*"),
+    ],
+)
+def test_marks_within_a_word_are_set_apart_so_that_slack_sees_them(markdown: str, written: str) -> None:
+    (piece,) = pieces(markdown, HOSTS)
+    assert isinstance(piece, Text)
+    assert piece.written.replace("~", "") == written.replace("|", "\u200b")
