@@ -1,8 +1,6 @@
 """Words that are no question but tell us how to behave: this table is the whole of them, in both languages."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
 
 from handlers.deps import Deps
 from handlers.document import Document, Prose
@@ -12,6 +10,7 @@ from handlers.posting import post
 from handlers.preferences import CONTEXT, FOLLOW, LANGUAGE, MUTED, OFF, ON, TOLD, ZONE, channel_of
 from handlers.surface import Question
 from handlers.views import note_document
+from handlers.zones import zone_named
 
 Command = Callable[[Question, str, Deps], Awaitable[Document]]
 """Does what was said, given the words behind it, and gives what is answered."""
@@ -113,19 +112,6 @@ COMMANDS: Mapping[str, Command] = {
     "时区": _zone,
 }
 """What is typed → what is done."""
-
-
-def zone_named(name: str) -> str | None:
-    """The right spelling of a time zone's name, None when there is none."""
-    try:
-        return ZoneInfo(next((known for known in _zones() if known.casefold() == name.casefold()), name)).key
-    except (KeyError, ValueError, OSError):
-        return None
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _fits(command: Command, words: str) -> bool:

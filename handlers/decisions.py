@@ -10,7 +10,7 @@ from handlers.desk import Desk
 from handlers.document import Document, Field, Form, Prose
 from handlers.findings import SNOOZES, Decision, Tracked, keys_of
 from handlers.locale import Locale
-from handlers.markdown import excerpt
+from handlers.markdown import excerpt, line
 from handlers.report_flag import name_of
 from handlers.reporting import Kept, find, redraw
 from handlers.surface import Press
@@ -139,7 +139,7 @@ async def _target(press: Press, value: str, deps: Deps) -> _Target | None:
 
 async def _show(press: Press, target: _Target, changed: Sequence[Tracked], deps: Deps) -> None:
     drawn = await redraw(target.kept, target.cluster.cluster_id, deps, target.desk)
-    name = name_of(target.cluster.cluster_name, target.cluster.cluster_id)
+    name = line(target.cluster.cluster_name) or line(target.cluster.cluster_id)
     if not changed:
         await _whisper(press, target.locale.say("decision.recovered", name=name), deps)
     elif press.message not in drawn:

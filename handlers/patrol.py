@@ -12,10 +12,10 @@ from handlers.deps import Deps
 from handlers.desk import Desk
 from handlers.document import Document, Heading, Note, Part, Prose
 from handlers.findings import Deed, key_of
-from handlers.markdown import excerpt, literal
+from handlers.markdown import excerpt, line, literal
 from handlers.posting import post
 from handlers.report import titled
-from handlers.report_flag import flag_parts, name_of
+from handlers.report_flag import flag_parts
 from handlers.reporting import Kept, deliver, latest, sight_of
 from handlers.standing import (
     Standing,
@@ -37,6 +37,7 @@ SHIFT = timedelta(hours=12)
 """How far a handover reaches back when nobody says: reports come mornings and evenings."""
 _HISTORY = timedelta(days=14)
 _SEVERAL = 8
+_NAME = 100
 _PREFIX = 6
 """Characters of an id that can mean one; the door asks for as many."""
 
@@ -154,8 +155,8 @@ async def _cluster(request: PatrolRequest, words: list[str], deps: Deps, desk: D
     kept = await latest(deps, desk)
     found = _named(name, kept) if kept else []
     if len(found) > 1:
-        names = ", ".join(name_of(one.cluster_name, one.cluster_id) for one in found[:_SEVERAL])
-        return await _note("cluster.several", request, deps, name=literal(name), names=names)
+        names = ", ".join(f"{line(one.cluster_name)} ({line(one.cluster_id)})" for one in found[:_SEVERAL])
+        return await _note("cluster.several", request, deps, name=excerpt(name, _NAME), names=names)
     if kept is not None and found:
         return await _flagged(request, found[0].cluster_id, kept, deps, desk)
     await _looked_at(name, request, kept, deps)
@@ -189,9 +190,9 @@ def _is_of(deed: Deed, cluster_id: str) -> bool:
 async def _looked_at(name: str, request: PatrolRequest, kept: Kept | None, deps: Deps) -> None:
     locale = await deps.locale(request.channel, request.user)
     when = locale.time(kept.changes.at) if kept else ""
-    said = locale.say("cluster.calm" if kept else "cluster.unreported", name=literal(name), when=when)
+    said = locale.say("cluster.calm" if kept else "cluster.unreported", name=excerpt(name, _NAME), when=when)
     posted = await post("looking", request.channel, note_document(said), deps)
-    asked = Question(request.key, posted.thread, request.user, f"How is the cluster {excerpt(name, 100)} doing?")
+    asked = Question(request.key, posted.thread, request.user, f"How is the cluster {excerpt(name, _NAME)} doing?")
     await answer_in(asked, asked.text, deps)
 
 

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
+from handlers.zones import zone_named
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """The end of a silence that has none."""
@@ -122,12 +124,9 @@ def _weekly(waiting: list[str]) -> str:
 
 
 def _zone(word: str) -> str:
-    try:
-        # `utc` and `asia/shanghai` are what people type
-        named = "/".join("_".join(part.title() for part in step.split("_")) for step in word.split("/"))
-        return ZoneInfo("UTC" if word == "utc" else named).key
-    except (KeyError, ValueError, OSError):
-        raise NotATimetable("timetable.word", word) from None
+    if (zone := zone_named(word)) is None:
+        raise NotATimetable("timetable.word", word)
+    return zone
 
 
 _TIMETABLE: TypeAdapter[Timetable] = TypeAdapter(Timetable)
