@@ -63,7 +63,7 @@ class Bot:
 
     def back(self) -> None:
         """Slack is well again."""
-        self.slack._scripts.clear()
+        self.slack.recover()
 
 
 class Time:

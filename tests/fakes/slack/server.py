@@ -67,11 +67,19 @@ class FakeSlack(Streams):
         """The same, after that many calls went through."""
         self._scripts.setdefault(method, deque()).extend([*([None] * calls), *answers])
 
+    def recover(self) -> None:
+        """Answer as usual from now on, whatever was to come."""
+        self._scripts.clear()
+
     def said(self, text: str, *, channel: str = "C0OPS", thread_ts: str = "", user: str = "U0ANNA") -> Post:
         """A person writes something; the post exists from now on."""
         post = Post(channel, self._ts(), text, [], thread_ts, user=user)
         self.people.append(post)
         return post
+
+    def set_clock(self, seconds: float) -> None:
+        """Number messages from this moment on, in seconds since the epoch."""
+        self._clock = int(seconds * 1_000_000)
 
     def end_streams(self) -> None:
         """Slack ends all streams, as it does after some minutes and when people press stop."""
