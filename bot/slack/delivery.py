@@ -82,6 +82,7 @@ class Delivery:
             self._remember(key, posted)
             raise
         for ts in spare:
+            await self._end_stream(where.channel, ts)
             await self.remove(where.channel, ts)
         return root, posted
 

@@ -293,6 +293,9 @@ class SlackWriting:
     def _as_streamed(self, document: Document, stream: _Stream) -> Document | None:
         """What belongs below the stream, when the stream shows the answer's words as they are to stay."""
         prose = [part for part in document.parts if isinstance(part, Prose)]
+        # a turn that was cut off before may have left something in the thread, which only a delivery looks for
+        if self._target.mark is not None and self._target.mark.repeated:
+            return None
         if len(prose) != 1 or self._written != [stream.ts] or prose[0].markdown.strip() != self._raw.strip():
             return None
         # links to listed hosts and native tables are only in the drawn answer, as is what had to be written otherwise
