@@ -50,15 +50,14 @@ async def test_an_answer_that_slack_would_not_take_is_posted_by_the_next_process
     settings: Settings, slack: FakeSlack
 ) -> None:
     revoked = [Scripted(200, "token_revoked")] * 50
-    async with at_work(settings) as (line, starwatch):
+    async with at_work(settings) as (line, _):
         for method in ("chat.postMessage", "chat.startStream", "chat.update"):
             slack.fail(method, *revoked)
         asked = slack.said(f"<@{BOT}> how many clusters are there?")
         await line.event(mention(asked))
-        tried = lambda: bool(slack.called("chat.postMessage"))  # noqa: E731
-        await slack.until(tried, MINUTE)
+        await slack.until(lambda: bool(slack.called("chat.postMessage")), MINUTE)
     assert slack.thread(asked.ts) == []
-    slack._scripts.clear()
+    slack.recover()
     async with at_work(settings):
         await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
     assert "clusters" in slack.thread(asked.ts)[0].words
