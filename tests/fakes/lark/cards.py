@@ -178,7 +178,7 @@ def _chart(one: Json, inside: str) -> Iterator[str]:
     spec = one.get("chart_spec")
     if not isinstance(spec, dict) or spec.get("type") not in ("line", "area", "bar", "pie", "common"):
         yield "bad chart_spec"
-    elif not isinstance(spec.get("data", {}).get("values"), list):
+    elif not isinstance(spec.get("data"), dict) or not isinstance(spec["data"].get("values"), list):
         yield "chart without values"
     if one.get("aspect_ratio", "16:9") not in ("1:1", "2:1", "4:3", "16:9"):
         yield "bad aspect_ratio"
