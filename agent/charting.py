@@ -73,7 +73,9 @@ class Charting:
 
 def _drawn(result_id: str, stored: Mapping[str, Any], arguments: Mapping[str, Any]) -> ToolResult:
     columns = [str(column["name"]) for column in stored["columns"]]
-    encoding = Encoding(arguments["kind"], arguments["x"], tuple(dict.fromkeys(arguments["y"])), arguments.get("series", ""))
+    encoding = Encoding(
+        arguments["kind"], arguments["x"], tuple(dict.fromkeys(arguments["y"])), arguments.get("series", "")
+    )
     try:
         plot = plotted(columns, stored["rows"], encoding)
     except Undrawable as problem:
@@ -81,6 +83,7 @@ def _drawn(result_id: str, stored: Mapping[str, Any], arguments: Mapping[str, An
     title = _cut(arguments["title"], _TITLE)
     unit = _cut(arguments.get("unit", ""), _UNIT)
     alt = f"{title}: {plot.told()}"
+    # the extremes are enough to speak of, and leave nothing to be retyped into a table
     told = f"{SHOWN}: {alt}. Say what it shows; do not list its numbers."
     return ToolResult(told, data={"chart": plot.data() | {"title": title, "unit": unit, "alt": alt, "of": result_id}})
 

@@ -58,6 +58,7 @@ class Plot:
 
 def plotted(columns: Sequence[str], rows: Sequence[Sequence[Cell]], encoding: Encoding) -> Plot:
     """The plot of these rows. Raises Undrawable."""
+    # of two columns with one name the first counts, as a reader would take it
     places = {name: place for place, name in reversed(list(enumerate(columns)))}
     wanted = [encoding.x, *encoding.y, *([encoding.series] if encoding.series else [])]
     if unknown := [name for name in wanted if name not in places]:
@@ -77,6 +78,7 @@ def plotted(columns: Sequence[str], rows: Sequence[Sequence[Cell]], encoding: En
 
 
 def _put(series: dict[Cell, float | None], x: Cell, cell: Cell, what: str) -> None:
+    # to add them up or to take the last would show a number that stands nowhere
     if x in series:
         raise Undrawable(
             f"two rows for {_label(x)} ({what}): make it one row per point with query_result (GROUP BY), or name the"
@@ -119,6 +121,7 @@ def _number(cell: Cell, what: str) -> float | None:
     if cell is None:
         return None
     try:
+        # decimals travel as text, so text may be a number; true and false are none
         value = math.nan if isinstance(cell, bool) else float(cell)
     except ValueError:
         value = math.nan

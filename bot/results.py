@@ -48,8 +48,10 @@ class WarehouseResults:
             stored = await tools.call("query_result", wanted)
             if stored.data is not None and not stored.is_error:
                 return _rows(stored.data, "stored")
+        # what it was made from is as old, and may be gone with it
         if any(table.startswith(_OF_ANOTHER) for table in statement.tables):
             raise ResultGone(statement.query_id)
+        # as it was run it carries the asker's scope already, and now gets the reader's on top: it can only show less
         again = await tools.call("read_query", {"sql": _whole(statement), "max_rows": MAX_ROWS})
         if again.data is None or again.is_error:
             raise ResultUnread(_reason(again))

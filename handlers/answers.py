@@ -34,6 +34,7 @@ def answer_document(answer: Answer, locale: Locale = ENGLISH, kept: str = "") ->
         parts.extend(charts(answer.tools, locale))
         parts.extend(_sources(read, locale))
         parts.append(Note(_origin(answer, len(read), locale)))
+        # nothing behind them could be found again
         parts.extend(_buttons(kept, read, locale) if kept else ())
     fallback = excerpt(answer.text or answer.notice, FALLBACK) or locale.say("answer.empty")
     return Document(fallback, tuple(parts), locale.language)

@@ -73,6 +73,7 @@ async def _readable(press: Press, answer_id: str, deps: Deps, locale: Locale) ->
     found = await _answers(deps).find(answer_id)
     if found is None:
         await _whisper(press, locale.say("answer.forgotten"), deps)
+    # a value can be copied into another channel by whoever may write apps, where other people read
     elif not _results(deps).may_read(press.thread, press.user, found.user) or found.thread != press.thread:
         await _whisper(press, locale.say("answer.not_yours"), deps)
     else:

@@ -30,5 +30,6 @@ def _cell(cell: Any) -> str:
     if cell is None:
         return ""
     text = str(cell)
+    # a negative number begins like a formula and is to stay one that can be added up
     harmless = not isinstance(cell, str) or not text.startswith(_FORMULA) or _NUMBER.fullmatch(text)
     return text if harmless else f"'{text}"

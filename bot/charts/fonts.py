@@ -23,5 +23,6 @@ class Fonts:
 
     @cached_property
     def _has_cjk(self) -> bool:
+        # by name: to read what letters a file holds would take a library of its own
         files = (file for folder in self._folders if folder.is_dir() for file in folder.rglob("*.[ot]t[fc]"))
         return any(_CJK_FONT.search(file.name) for _, file in zip(range(_MOST_FILES), files, strict=False))

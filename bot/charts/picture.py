@@ -47,6 +47,7 @@ class Painter:
         if not self._fonts.can_write(_texts(chart)):
             raise NoPicture("there is no font here for its words")
         spec = json.dumps(specification(chart), allow_nan=False).encode()
+        # pictures come in bursts (a report, a busy channel) and each takes a whole core
         async with self._slots:
             code, picture, words = await self._run(spec)
         if code != 0 or not picture.startswith(_MAGIC) or len(picture) > LARGEST:

@@ -21,6 +21,7 @@ def native(chart: Chart) -> Block | None:
     names = [_words(one.name) for one in chart.series]
     if not (_readable(labels, CATEGORIES) and _readable(names, SERIES)):
         return None
+    # Slack wants every series to have every category, and a 0 in place of a gap would be a lie
     if any(value is None for one in chart.series for value in one.values):
         return None
     title = excerpt(_words(chart.title), TITLE) or "–"

@@ -43,6 +43,7 @@ class Answers:
     async def judge(self, answer_id: str, user: str, verdict: Verdict, reason: str) -> bool:
         """Note a verdict, the latest of each person; False when the answer is forgotten. Raises StoreUnwritable."""
         async with self._database.writing() as session:
+            # asked in the same transaction: between the two the answer could be forgotten
             if await session.get(AnswerRow, answer_id) is None:
                 return False
             await self._note(session, {"answer_id": answer_id, "user": user, "verdict": verdict}, reason)
