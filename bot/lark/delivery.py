@@ -17,7 +17,7 @@ from bot.lark.escape import split
 from bot.lark.faults import BAD_CARD, NO_TOPICS, LarkPlaceGone, LarkRefusal
 from bot.lark.place import Place
 from handlers.document import Chart, Document, File, Form
-from handlers.surface import Mark, SurfaceError
+from handlers.surface import Mark, Posted, SurfaceError
 from handlers.words import Language
 
 log = structlog.get_logger()
@@ -64,21 +64,21 @@ class Delivery:
         # long Markdown takes a noticeable moment to parse, which other threads need not wait for
         return await asyncio.to_thread(draw)
 
-    async def deliver(
-        self, where: Place, found: Rendered, mark: Mark | None, *, posted: Sequence[str] = ()
-    ) -> tuple[str, list[str]]:
-        """The root of the topic, and the ids of all messages. The cards of `posted` are there already. The same mark
-        makes the same messages within the hour that Lark remembers them. Raises SurfaceError."""
+    async def deliver(self, where: Place, found: Rendered, mark: Mark | None, *, posted: Sequence[str] = ()) -> Posted:
+        """Where the topic is, and all messages. The cards of `posted` are there already. The same mark makes the same
+        messages within the hour that Lark remembers them. Raises SurfaceError."""
         messages = list(posted)
-        root = where.message or next(iter(messages), "")
+        thread = where
         for number, card in enumerate(found.cards):
             if number < len(posted):
                 continue
-            messages.append(await self._card(where, root, card, self.name(mark, str(number))))
-            root = root or messages[0]
+            sent = await self._card(thread, card, self.name(mark, str(number)))
+            messages.append(sent.message)
+            # a person's own chat is known only now
+            thread = thread if thread.message else sent
         for number, file in enumerate(found.files):
-            await self._file(where, root, file, self.name(mark, f"file-{number}"))
-        return root, messages
+            await self._file(thread, file, self.name(mark, f"file-{number}"))
+        return Posted(str(thread), tuple(str(Place(where.app, thread.chat, one)) for one in messages))
 
     def name(self, mark: Mark | None, part: str) -> str:
         """The uuid of one message of a marked post: 32 characters, the same whenever it is asked for."""
@@ -87,24 +87,25 @@ class Delivery:
         told = json.dumps([mark.turn, mark.part, part])
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
-    async def send(self, where: Place, root: str, kind: str, content: str, uuid: str) -> str:
-        """The id of one message, under `root` where there is one. Raises SurfaceError."""
-        if not root:
+    async def send(self, where: Place, kind: str, content: str, uuid: str) -> Place:
+        """One message, under that of `where` if it names one. Raises SurfaceError."""
+        if not where.message:
             told = {"receive_id": where.chat, "msg_type": kind, "content": content, "uuid": uuid}
             sent = await self._api.call(
                 "POST", MESSAGES, told, params={"receive_id_type": where.kind}, budget="message", place=where.chat
             )
-            return str(sent["message_id"])
+            return Place(where.app, str(sent.get("chat_id") or where.chat), str(sent["message_id"]))
         in_topic = where.chat not in self._without_topics
         body = {"msg_type": kind, "content": content, "uuid": uuid, "reply_in_thread": in_topic}
+        path = f"{MESSAGES}/{where.message}/reply"
         try:
-            sent = await self._api.call("POST", f"{MESSAGES}/{root}/reply", body, budget="message", place=where.chat)
+            sent = await self._api.call("POST", path, body, budget="message", place=where.chat)
         except LarkRefusal as refusal:
             if refusal.code not in NO_TOPICS or not in_topic:
                 raise
             self._without_topics.add(where.chat)
-            return await self.send(where, root, kind, content, uuid)
-        return str(sent["message_id"])
+            return await self.send(where, kind, content, uuid)
+        return Place(where.app, where.chat, str(sent["message_id"]))
 
     async def recall(self, message_id: str) -> None:
         """Take a message of ours back; one that is gone already is no fault, and one that stays is logged."""
@@ -115,27 +116,28 @@ class Delivery:
         except SurfaceError as error:
             log.warning("a message could not be taken back", message=message_id, why=str(error))
 
-    async def _card(self, where: Place, root: str, card: Mapping[str, Any], uuid: str) -> str:
-        """The id of a message with a card; with its words if Lark takes exception to it."""
+    async def _card(self, where: Place, card: Mapping[str, Any], uuid: str) -> Place:
+        """A message with a card; with its words if Lark takes exception to it."""
         try:
-            return await self.send(where, root, "interactive", json.dumps(card, ensure_ascii=False), uuid)
+            return await self.send(where, "interactive", json.dumps(card, ensure_ascii=False), uuid)
         except LarkRefusal as refusal:
             if refusal.code not in BAD_CARD:
                 raise
             log.error("Lark refused a card; its words go out as text", code=refusal.code)
-        first = ""
+        first: Place | None = None
         for number, text in enumerate(split(words(dict(card)), PLAIN_TEXT)):
             content = json.dumps({"zh_cn": {"content": [[{"tag": "text", "text": text}]]}}, ensure_ascii=False)
-            sent = await self.send(where, root or first, "post", content, f"{uuid}-{number}")
+            under = where if where.message else first or where
+            sent = await self.send(under, "post", content, f"{uuid}-{number}")
             first = first or sent
-        return first
+        return first or where
 
-    async def _file(self, where: Place, root: str, file: File, uuid: str) -> None:
+    async def _file(self, where: Place, file: File, uuid: str) -> None:
         """Put a file into the topic. One that cannot be uploaded is logged, and fails nothing."""
         try:
             fields = {"file_type": "stream", "file_name": file.name}
             told = await self._api.upload(FILES, fields, "file", file.name, file.content)
-            await self.send(where, root, "file", json.dumps({"file_key": told["file_key"]}), uuid)
+            await self.send(where, "file", json.dumps({"file_key": told["file_key"]}), uuid)
         except SurfaceError as error:
             log.error("a file could not be uploaded", name=file.name, why=str(error))
 

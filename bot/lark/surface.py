@@ -58,9 +58,11 @@ class LarkSurface:
         origin = Origin(thread=str(where) if where.message else "")
         language = (await self._locale(place, "")).language
         found = await self._delivery.rendered(document, origin, language)
-        root, messages = await self._delivery.deliver(where, found, mark)
+        posted = await self._delivery.deliver(where, found, mark)
+        for message in posted.messages:
+            self._remember(parse(message).message, parse(posted.thread).message)
         self._settle(str(where))
-        return self._posted(where, root, messages)
+        return posted
 
     async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
         """See `Surface`."""
@@ -190,12 +192,6 @@ class LarkSurface:
             found = (await self._api.call("GET", f"{MESSAGES}/{where.message}"))["items"]
             self._remember(where.message, str(found[0].get("root_id") or where.message))
         return self._roots[where.message]
-
-    def _posted(self, where: Place, root: str, messages: Sequence[str]) -> Posted:
-        for one in messages:
-            self._remember(one, root)
-        thread = Place(where.app, where.chat, root)
-        return Posted(str(thread), tuple(str(Place(where.app, where.chat, one)) for one in messages))
 
     def _remember(self, message_id: str, root: str) -> None:
         self._roots[message_id] = root

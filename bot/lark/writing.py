@@ -97,10 +97,9 @@ class LarkWriting:
             except SurfaceError as error:
                 log.warning("a growing card could not be finished; the answer is posted anew", why=str(error))
                 await self._delivery.recall(self._message)
-        root, messages = await self._delivery.deliver(self._where, found, self._mark, posted=posted)
+        told = await self._delivery.deliver(self._where, found, self._mark, posted=posted)
         self._entity = None
-        app, chat = self._where.app, self._where.chat
-        return Posted(str(Place(app, chat, root)), tuple(str(Place(app, chat, one)) for one in messages))
+        return told
 
     async def end(self) -> None:
         """Take back what was streamed and never finished."""
@@ -131,7 +130,8 @@ class LarkWriting:
     async def _opened(self, seen: _Seen) -> Entity:
         entity = await Entity.created(self._api, self._growing(seen), self._now)
         uuid = self._delivery.name(self._mark, "growing")
-        self._message = await self._delivery.send(self._where, self._where.message, "interactive", entity.content, uuid)
+        sent = await self._delivery.send(self._where, "interactive", entity.content, uuid)
+        self._message = sent.message
         if self._mark is None or not self._mark.repeated:
             return entity
         # the message may be one that a turn cut off by a crash left behind, with a card of its own

@@ -53,6 +53,14 @@ async def test_a_post_in_a_chat_starts_a_topic_and_replies_hang_under_it(bench: 
     assert reply.messages == (f"{CHAT}:{second.id}",)
 
 
+async def test_what_is_posted_to_a_person_is_a_topic_of_the_chat_that_replies_will_come_from(bench: Bench) -> None:
+    posted = await bench.surface.post(f"lark:{APP}:ou_anna", prose("Hello"))
+    [post] = bench.lark.posts
+    assert posted.thread == f"lark:{APP}:oc_p2p_ou_anna:{post.id}"
+    await bench.surface.post(posted.thread, prose("More"))
+    assert bench.lark.posts[1].root == post.id
+
+
 async def test_a_bare_chat_id_is_one_of_our_app(bench: Bench) -> None:
     posted = await bench.surface.post("oc_ops", prose("Hello"))
     assert posted.thread.startswith(f"{CHAT}:om_")
