@@ -102,6 +102,7 @@ class _Journal:
         self._left = {name.removeprefix(self._version): claim.steps[name] for name in ours}
         if len(ours) < len(claim.steps):
             log.warning("a turn of another version is begun anew", turn=claim.turn)
+        self._fresh = claim.attempt == 1
         self._quiet = False
         self._broken = False
 
@@ -109,9 +110,17 @@ class _Journal:
         if (written := self._left.pop(name, None)) is not None:
             return await whole(written, self._engine.blobs)
         result = await work()
+        self._fresh = True
         if not self._broken:
             await self._keep(name, result)
         return result
+
+    async def results(self) -> Sequence[Json]:
+        found: list[Json] = []
+        for written in self._left.values():
+            with suppress(LookupError):
+                found.append(await whole(written, self._engine.blobs))
+        return found
 
     async def _keep(self, name: str, result: Json) -> None:
         try:
@@ -124,8 +133,9 @@ class _Journal:
             self._broken = True
 
     async def heard(self, name: str) -> Sequence[str]:
-        # what nobody heard then is not answered by what was written down after it
-        if name in self._claim.heard or self._left:
+        # An earlier attempt that came by here heard no more than is written down, and what it did next may have been
+        # done though not written down: a post, say. What came since is for a later part, or for a turn of its own.
+        if name in self._claim.heard or self._left or not self._fresh:
             return self._claim.heard.get(name, ())
         # the last step's writing told that nothing waits: good enough until the next round
         quiet, self._quiet = self._quiet, False

@@ -1,5 +1,6 @@
 """What only durable turns promise: they outlive their process, in order, and none is done by two."""
 
+import asyncio
 import re
 from dataclasses import replace
 
@@ -65,6 +66,43 @@ async def test_turns_that_another_version_began_are_neither_stranded_nor_fed_wit
     assert after.turns["a"].repeated
     assert after.turns["a"].id == before.turns["a"].id
     assert after.heard["a"] == ["b"]
+
+
+class Poster(Desk):
+    """Looks, hears what was added, posts all of it unless it has posted before, and never gets to write that down."""
+
+    def __init__(self, posts: list[list[str]], *, cut_off: bool) -> None:
+        super().__init__()
+        self.posts = posts
+        self.cut_off = cut_off
+
+    async def handle(self, event: Event, turn: Turn) -> None:
+        async def looked() -> str:
+            return "looked"
+
+        async def posted() -> None:
+            if not (turn.repeated and self.posts and self.posts[-1][0] == event.key):
+                self.posts.append([event.key, *heard])
+            if self.cut_off:
+                self.log.append(f"+{event.key}")
+                await asyncio.Event().wait()
+
+        await turn.journal.step("look", looked)
+        heard = await turn.journal.heard("heard:1")
+        await turn.journal.step("post", posted)
+        self.log.append(f"-{event.key}")
+
+
+async def test_what_is_said_after_a_post_that_was_not_written_down_is_answered_by_a_turn_of_its_own(url: str) -> None:
+    posts: list[list[str]] = []
+    before, after = Poster(posts, cut_off=True), Poster(posts, cut_off=False)
+    async with durable(url, before) as turns:
+        await turns.submit(question("a"))
+        await settle(lambda: before.log == ["+a"])
+        await turns.submit(question("b"))
+    async with durable(url, after):
+        await settle(lambda: after.log == ["-a", "-b"])
+    assert posts == [["a"], ["b"]]
 
 
 async def test_a_turn_that_never_ends_is_given_up(url: str) -> None:
