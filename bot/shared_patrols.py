@@ -2,13 +2,14 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 import structlog
+from sqlalchemy import select
 
 from agent.journal import UNWRITTEN, Journal
-from agent.patrol.report import PatrolReport, ReportType, report_of
+from agent.patrol.report import REPORT_TYPES, PatrolReport, ReportType, report_of
 from bot.clock import Now
 from bot.store import BlobGone, Blobs, StoreFault
 from bot.store.database import Database
@@ -67,6 +68,13 @@ class SharedPatrols:
                 return await self._done(report_type, me, work)
             if (report := await self._report_of(report_type, holder)) is not None:
                 return report
+
+    async def running(self) -> Collection[ReportType]:
+        """See `Patrols`. Raises StoreUnreadable."""
+        async with self._database.reading() as session:
+            rows = (await session.scalars(select(PatrolRunRow).where(PatrolRunRow.report.is_(None)))).all()
+        lively = {row.report_type for row in rows if not self._silent(row)}
+        return [one for one in REPORT_TYPES if one in lively]
 
     async def _claimed(self, report_type: str, me: str) -> tuple[str, bool]:
         """Who does the patrol or has done it, and whether it is to be done by us now."""

@@ -1,6 +1,6 @@
 """Thinking as the handlers ask for it: an agent per thread, and patrols, on the model that the purse allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from agent.answer import Answer
@@ -94,3 +94,7 @@ class Patrols:
         _, report = await patrol.run_patrol(report_type, triggered_by, metered(told(on_step), purse), journal)
         # read by several channels at once, so in no reader's own language; the rest of a notice is not, either
         return replace(report, notice=with_thrift(report.notice, purse, ENGLISH))
+
+    async def running(self) -> Collection[ReportType]:
+        """None that others could not see for themselves: the flights of this process know its own."""
+        return ()

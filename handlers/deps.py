@@ -1,6 +1,6 @@
 """What handlers need of the rest of the process, as protocols: thinking, patrols, what was posted, and the surface."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -70,6 +70,10 @@ class Patrols(Protocol):
         purse: Purse | None = None,
     ) -> PatrolReport:
         """One patrol's report. Raises `agent.patrol.errors.WarehouseUnreadable` when there is no evidence to be had."""
+        ...
+
+    async def running(self) -> Collection[ReportType]:
+        """The patrols that are under way, in whatever process."""
         ...
 
 

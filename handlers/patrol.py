@@ -81,7 +81,7 @@ def _running(report_type: ReportType) -> Command:
 async def _patrol(report_type: ReportType, request: PatrolRequest, deps: Deps) -> None:
     """A patrol that runs already is waited for, and posted here once however many ask."""
     locale = await deps.locale(request.channel, request.user)
-    begun = "patrol.joined" if deps.flights.running(report_type) else "patrol.started"
+    begun = "patrol.joined" if report_type in await _under_way(deps) else "patrol.started"
     said = note_document(locale.say(begun, title=titled(report_type, locale)))
     thread = (await post("started", request.channel, said, deps)).thread
     try:
@@ -90,6 +90,12 @@ async def _patrol(report_type: ReportType, request: PatrolRequest, deps: Deps) -
         await post("blind", thread, note_document(blind.user_message), deps)
     finally:
         await show(thread, "", deps)
+
+
+async def _under_way(deps: Deps) -> list[ReportType]:
+    """The patrols that run now, here or in another process."""
+    elsewhere = await deps.patrols.running()
+    return [one for one in get_args(ReportType) if one in elsewhere or deps.flights.running(one)]
 
 
 async def _report(report_type: ReportType, request: PatrolRequest, thread: str, deps: Deps) -> None:
@@ -126,7 +132,7 @@ async def _last(request: PatrolRequest, words: list[str], deps: Deps, desk: Desk
 
 async def _status(request: PatrolRequest, words: list[str], deps: Deps, desk: Desk) -> Document:
     locale = await deps.locale(request.channel, request.user)
-    running = [one for one in get_args(ReportType) if deps.flights.running(one)]
+    running = await _under_way(deps)
     kept = await latest(deps, desk)
     last = await sight_of(kept, locale, desk) if kept else None
     return status_document(running, await desk.timetables.of(request.channel), last, desk.now(), locale)

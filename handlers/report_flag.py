@@ -73,9 +73,13 @@ def _head(cluster: FlaggedCluster, sight: Sight) -> str:
     if cluster.since:
         facts.append(locale.say("flag.since", when=when(cluster.since, locale)))
     entries = sight.entries(cluster)
-    if entries and all(entry.change == "new" for entry in entries):
-        facts.append(f"**{locale.say('flag.new')}**")
-    elif entries and (changes := sight.changes):
+    changes = sight.changes
+    if changes is None or not entries:
+        return " · ".join(facts)
+    if all(entry.change == "new" for entry in entries):
+        # in the first report all are
+        facts.extend([f"**{locale.say('flag.new')}**"] if changes.since else ())
+    else:
         oldest = min(entry.tracked.first_seen for entry in entries)
         facts.append(locale.say("flag.age", age=age(oldest, changes.at, locale)))
     return " · ".join(facts)

@@ -165,3 +165,17 @@ async def test_a_turn_that_was_cut_off_goes_on_with_its_own_patrol_and_waits_for
         one.own.gate.set()
         assert (await cut_off).report_id == "R-1"
     assert len(kept.steps) == 1
+
+
+async def test_everybody_sees_what_runs_anywhere_and_only_while_it_does(url: str, clock: Clock) -> None:
+    async with replica(url, clock, "R-1") as one, replica(url, clock, "R-2") as two:
+        assert await two.shared.running() == []
+        one.own.gate.clear()
+        first = asyncio.create_task(one.run("weekly"))
+        await begun(one)
+        assert await two.shared.running() == ["weekly"]
+        clock.now += DEAD + timedelta(seconds=1)
+        assert await two.shared.running() == []
+        one.own.gate.set()
+        await first
+        assert await two.shared.running() == []

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -108,9 +108,13 @@ class Patrols:
         self.gate.set()
         self.fault: Exception | None = None
         self.partial: set[str] = set()
+        self.elsewhere: tuple[ReportType, ...] = ()
 
     def may_be_read(self, place: str, user: str) -> bool:
         return place not in self.partial
+
+    async def running(self) -> Collection[ReportType]:
+        return self.elsewhere
 
     async def run(
         self,

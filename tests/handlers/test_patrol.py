@@ -60,6 +60,13 @@ async def test_a_patrol_that_runs_already_is_joined(bench: Bench) -> None:
     assert len(bench.patrols.runs) == 1
 
 
+async def test_a_patrol_of_another_process_is_joined_and_shown_as_running(desk: Desk) -> None:
+    desk.patrols.elsewhere = ("evening",)
+    assert "Running: Evening patrol" in words(await typed(desk, "status"))
+    await typed(desk, "evening")
+    assert "is already running" in words(desk.surface.posts[1][1])
+
+
 async def test_a_long_report_goes_on_in_its_thread_which_knows_it(desk: Desk) -> None:
     await posted(desk, *(flagged(n) for n in range(20)))
     places = [place for place, _ in desk.surface.posts[1:]]

@@ -132,6 +132,8 @@ def test_worse_comes_before_milder_and_important_before_others() -> None:
 def test_the_first_report_has_nothing_to_compare_with_and_says_so() -> None:
     (page,) = report_pages(sight(patrolled("R-1", flagged(1))))
     assert "This is the first report, so there is none to compare it with." in notes(page)
+    assert "· **new**" not in prose(page)
+    (page,) = report_pages(sight(patrolled("R-2", flagged(1)), patrolled("R-1", flagged(2))))
     assert "· **new**" in prose(page)
 
 
