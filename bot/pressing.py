@@ -43,8 +43,7 @@ class Pressing:
         except SurfaceError as error:
             log.error("whether somebody may press a button cannot be found out", press=press.key, why=str(error))
             return
-        if allowed:
-            await presses.act(press, self._deps)
+        await (presses.act if allowed else presses.refuse)(press, self._deps)
 
     async def idle(self) -> None:
         """Wait until all that was pressed is done."""

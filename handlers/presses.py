@@ -73,6 +73,12 @@ async def act(press: Press, deps: Deps) -> None:
         await _whisper(press, "apology", deps, reference=reference)
 
 
+async def refuse(press: Press, deps: Deps) -> None:
+    """Tell somebody who may not press our buttons so, and nobody else. Who only opened our home is told nothing."""
+    if press.action != HOME:
+        await _whisper(press, "refused.not_listed", deps)
+
+
 async def _unknown(press: Press, deps: Deps) -> None:
     log.warning("a button was pressed that nothing answers to", press=press.key, action=press.action)
     await _whisper(press, "press.unknown", deps)

@@ -13,7 +13,7 @@ from bot.pressing import Pressing
 from bot.store import Store, open_store
 from bot.turns import LocalTurns
 from bot.work import Handling
-from handlers.buttons import INVESTIGATE, investigation
+from handlers.buttons import HOME, INVESTIGATE, investigation
 from handlers.deps import Deps
 from handlers.flight import Flights
 from handlers.surface import Event, Investigate, Press, Stop, SurfaceError
@@ -79,11 +79,21 @@ async def test_who_may_not_ask_may_not_press(store: Store, admission: Admission)
     assert await House(store, admission).press(PRESS) == []
 
 
-async def test_a_guest_may_not_press(store: Store) -> None:
+async def test_a_guest_may_not_press_and_is_told_so_alone(store: Store) -> None:
     house = House(store, Admission())
     house.roles.known["U1"] = Role.GUEST
     assert await house.press(PRESS) == []
-    assert house.surface.whispers == []
+    ((place, user, document),) = house.surface.whispers
+    assert (place, user) == (PRESS.thread, "U1")
+    assert document.fallback.startswith("Sorry, I may only answer people of this workspace")
+    assert house.surface.posts == []
+
+
+async def test_a_guest_who_opens_our_home_is_told_nothing(store: Store) -> None:
+    house = House(store, Admission())
+    house.roles.known["U1"] = Role.GUEST
+    await house.press(Press(**_fields(AT_HOME, action=HOME, value="")))
+    assert (house.surface.whispers, house.surface.homes) == ([], [])
 
 
 async def test_a_role_that_cannot_be_found_out_lets_nobody_press(store: Store) -> None:
