@@ -1,11 +1,13 @@
 """Replies, faults and tool results as plain JSON and back, for the journal."""
 
 import dataclasses
+from collections.abc import Iterable
 
 from agent import errors
 from agent.errors import ModelError
 from agent.journal import Json
 from agent.model import Reply, Usage
+from agent.progress import Spent
 from agent.tools import ToolResult
 
 
@@ -45,3 +47,9 @@ def outcome_record(result: ToolResult, seconds: float) -> Json:
 def outcome_of(record: Json) -> tuple[ToolResult, float]:
     """The result and the seconds that were recorded."""
     return ToolResult(record["text"], record["is_error"], record["data"]), record["seconds"]
+
+
+def spent_in(results: Iterable[Json]) -> list[Spent]:
+    """What the model calls took whose replies are among the results of a turn's steps."""
+    replies = (result["reply"] for result in results if isinstance(result, dict) and "reply" in result)
+    return [Spent(reply["model"], Usage(**reply["usage"])) for reply in replies]

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -100,7 +100,8 @@ class _Journal:
         self._version = f"{engine.options.version}/"
         ours = [name for name in claim.steps if name.startswith(self._version)]
         self._left = {name.removeprefix(self._version): claim.steps[name] for name in ours}
-        if len(ours) < len(claim.steps):
+        self._anew = len(ours) < len(claim.steps)
+        if self._anew:
             log.warning("a turn of another version is begun anew", turn=claim.turn)
         self._fresh = claim.attempt == 1
         self._quiet = False
@@ -110,7 +111,8 @@ class _Journal:
         if (written := self._left.pop(name, None)) is not None:
             return await whole(written, self._engine.blobs)
         result = await work()
-        self._fresh = True
+        # beyond a step that was not written down no earlier attempt has come, but for one that counted otherwise
+        self._fresh = not self._anew
         if not self._broken:
             await self._keep(name, result)
         return result
@@ -139,7 +141,7 @@ class _Journal:
             return self._claim.heard.get(name, ())
         # the last step's writing told that nothing waits: good enough until the next round
         quiet, self._quiet = self._quiet, False
-        if quiet:
+        if quiet or self._broken:
             return ()
         with self._ours():
             return await self._engine.inbox.hear(self._claim, name)

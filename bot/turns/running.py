@@ -1,12 +1,14 @@
 """The turns that this process is doing right now: begun, stopped from outside, or parked for the next process."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
-from agent.journal import UNWRITTEN, Journal
+from agent.journal import UNWRITTEN, Journal, Json
+from agent.recorded import spent_in
 from bot.turns.inbox import Claim, Inbox, TakenOver
 from bot.turns.port import Work
 from handlers.surface import Event
@@ -16,6 +18,14 @@ log = structlog.get_logger()
 
 ATTEMPTS = 3
 """Times that a turn is begun before it is given up: what ends the process each time would end it for ever."""
+
+
+class Record(Journal, Protocol):
+    """The journal of one attempt at a turn."""
+
+    async def results(self) -> Sequence[Json]:
+        """What earlier attempts wrote down, as far as it is still kept."""
+        ...
 
 
 class Running:
@@ -35,7 +45,7 @@ class Running:
         """Ids of the turns under way."""
         return tuple(self._tasks)
 
-    async def run(self, lane: str, worker: str, journal_of: Callable[[Claim], Journal]) -> bool:
+    async def run(self, lane: str, worker: str, journal_of: Callable[[Claim], Record]) -> bool:
         """Do the lane's next event, in its own turn; whether more waits in the lane behind it. A turn that is parked
         ends in CancelledError, and its event stays claimed by the worker."""
         if self._closed:
@@ -43,9 +53,13 @@ class Running:
         claim = await self._inbox.claim(lane, worker)
         if claim is None:
             return False
-        turn = Turn(claim.turn, journal_of(claim), repeated=claim.attempt > 1)
+        journal = journal_of(claim)
+        turn = Turn(claim.turn, journal, repeated=claim.attempt > 1)
         # the last words are no step: they may come at any point of the turn, and steps have their order
         aside = replace(turn, journal=UNWRITTEN)
+        if claim.stopping or claim.attempt > ATTEMPTS:
+            # what is done again spends its steps again; what is not has spent them all the same
+            turn.purse.spent.extend(spent_in(await journal.results()))
         if claim.stopping:
             await self._work.stopped(claim.event, aside)
         elif claim.attempt > ATTEMPTS:

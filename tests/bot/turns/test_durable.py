@@ -7,8 +7,16 @@ from dataclasses import replace
 import pytest
 import structlog
 
+from agent.journal import Json
+from agent.model import Reply, Usage
+from agent.progress import Spent
+from agent.recorded import reply_record
+from bot.clock import utc_now
 from bot.errors import OperatorError, SettingsError
+from bot.store import open_store
+from bot.turns import Stopped
 from bot.turns.durable import turns_address
+from bot.turns.stored import StoredInbox
 from handlers.surface import Event
 from handlers.turn import Turn
 from tests.bot.turns.conftest import QUICK, durable
@@ -61,11 +69,11 @@ async def test_turns_that_another_version_began_are_neither_stranded_nor_fed_wit
         await turns.submit(question("b"))
     after.open = True
     async with durable(url, after, replace(QUICK, version=now)):
-        await settle(lambda: {"-a", "-z"} <= set(after.log))
+        await settle(lambda: {"-a", "-b", "-z"} <= set(after.log))
     assert [key for key in after.looked if key == "a"] == looks
     assert after.turns["a"].repeated
     assert after.turns["a"].id == before.turns["a"].id
-    assert after.heard["a"] == ["b"]
+    assert [entry for entry in after.log if entry[1] != "z"] == ["+a", "-a", "+b", "-b"]
 
 
 class Poster(Desk):
@@ -103,6 +111,33 @@ async def test_what_is_said_after_a_post_that_was_not_written_down_is_answered_b
     async with durable(url, after):
         await settle(lambda: after.log == ["-a", "-b"])
     assert posts == [["a"], ["b"]]
+
+
+class Spender(Desk):
+    """Asks a model twice before it waits: one reply is short, the other too long for the journal itself."""
+
+    async def handle(self, event: Event, turn: Turn) -> None:
+        for number, length in enumerate((1, 9_000)):
+
+            async def asked(number: int = number, length: int = length) -> Json:
+                reply = Reply(({"type": "text", "text": "x" * length},), "end_turn", "m", Usage(100, number))
+                return {"reply": reply_record(reply), "may_call_tools": True}
+
+            await turn.journal.step(f"round:{number}", asked)
+        await super().handle(event, turn)
+
+
+async def test_a_turn_that_is_stopped_while_no_process_runs_tells_what_its_model_calls_took(url: str) -> None:
+    before, after = Spender(), Spender()
+    async with durable(url, before) as turns:
+        await turns.submit(question("a"))
+        await settle(lambda: before.log == ["+a"])
+    async with open_store(url, utc_now) as store:
+        _, stopped = await StoredInbox(store.database, utc_now).stop("t1")
+    assert stopped == Stopped(running=1)
+    async with durable(url, after):
+        await settle(lambda: after.log == ["!a"])
+    assert after.turns["a"].purse.spent == [Spent("m", Usage(100, 0)), Spent("m", Usage(100, 1))]
 
 
 async def test_a_turn_that_never_ends_is_given_up(url: str) -> None:
