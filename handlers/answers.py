@@ -14,6 +14,8 @@ from handlers.markdown import excerpt, line
 FALLBACK = 300
 """Characters of a fall-back text; notifications show less."""
 _SOURCES = 6
+_SQL = 20_000
+"""Characters of SQL in one dialog; a card of Lark holds little more."""
 _OFFERED = 25
 """Results offered as CSV in one menu; people look for one of the latest."""
 REASON = "reason"
@@ -51,10 +53,17 @@ def counted(noun: str, count: int, locale: Locale = ENGLISH) -> str:
 
 
 def sql_document(kept: KeptAnswer, locale: Locale) -> Document:
-    """Every statement behind an answer, as it was run, with its rows and time."""
+    """The statements behind an answer, as they were run, with rows and time; those beyond what a dialog holds are
+    counted."""
     parts: list[Part] = []
-    for number, statement in enumerate(kept.statements, start=1):
-        parts.append(Note(f"{number}. {_told(statement, locale)}"))
+    room = _SQL
+    for number, statement in enumerate(kept.statements):
+        room -= len(statement.sql)
+        if room < 0 and number:
+            left = counted("statements", len(kept.statements) - number, locale)
+            parts.append(Note(locale.say("sql.more", statements=left, thread=line(kept.thread))))
+            break
+        parts.append(Note(f"{number + 1}. {_told(statement, locale)}"))
         parts.append(Prose(_fenced(statement.sql)))
     title = counted("statements", len(kept.statements), locale)
     return Document(title, tuple(parts) or (Note(title),), locale.language)

@@ -157,6 +157,21 @@ def test_the_sql_is_shown_as_it_was_run_with_rows_and_time() -> None:
     assert shown.parts == (Note("1. q-1 · read_query · 2 rows · 0.25 s"), Prose("```sql\nSELECT 2\n```"))
 
 
+def test_statements_beyond_what_a_dialog_holds_are_counted() -> None:
+    tools = [read(f"q-{n}") for n in range(3)]
+    long = [trace(**{**(tool.data or {}), "sql": f"SELECT {'x' * 9_000}"}) for tool in tools]
+    *shown, last = sql_document(kept("a-1", "slack:T:C:1", "u", "q?", answer(*long)), Locale()).parts
+    assert len(shown) == 4
+    assert isinstance(last, Note)
+    assert last.text.startswith("Not shown here: 1 statement more.") and last.text.endswith(
+        "audit --thread slack:T:C:1"
+    )
+    (note, code) = sql_document(
+        kept("a-1", "t", "u", "q?", answer(trace(query_id="q", sql="x" * 30_000))), Locale()
+    ).parts
+    assert isinstance(note, Note) and isinstance(code, Prose) and len(code.markdown) > 30_000
+
+
 def test_a_fence_in_a_statement_does_not_end_the_one_around_it() -> None:
     tool = trace(query_id="q-1", sql="SELECT '```'", row_count=1, truncated=True)
     note, code = sql_document(kept("a-1", "t", "u", "q?", answer(tool)), Locale()).parts
