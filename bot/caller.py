@@ -1,5 +1,6 @@
 """Who a call of the tools is made for, in the words of the door: read from the place where somebody spoke."""
 
+from bot.platforms import platform_of
 from mcp_server.principal import Caller, Principal
 
 PATROL = Caller(Principal("patrol"))
@@ -17,8 +18,8 @@ def caller_in(thread: str, user: str) -> Caller:
 
 
 def reader_in(place: str, user: str) -> Principal:
-    """The user who reads a channel: `slack:T:C`, or the bare id of one on Slack."""
-    return caller_in(place if ":" in place else f"slack::{place}", user).principal
+    """The user who reads a channel: `slack:T:C`, `lark:A:C`, or the bare id of one."""
+    return caller_in(place if ":" in place else f"{platform_of(place)}::{place}", user).principal
 
 
 def told(caller: Caller) -> dict[str, str]:

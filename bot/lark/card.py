@@ -78,12 +78,12 @@ def rendered(
     hosts: Collection[str],
     *,
     origin: Origin | None = None,
-    language: Language = "en",
     form: Form | None = None,
     pictures: Mapping[Chart, str] | None = None,
 ) -> Rendered:
-    """The document as cards whose links lead to `hosts` only. `origin` goes into the values of buttons, `form` below
-    everything else. `pictures` are the keys of charts that were uploaded as such."""
+    """The document as cards whose links lead to `hosts` only, our own words in its language. `origin` goes into the
+    values of buttons, `form` below everything else. `pictures` are the keys of charts that were uploaded as such."""
+    language = document.language
     drawing = _Drawing(hosts, origin or Origin(), language, pictures or {})
     parts = list(document.parts)
     heading = ""

@@ -18,7 +18,6 @@ from bot.lark.faults import BAD_CARD, NO_TOPICS, LarkPlaceGone, LarkRefusal
 from bot.lark.place import Place
 from handlers.document import Chart, Document, File, Form
 from handlers.surface import Mark, Posted, SurfaceError
-from handlers.words import Language
 
 log = structlog.get_logger()
 
@@ -51,15 +50,13 @@ class Delivery:
         """Where links may lead."""
         return self._hosts
 
-    async def rendered(
-        self, document: Document, origin: Origin, language: Language, form: Form | None = None
-    ) -> Rendered:
+    async def rendered(self, document: Document, origin: Origin, form: Form | None = None) -> Rendered:
         """The document as cards and files, pictures uploaded."""
         charts = [part for part in document.parts if isinstance(part, Chart) and too_large(part)]
         pictures = {chart: key for chart in charts if (key := await self._picture(chart))}
 
         def draw() -> Rendered:
-            return rendered(document, self._hosts, origin=origin, language=language, form=form, pictures=pictures)
+            return rendered(document, self._hosts, origin=origin, form=form, pictures=pictures)
 
         # long Markdown takes a noticeable moment to parse, which other threads need not wait for
         return await asyncio.to_thread(draw)

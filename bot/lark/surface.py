@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -32,7 +33,8 @@ _PAGE = 50
 
 
 class LarkSurface:
-    """A `handlers.surface.Surface` of one app. `app` is its id. `locale` tells how somebody reads."""
+    """A `handlers.surface.Surface` of one app. `app` is its id. `locale` tells how somebody reads; it is asked for
+    what stands on a card before there is a document."""
 
     def __init__(
         self,
@@ -56,8 +58,7 @@ class LarkSurface:
         """See `Surface`. The post takes the place of the reaction that said it was being worked on."""
         where = self._place(place)
         origin = Origin(thread=str(where) if where.message else "")
-        language = (await self._locale(place, "")).language
-        found = await self._delivery.rendered(document, origin, language)
+        found = await self._delivery.rendered(document, origin)
         posted = await self._delivery.deliver(where, found, mark)
         for message in posted.messages:
             self._remember(parse(message).message, parse(posted.thread).message)
@@ -69,7 +70,7 @@ class LarkSurface:
         where = self._place(message)
         root = await self._root(where)
         origin = Origin(thread=str(Place(where.app, where.chat, root)))
-        found = await self._delivery.rendered(document, origin, (await self._locale(message, "")).language)
+        found = await self._delivery.rendered(document, origin)
         if len(found.cards) > 1 or found.files:
             raise SurfaceError("a document that is to be redrawn is too long for one card")
         content = json.dumps(found.cards[0], ensure_ascii=False)
@@ -134,10 +135,9 @@ class LarkSurface:
         """A card in the chat that the one who pressed has with us alone; what is sent from it speaks of where the
         press was."""
         where = Place(self._app, press.user)
-        titled = Document(document.fallback, (Heading(title), *document.parts))
+        titled = replace(document, parts=(Heading(title), *document.parts))
         origin = Origin(press.thread, press.message)
-        language = (await self._locale(press.thread, press.user)).language
-        found = await self._delivery.rendered(titled, origin, language, form)
+        found = await self._delivery.rendered(titled, origin, form)
         await self._delivery.deliver(where, found, Mark(press.key, "dialog", repeated=False))
 
     async def suggest(self, place: str, prompts: Sequence[tuple[str, str]]) -> None:

@@ -86,7 +86,7 @@ class LarkWriting:
         """See `Writing`."""
         await self._newest.end()
         origin = Origin(thread=str(self._where))
-        found = await self._delivery.rendered(document, origin, self._language)
+        found = await self._delivery.rendered(document, origin)
         if self._entity is None and self._mark is not None and self._mark.repeated:
             await self._adopt()
         posted: list[str] = []

@@ -22,8 +22,9 @@ def test_a_thread_names_the_surface_and_the_channel(thread: str, principal: Prin
     assert caller_in(thread, "U1").thread == thread
 
 
-def test_a_bare_channel_is_one_on_slack() -> None:
+def test_a_bare_channel_is_one_of_the_platform_whose_id_it_is() -> None:
     assert reader_in("C1", "U1") == reader_in("slack:T1:C1", "U1") == Principal("slack", "C1", "U1")
+    assert reader_in("oc_1", "ou_1") == reader_in("lark:cli_1:oc_1:om_1", "ou_1") == Principal("lark", "oc_1", "ou_1")
 
 
 def test_what_travels_with_a_call_is_read_at_the_door_as_it_was_meant() -> None:

@@ -150,6 +150,14 @@ def test_very_long_texts_code_and_notes_lose_nothing() -> None:
     assert all(f"n{n}" in told for n in range(5_000))
 
 
+def test_our_own_words_are_in_the_language_of_the_document() -> None:
+    long = Prose("\n\n".join("words " * 300 for _ in range(30)))
+    form = Form((Field("why", "为什么"),), "go")
+    found = rendered(Document("f", (long,), "zh"), HOSTS, form=form)
+    assert "第 1 部分" in shown(found.cards[0])
+    assert pressable(found.cards[-1])[-1]["text"]["content"] == "提交"
+
+
 def test_an_empty_document_is_still_a_card() -> None:
     [card] = rendered(Document("", ()), HOSTS).cards
     assert problems(card) == []
