@@ -69,6 +69,7 @@ class Gate:
         self._prices = prices or load_prices()
         self._locale = locale
         self._bursts = Bursts(clock)
+        self._counted: dict[str, None] = {}
         self._hasty: dict[str, None] = {}
         self._lately: dict[str, deque[float]] = {}
 
@@ -187,19 +188,19 @@ class Gate:
         return self._admission.covers(place_of(event), direct=direct) and (self._admission.lists(event.user) or direct)
 
     def _in_time(self, event: Event) -> bool:
-        """Whether an event is not too much for a minute. The first one that is goes on, to be told so in its turn."""
-        if event.user == BY_CLOCK:
+        """Whether an event is not too much for a minute. The first one that is goes on, to be told so in its turn. One
+        that is delivered again is not asked again."""
+        if event.user == BY_CLOCK or event.key in self._counted:
             return True
         bursts = self._admission.bursts
         found = {self._bursts.count(payer.name, bursts.get(payer.scope, 0)) for payer in payers(event)}
         if found == {"fine"}:
+            _note(self._counted, event.key)
             return True
         log.warning("somebody asks too fast", user=event.user, place=place_of(event))
         if "too fast" not in found:
             return False
-        self._hasty[event.key] = None
-        while len(self._hasty) > THREADS:
-            del self._hasty[next(iter(self._hasty))]
+        _note(self._hasty, event.key)
         return True
 
     def _loops(self, event: Event) -> bool:
@@ -224,6 +225,12 @@ class Gate:
             await self._surface.post(place, note_document(text), mark)
         except SurfaceError as error:
             log.error("a refusal could not be posted", place=place, why=str(error))
+
+
+def _note(keys: dict[str, None], key: str) -> None:
+    keys[key] = None
+    while len(keys) > THREADS:
+        del keys[next(iter(keys))]
 
 
 def _taken_back(key: str) -> str:

@@ -246,6 +246,13 @@ async def test_who_asks_too_fast_is_told_so_once_and_answered_again_a_minute_lat
     assert house.texts().count(ENGLISH.say("refused.minute")) == 2
 
 
+async def test_a_message_that_is_delivered_again_is_not_asked_again(house: House) -> None:
+    house.rules(Admission(bursts={"user": 3}))
+    first, *others = asks(3)
+    answers = await house.said(first, first, first, first, *others)
+    assert [answer.startswith("You said") for answer in answers] == [True] * 3
+
+
 async def test_a_channel_has_a_pace_of_its_own(house: House) -> None:
     house.rules(Admission(bursts={"user": 5, "channel": 3}))
     events = [replace(event, user=f"U{n}") for n, event in enumerate(asks(5))]
