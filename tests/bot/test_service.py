@@ -21,7 +21,7 @@ from bot.service import serving
 from bot.settings import Settings
 from bot.slack.service import reached, slack_config
 from sandbox.launch import Endpoint
-from tests.fakes.slack import APP_TOKEN, BOT, BOT_TOKEN, SECRET, FakeSlack, Post, problems
+from tests.fakes.slack import APP_TOKEN, BOT, BOT_TOKEN, SECRET, TEAM, FakeSlack, Post, problems
 from tests.fakes.slack.payloads import command, form, mention, message, press
 
 MINUTE = 60
@@ -220,6 +220,14 @@ async def test_an_answer_is_drawn_and_its_buttons_give_its_sql_its_rows_and_take
         await slack.until(lambda: len(slack.called("views.open")) == 2, MINUTE)
         (judged,) = await starwatch.store.answers.judgements(5)
         assert (judged.verdict, judged.answer.question) == ("bad", "chart of clusters by version")
+        view = slack.called("views.open")[1]["view"] | {"id": "V1", "hash": "h1"}
+        entered = {"reason": {"reason": {"type": "plain_text_input", "value": "the wrong clusters"}}}
+        asked_by = {"team": {"id": TEAM}, "user": {"id": asked.user, "team_id": TEAM}}
+        sent = {"type": "view_submission", "view": view | {"state": {"values": entered}}, **asked_by}
+        await line.form(form(sent))
+        await slack.until(lambda: bool(slack.called("chat.postEphemeral")), MINUTE)
+        (judged,) = await starwatch.store.answers.judgements(5)
+        assert (judged.user, judged.reason) == (asked.user, "the wrong clusters")
     assert all(problems(post.blocks) == [] for post in slack.posts if post.blocks)
 
 
