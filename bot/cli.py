@@ -62,6 +62,16 @@ def patrol(
 
 
 @app.command()
+def rules(
+    action: Annotated[str, typer.Argument(help="list, or explain with a cluster.")] = "list",
+    cluster: Annotated[str | None, typer.Argument(help="Its id, the beginning of it, or its name.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the rules of health, or why a cluster stands where it stands: `rules explain CLUSTER`."""
+    _run("rules", action=action, cluster=cluster, as_json=json)
+
+
+@app.command()
 def serve() -> None:
     """Be the bot: answer in Slack, patrol by the clock.
 

@@ -13,9 +13,11 @@ from agent.discovery import Discovery
 from agent.mcp_connection import ConnectionTimes, McpConnection
 from agent.mcp_tools import McpTools
 from agent.model import Model
+from agent.patrol.profiles import profile_of
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol, ReportWriter
 from agent.rules_only import RulesAnalyst, from_rules
+from agent.tools import Tools
 from agent.toolset import NamesCollide, Neighbour, Toolset
 from bot.caller import PATROL, caller_in, reader_in, told
 from bot.clock import utc_now
@@ -46,7 +48,8 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Starwatch:
-    """The running parts that commands and surfaces use. `database` is the address of our own."""
+    """The running parts that commands and surfaces use. `database` is the address of our own; `tools` are those
+    of the door alone."""
 
     place: Address
     model: Model
@@ -55,6 +58,7 @@ class Starwatch:
     patrols: SharedPatrols
     results: WarehouseResults
     database: str
+    tools: Tools
 
 
 def rules_analyst() -> RulesAnalyst:
@@ -201,6 +205,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
                 writer=writer,
                 max_rounds=settings.max_patrol_rounds,
                 predictions=store.predictions,
+                profile=profile_of(settings.rules, load_rules()),
             )
 
         def sees_all(channel: str, user: str) -> bool:
@@ -214,4 +219,4 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         agents = agents_of(settings, models, tools, store, neighbours_of)
         results = WarehouseResults(tools, scopes.of)
         patrols = SharedPatrols(Patrols(patrol_of, sees_all), store.database, store.blobs, utc_now)
-        yield Starwatch(place, models.full, store, agents, patrols, results, database)
+        yield Starwatch(place, models.full, store, agents, patrols, results, database, tools)

@@ -100,6 +100,7 @@ class Settings(BaseModel):
     effort: Literal["low", "medium", "high", "xhigh", "max"] = Field("medium", description="how hard the model thinks")
     max_output_tokens: int = Field(16_000, ge=256, le=128_000, description="tokens of one model reply")
     max_tool_rounds: int = Field(15, ge=1, le=50, description="model calls in one chat turn")
+    rules: Literal["own", "reference"] = Field("own", description="reference = patrols judge as the reference platform")
     max_patrol_rounds: int = Field(10, ge=2, le=50, description="model calls in one patrol")
     cheaper_model: str | None = Field(
         None, min_length=1, description="model id that is used near a limit of the day; none = the rules-only analyst"

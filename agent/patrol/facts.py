@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.patrol.queries import ACTIVE
+from agent.patrol.queries import ACTIVE, alerts_seen
 from agent.patrol.query import Row, Rows, figure, read_all, stamp, words
 from agent.tools import Tools
 from agent.untrusted import visible
@@ -90,8 +90,7 @@ def statements(as_of: datetime) -> tuple[str, ...]:
         _distribution("alerts.cluster_health_scores", "classification", since, until),
         "SELECT alert_status, COUNT(*) AS alert_rows,"
         " COUNT(DISTINCT CONCAT(cluster_id, '/', alert_name)) AS alert_names"
-        f" FROM alerts.lark_alerts WHERE created_at_utc > '{stamp(day)}' AND created_at_utc <= '{stamp(until)}'"
-        " AND alert_status IS NOT NULL GROUP BY alert_status",
+        f" FROM ({alerts_seen(day, until)}) AS s GROUP BY alert_status",
         "SELECT COALESCE(severity, 'unknown') AS label, COUNT(*) AS issues FROM alerts.issues WHERE status = 'Ongoing'"
         " GROUP BY COALESCE(severity, 'unknown') ORDER BY issues DESC",
         _worst(since, until),

@@ -89,6 +89,10 @@ class ClusterEvidence:
     alerts: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     last_data: datetime | None = None
+    usual: Mapping[str, float] = field(default_factory=dict)
+    """What is usual at this hour, by dimension, where a past is known."""
+    firing_rows: int = 0
+    """Alert rows of seven days, repeats and all; only the reference platform's rules count these."""
 
     @property
     def severity(self) -> Severity | None:

@@ -4,19 +4,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import cast
 
 from agent.patrol import facts as fleet_facts
 from agent.patrol import queries
-from agent.patrol.courses import LONG, Courses, measure
+from agent.patrol.courses import Courses, measure
 from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
 from agent.patrol.freshness import (
-    STALE_AFTER,
     Operation,
     gone_by_cluster,
-    judged_hour,
     operations_by_cluster,
     silence,
     state,
@@ -26,15 +23,14 @@ from agent.patrol.incidents import Incident, current, fold, storm
 from agent.patrol.judge import Course, Judge
 from agent.patrol.patterns import patterns, shared
 from agent.patrol.predictions import Statement
-from agent.patrol.query import Row, Rows, moment, read, read_all, words
-from agent.patrol.report import Tier
+from agent.patrol.query import Rows, moment, read_all, words
+from agent.patrol.roster import newest_data, roster
 from agent.patrol.rules import Rules
 from agent.patrol.scorer import overall
 from agent.patrol.series import Track, drawn
 from agent.tools import Tools
 from agent.untrusted import visible
 
-_LOOK_BACK = timedelta(days=3)
 _ALERT_DAYS = timedelta(days=8)
 _BLIND_SHARE = 0.5
 _DRAWN_HOURS = 24
@@ -53,19 +49,10 @@ class _Side:
     receipts: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    """The hour to judge by, how far back the data goes before it (three days are enough), and what it took to know."""
-
-    at: datetime
-    reach: timedelta
-    statements: int = 1
-
-
 async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[Statement] = ()) -> Evidence:
     """The evidence as of `now` (naive UTC); predictions that are `waiting` are graded on the way. Raises
     WarehouseUnreadable when clusters or measurements cannot be read."""
-    newest, roster = await asyncio.gather(_newest(tools, now), _roster(tools))
+    newest, identities = await asyncio.gather(newest_data(tools, now), roster(tools))
     as_of = newest.at
     reads = (
         queries.last_data(as_of - timedelta(days=rules.window.baseline_days), as_of),
@@ -75,7 +62,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
     )
     sides, courses, facts, looked_back = await asyncio.gather(
         read_all(tools, reads),
-        measure(tools, rules, as_of, len(roster), newest.reach),
+        measure(tools, rules, as_of, len(identities), newest.reach),
         fleet_facts.gather(tools, as_of),
         since_stated(tools, rules, as_of, waiting),
     )
@@ -83,7 +70,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")
     side = _side(sides)
     judge = Judge(rules, as_of, courses.query_id)
-    clusters = sorted((_cluster(one, courses, side, judge) for one in roster), key=lambda one: one.rank)
+    clusters = sorted((_cluster(one, courses, side, judge) for one in identities), key=lambda one: one.rank)
     common = shared(clusters, side.operations, as_of)
     ids = [result.query_id for result in sides if result.query_id] + [courses.query_id, *facts.query_ids]
     return Evidence(
@@ -98,57 +85,6 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         receipts={**side.receipts, courses.query_id: courses.sql},
         shared=common,
         graded=tuple(graded(waiting, looked_back, judge, side.operations)),
-    )
-
-
-async def _newest(tools: Tools, now: datetime) -> _Newest:
-    limit = now + timedelta(hours=1)
-    hours = await read(tools, queries.hours_sent(now - _LOOK_BACK, limit))
-    if hours.failed:
-        raise WarehouseUnreadable(f"measurements cannot be read: {hours.error}")
-    at = judged_hour(hours.rows)
-    if at is None:
-        return await _long_ago(tools, limit)
-    oldest = min(hour for row in hours.rows if (hour := moment(row["snapshot_hour"])))
-    # Data that ended some hours ago reaches back farther than these three days show.
-    return _Newest(at, LONG if now - at > STALE_AFTER else at - oldest)
-
-
-async def _long_ago(tools: Tools, limit: datetime) -> _Newest:
-    newest = await read(tools, queries.newest_hour(limit))
-    at = moment(newest.rows[0]["newest"]) if newest.rows else None
-    if at is None:
-        raise WarehouseUnreadable(f"there are no measurements: {newest.error or 'the snapshots are empty'}")
-    hours = await read(tools, queries.hours_sent(at - _LOOK_BACK, at))
-    return _Newest(judged_hour(hours.rows) or at, LONG, statements=3)
-
-
-async def _roster(tools: Tools) -> tuple[Identity, ...]:
-    # An export may lack the side tables; the clusters themselves are needed.
-    for roster in (queries.PLACED_ROSTER, queries.ROSTER, queries.BARE_ROSTER):
-        result = await read(tools, roster)
-        if not result.failed:
-            break
-    if result.failed:
-        raise WarehouseUnreadable(f"clusters cannot be read: {result.error}")
-    return tuple({words(row["cluster_id"]): _identity(row) for row in result.rows if row["cluster_id"]}.values())
-
-
-def _identity(row: Row) -> Identity:
-    tier = words(row.get("tier")).strip().upper()
-    return Identity(
-        words(row["cluster_id"]),
-        visible(words(row["cluster_name"])) or words(row["cluster_id"])[:8],
-        words(row["account_id"]),
-        visible(words(row.get("customer_name"))),
-        cast(Tier, tier) if tier in {"S", "A"} else "B",
-        words(row.get("cluster_type")),
-        visible(words(row.get("sr_version"))),
-        moment(row.get("created_at")),
-        words(row.get("resource_state")),
-        words(row.get("region")),
-        words(row.get("provider")),
-        words(row.get("machine")),
     )
 
 
@@ -173,13 +109,14 @@ def _cluster(identity: Identity, courses: Courses, side: _Side, judge: Judge) ->
     now_firing = tuple(dict.fromkeys(one.name for one in current(incidents, judge.as_of, window) if one.open))
     known = state(identity, last, operations, judge.as_of, window)
     values: dict[str, float] = {}
+    past: dict[str, float] = {}
     findings: list[Finding] = []
     outlooks: list[Outlook] = []
     if known == "silent":
         findings.append(silence(identity, last, judge.as_of, window, side.freshness_id))
     elif known == "sending":
         tracks = courses.tracks.get(cluster, {})
-        values, findings, outlooks = _judged(cluster, tracks, judge)
+        values, past, findings, outlooks = _judged(cluster, tracks, judge)
         blind = _blindness(cluster, tracks, side.gone.get(cluster, ()), judge, side.freshness_id)
         findings += [blind] if blind else []
     critical = any(finding.severity == "Critical" for finding in findings)
@@ -196,6 +133,7 @@ def _cluster(identity: Identity, courses: Courses, side: _Side, judge: Judge) ->
         now_firing,
         side.gone.get(cluster, ()) if known == "sending" else (),
         last,
+        past,
     )
 
 
@@ -205,7 +143,7 @@ def _finding_rank(finding: Finding) -> tuple[int, str]:
 
 def _judged(
     cluster: str, tracks: Mapping[str, Track], judge: Judge
-) -> tuple[dict[str, float], list[Finding], list[Outlook]]:
+) -> tuple[dict[str, float], dict[str, float], list[Finding], list[Outlook]]:
     courses = judge.courses(tracks)
     verdicts = [judge.verdict(cluster, course) for course in courses]
     values = {course.name: course.value for course in courses}
@@ -214,7 +152,8 @@ def _judged(
         for course, verdict in zip(courses, verdicts, strict=True)
         if verdict.finding
     ]
-    return values, findings, [verdict.outlook for verdict in verdicts if verdict.outlook]
+    past = {course.name: course.baseline for course in courses if course.baseline is not None}
+    return values, past, findings, [verdict.outlook for verdict in verdicts if verdict.outlook]
 
 
 def _drawn(finding: Finding, course: Course, outlook: Outlook | None) -> Finding:

@@ -19,6 +19,7 @@ _NAMED = 5
 _ACTIONS = 10
 _LOG_CHARS = 140
 _SOON = 12.0
+_LOOK = "look at its course and at what was done before it began"
 _ADVICE = {
     "freshness": "find out why no data comes: exporter, network, or the cluster itself is down",
     "alerts": "read the alerts in the order in which they began; the first one is nearest to the cause",
@@ -139,6 +140,6 @@ def _actions(evidence: Evidence, rules: Rules) -> Iterator[RecommendedAction]:
     ranked = sorted(grouped.items(), key=lambda item: order.index(item[0][0]))
     for (urgency, dimension), names in ranked[:_ACTIONS]:
         rule = rules.dimensions.get(dimension)
-        advice = rule.advice if rule else _ADVICE[dimension]
+        advice = rule.advice if rule else _ADVICE.get(dimension, _LOOK)
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         yield RecommendedAction(urgency, f"{shown} ({rules.label(dimension)}): {advice}")

@@ -11,6 +11,8 @@ from agent.patrol.rules import Rules, Series
 
 SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
 ACTIVE = "NOT COALESCE(c.stopped, FALSE) AND NOT COALESCE(c.deleted, FALSE)"
+# A UTC time that lies farther ahead than this is not UTC.
+_CLOCKS_DIFFER = timedelta(hours=3)
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _ACTIVE_IDS = f"SELECT c.biz_id FROM byoc.clusters AS c WHERE {ACTIVE}"
 
@@ -86,14 +88,36 @@ def operations(since: datetime, until: datetime) -> str:
     )
 
 
+def alert_moment(as_of: datetime) -> str:
+    """When an alert happened, in UTC. A webhook's row may hold UTC in the Pacific column: its UTC is missing then, or
+    still to come, and would make every other alert look long over."""
+    ahead = stamp(as_of + _CLOCKS_DIFFER)
+    return (
+        f"CASE WHEN LEFT(message_id, 3) = 'wh_' AND (created_at_utc IS NULL OR created_at_utc > '{ahead}')"
+        " THEN created_at"
+        " WHEN created_at_utc IS NULL THEN CONVERT_TZ(created_at, 'America/Los_Angeles', 'UTC')"
+        " ELSE created_at_utc END"
+    )
+
+
+def alerts_seen(since: datetime, until: datetime) -> str:
+    """Alert rows with a state within (since, until], each with `seen_at`, the moment it happened in UTC."""
+    # The first bound is on the column that the table is cut by; two days are more than zones can differ.
+    return (
+        f"SELECT cluster_id, alert_name, alert_status, seen_at FROM (SELECT cluster_id, alert_name, alert_status,"
+        f" {alert_moment(until)} AS seen_at FROM alerts.lark_alerts"
+        f" WHERE created_at > '{stamp(since - timedelta(days=2))}' AND alert_status IS NOT NULL) AS e"
+        f" WHERE seen_at > '{stamp(since)}' AND seen_at <= '{stamp(until)}'"
+    )
+
+
 def alert_hours(since: datetime, until: datetime) -> str:
     """Alert rows folded by cluster, name, state and hour: copies from several ingestion paths and repeats collapse."""
     return (
-        "SELECT cluster_id, alert_name, alert_status, DATE_TRUNC('hour', created_at_utc) AS alert_hour,"
-        " MIN(created_at_utc) AS first_at, MAX(created_at_utc) AS last_at, COUNT(DISTINCT created_at_utc) AS times"
-        f" FROM alerts.lark_alerts WHERE created_at_utc > '{stamp(since)}' AND created_at_utc <= '{stamp(until)}'"
-        " AND alert_status IS NOT NULL"
-        " GROUP BY cluster_id, alert_name, alert_status, DATE_TRUNC('hour', created_at_utc)"
+        "SELECT cluster_id, alert_name, alert_status, DATE_TRUNC('hour', seen_at) AS alert_hour,"
+        " MIN(seen_at) AS first_at, MAX(seen_at) AS last_at, COUNT(DISTINCT seen_at) AS times"
+        f" FROM ({alerts_seen(since, until)}) AS s"
+        " GROUP BY cluster_id, alert_name, alert_status, DATE_TRUNC('hour', seen_at)"
         " ORDER BY alert_hour DESC"
     )
 

@@ -17,10 +17,10 @@ from agent.patrol.analyst import NAME, PatrolAnalyst
 from agent.patrol.binding import Bound, bind
 from agent.patrol.errors import ReportMalformed
 from agent.patrol.evidence import Evidence
-from agent.patrol.inspection import inspect
 from agent.patrol.ledger import Ledger
 from agent.patrol.narrative import sections
 from agent.patrol.predictions import PredictionStore
+from agent.patrol.profiles import Profile, own
 from agent.patrol.report import REPORT_TYPES, PatrolReport, PatrolUsage, ReportType
 from agent.patrol.rules import Rules, load_rules
 from agent.patrol.sections import Sections, parse
@@ -88,6 +88,7 @@ class Patrol:
         max_rounds: int = MAX_ROUNDS,
         rules: Rules | None = None,
         predictions: PredictionStore | None = None,
+        profile: Profile | None = None,
     ) -> None:
         self._model = model
         self._tools = tools
@@ -97,6 +98,7 @@ class Patrol:
         self._new_id = new_id
         self._max_rounds = max_rounds
         self._rules = rules or load_rules()
+        self._profile = profile or own(self._rules)
         self._ledger = Ledger(predictions)
 
     async def run_patrol(
@@ -116,7 +118,7 @@ class Patrol:
         begin = await journal.step("begun", self._begun)
         started = datetime.fromisoformat(begin["started"])
         waiting = await self._ledger.open()
-        looked = await inspect(self._tools, self._rules, started.astimezone(UTC).replace(tzinfo=None), waiting)
+        looked = await self._profile.look(self._tools, started.astimezone(UTC).replace(tzinfo=None), waiting)
         evidence = await self._ledger.settled(looked, self._rules, waiting)
         written = await self._written(kind, evidence, on_progress, journal)
         report = self._report(begin["report_id"], kind, triggered_by, started, evidence, written)
@@ -155,7 +157,7 @@ class Patrol:
 
     def _system(self) -> str:
         prompt = prompts.load("patrol")
-        return prompt.render(health_rules=self._rules.describe(), max_rounds=str(self._max_rounds))
+        return prompt.render(health_rules=self._profile.rules, max_rounds=str(self._max_rounds))
 
     def _loop(self, model: Model, rounds: int) -> Loop:
         return Loop(model, self._tools, system=self._system(), limits=Limits(rounds=rounds))

@@ -3,15 +3,30 @@
 A mean alone hides saturation: a full disk with everything else perfect would still count as healthy."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
-from agent.patrol.rules import Dimension, Rules
+from agent.patrol.rules import Direction, Limits, Rules
 
-_CAP_AT_WORST = 40.0
+CAP_AT_WORST = 40.0
 # Half of the weight: below it two lucky dimensions could make a score.
 _KNOWN_SHARE = 0.5
 
 
-def points(rule: Dimension, value: float) -> float:
+class Graded(Protocol):
+    """Anything with limits."""
+
+    @property
+    def limits(self) -> Limits:
+        """Green, yellow and red."""
+        ...
+
+    @property
+    def direction(self) -> Direction:
+        """Which way is bad."""
+        ...
+
+
+def points(rule: Graded, value: float) -> float:
     """A value as 0..100 points: 100 up to green, 50 at yellow, 0 from red, straight lines between."""
     sign = 1.0 if rule.direction == "up" else -1.0
     green, yellow, red = (sign * limit for limit in (rule.limits.green, rule.limits.yellow, rule.limits.red))
@@ -35,4 +50,4 @@ def overall(rules: Rules, values: Mapping[str, float]) -> float | None:
     mean = sum(weight * score for weight, score in weighted) / known
     worst = min(score for weight, score in weighted if weight > 0)
     # One dimension at red holds the cluster at 40 or below, one at yellow at 70.
-    return min(mean, _CAP_AT_WORST + (100.0 - _CAP_AT_WORST) * worst / 100.0)
+    return min(mean, CAP_AT_WORST + (100.0 - CAP_AT_WORST) * worst / 100.0)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from agent.patrol.queries import alert_moment
 from agent.patrol.query import stamp
 from agent.patrol.rules import load_rules
 
@@ -118,7 +119,7 @@ def alerts(as_of: datetime, hours: int, *, by_cluster: bool, limit: int = LIMIT)
     cluster_id; clusters or alert_names; firing (conditions that still fire), first_seen, last_seen, conditions, total
     (rows before the limit). A card that came by several paths, or repeats, is one condition; one that has not repeated
     for an hour is no longer firing."""
-    happened = _alert_moment(as_of)
+    happened = alert_moment(as_of)
     # The second bound is on the column that the table is cut by; two days are more than zones can differ.
     source = (
         f"FROM alerts.lark_alerts WHERE alert_status IS NOT NULL AND {_since(happened, as_of, hours)}"
@@ -150,18 +151,6 @@ SELECT {key}, {other}, count(*) AS conditions, sum(s.is_firing) AS firing,
        min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, count(*) OVER () AS total
 FROM conditions s LEFT JOIN byoc.clusters c ON s.cluster_id = c.biz_id
 GROUP BY {group} ORDER BY firing DESC, conditions DESC, {group} LIMIT {int(limit)}"""
-
-
-def _alert_moment(as_of: datetime) -> str:
-    """When an alert happened, in UTC. A webhook's row may hold UTC in the Pacific column: its UTC is missing then, or
-    still to come, and would make every other alert look long over."""
-    ahead = stamp(as_of + timedelta(hours=_WINDOW.silent_hours))
-    return (
-        f"CASE WHEN LEFT(message_id, 3) = 'wh_' AND (created_at_utc IS NULL OR created_at_utc > '{ahead}')"
-        " THEN created_at"
-        " WHEN created_at_utc IS NULL THEN CONVERT_TZ(created_at, 'America/Los_Angeles', 'UTC')"
-        " ELSE created_at_utc END"
-    )
 
 
 def operations(as_of: datetime, hours: int, limit: int = LIMIT) -> str:

@@ -40,6 +40,7 @@ def test_help_loads_neither_a_model_sdk_nor_a_database() -> None:
         "warehouse",
         "audit",
         "feedback",
+        "rules",
     ):
         assert command in done.stdout
 
@@ -71,6 +72,40 @@ def test_a_patrol_for_people_names_what_it_flags(starwatch: Run, real: dict[str,
     assert code == 0
     assert "Morning patrol" in out
     assert "rules only" in out
+
+
+def test_the_rules_are_listed_in_both_profiles(starwatch: Run) -> None:
+    code, out, _ = starwatch("rules", "list")
+    assert code == 0
+    assert "error_share_pct" in out
+    assert "query_errors_7d: Warning ≥ 10,000, Critical ≥ 50,000" in out
+    code, out, _ = starwatch("rules", "--json")
+    assert set(json.loads(out)) == {"own", "reference"}
+
+
+def test_a_cluster_is_explained_by_both_profiles(starwatch: Run, real: dict[str, str], truth: dict[str, Any]) -> None:
+    cluster = truth["must_flag"][0]
+    code, out, _ = starwatch("rules", "explain", cluster, **real)
+    assert code == 0
+    assert cluster in out
+    assert "rule: " in out
+    assert "by the reference platform's rules: " in out
+    code, out, _ = starwatch("rules", "explain", cluster, "--json", **real)
+    assert json.loads(out)["own"]["identity"]["cluster_id"] == cluster
+
+
+@pytest.mark.parametrize("words", [("explain",), ("list", "x"), ("forget", "x")])
+def test_rules_said_wrongly_are_one_line(starwatch: Run, words: tuple[str, ...]) -> None:
+    code, out, err = starwatch("rules", *words)
+    assert (code, out) == (2, "")
+    assert "rules explain CLUSTER" in one_line(err)
+
+
+def test_a_patrol_by_the_reference_profile_says_so(starwatch: Run, real: dict[str, str]) -> None:
+    code, out, _ = starwatch("patrol", "--json", STARWATCH_RULES="reference", **real)
+    report = json.loads(out)
+    assert code == 0
+    assert "classified by the rules of the reference platform" in report["fleet_narrative"]
 
 
 def test_a_question_is_answered_and_the_thread_goes_on(starwatch: Run, real: dict[str, str]) -> None:

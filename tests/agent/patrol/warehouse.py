@@ -147,7 +147,7 @@ class FleetTools:
             (r"MIN\(snapshot_hour\) AS first_hour", lambda _: self._last()),
             (r"HAVING MAX\(snapshot_hour\)", lambda _: self.given["gone"]),
             (r"FROM byoc\.billing_order", lambda _: self.given["operations"]),
-            (r"DATE_TRUNC\('hour', created_at_utc\)", lambda _: self.given["alerts"]),
+            (r"DATE_TRUNC\('hour', seen_at\)", lambda _: self.given["alerts"]),
             (r"^SELECT cluster_id, snapshot_hour AS bucket", self._hourly),
             (r"^SELECT cluster_id, HOUR\(snapshot_hour\) AS bucket", self._profile),
             (r"^SELECT cluster_id, FLOOR\(TIMESTAMPDIFF", self._daily),
