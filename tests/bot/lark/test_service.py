@@ -26,7 +26,7 @@ from tests.bot.lark.conftest import config
 from tests.fakes.lark import APP, ENCRYPT_KEY, SECRET, VERIFICATION, FakeLark
 from tests.fakes.lark.cards import element, pressable, problems
 from tests.fakes.lark.door import signed
-from tests.fakes.lark.payloads import message, press
+from tests.fakes.lark.payloads import entered, message, press
 from tests.fakes.slack import BOT as SLACK_BOT
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 from tests.fakes.slack import SECRET as SLACK_SECRET
@@ -195,3 +195,36 @@ def answered(company: FakeLark, root: str, count: int) -> bool:
     """Whether so many answers under a message are whole: none of them grows any more."""
     found = company.replies(root)
     return len(found) == count and not any(element(post.shows, "stop") for post in found)
+
+
+async def test_whoever_opens_the_chat_with_the_bot_is_welcomed_once(settings: Settings, company: FakeLark) -> None:
+    async with at_work(settings) as address:
+        assert await delivered(address, entered()) == 200
+        await company.until(lambda: len(company.posts) == 2, MINUTE)
+        assert await delivered(address, entered(event_id="ev-9")) == 200
+        assert await delivered(address, message(company.said("@_user_1 help"), "ev-8")) == 200
+        await company.until(lambda: len(company.posts) == 3, MINUTE)
+    home, prompts, helped = company.posts
+    assert {home.chat, prompts.chat} == {"oc_p2p_ou_anna"}
+    assert helped.chat == "oc_ops"
+    assert all(problems(post.shows) == [] for post in company.posts)
+
+
+async def test_a_typed_patrol_posts_a_report_whose_buttons_work(
+    settings: Settings, company: FakeLark, truth: dict[str, Any]
+) -> None:
+    async with at_work(settings) as address:
+        asked = company.said("@_user_1 /patrol morning")
+        assert await delivered(address, message(asked)) == 200
+        await company.until(lambda: any("data as of" in company.words(post) for post in company.posts), MINUTE)
+        report = [post for post in company.posts if post.chat == "oc_ops"]
+        told = "\n".join(company.words(post) for post in report)
+        assert "patrol" in told.lower()
+        buttons = [(post, one) for post in report for one in pressable(post.shows)]
+        carrier, button = next(pair for pair in buttons if "investigate" in str(pair[1]["behaviors"]))
+        root = carrier.root or carrier.id
+        before = len(company.replies(root))
+        assert await delivered(address, press(carrier, button)) == 200
+        await company.until(lambda: len(company.replies(root)) > before, MINUTE)
+    assert all(problems(post.shows) == [] for post in company.posts if post.shows)
+    assert not company.mentioned
