@@ -100,6 +100,23 @@ async def test_a_title_cannot_hide_characters_or_fill_the_screen(tools: Charting
     assert len(drawn.data["chart"]["title"]) == 100 and "\u202e" not in drawn.data["chart"]["title"]
 
 
+async def test_the_metrics_of_a_cluster_are_drawn_as_they_come_a_column_each(tools: Charting) -> None:
+    names = await stored(tools, "SELECT biz_id FROM byoc.clusters WHERE NOT coalesce(deleted, false) LIMIT 1")
+    asked = {"cluster": names["rows"][0][0], "metrics": ["starrocks_fe_qps"], "hours": 24}
+    result = await tools.call("query_cluster_metrics", asked)
+    assert result.data is not None and not result.is_error, result.text
+    columns = [column["name"] for column in result.data["columns"]]
+    wanted = ["starrocks_fe_qps_avg", "starrocks_fe_qps_usual"]
+    encoding = {"kind": "line", "x": "hour", "y": wanted, "title": "QPS"}
+    drawn = await tools.call(CHART, {"result_id": result.data["result_id"], **encoding})
+    assert drawn.data is not None and not drawn.is_error, drawn.text
+    chart = drawn.data["chart"]
+    assert chart["moments"] == sorted(chart["moments"]) and len(chart["moments"]) >= 20
+    for series, name in zip(chart["series"], wanted, strict=True):
+        told = {row[columns.index("hour")]: row[columns.index(name)] for row in result.data["rows"]}
+        assert dict(zip(chart["moments"], series["values"], strict=True)) == told
+
+
 async def test_a_model_can_chart_what_it_has_read(tools: Charting) -> None:
     class Asked(ScriptedModel):
         async def reply(self, request: Any, on_text: Any = None) -> Any:

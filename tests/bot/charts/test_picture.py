@@ -28,6 +28,26 @@ async def test_a_chart_becomes_a_png_wide_enough_to_read(chart: Chart) -> None:
     assert 800 <= width <= 2_400 and 500 <= height <= 2_400
 
 
+LONG = tuple(f"11-{1 + place // 24:02d} {place % 24:02d}:00" for place in range(400))
+EXTREME: dict[str, Chart] = {
+    "one point": Chart("line", "t", ("now",), (Series("s", (3.0,)),)),
+    "nothing but gaps": Chart("area", "t", ("a", "b"), (Series("s", (None, None)), Series("t", (1.0, None)))),
+    "as much as there may be": Chart(
+        "line", "t" * 100, LONG, tuple(Series(f"prod-lakehouse-{n}", tuple(map(float, range(400)))) for n in range(12))
+    ),
+    "far apart": Chart("bar", "t", ("a", "b", "c"), (Series("s", (-1e12, 1e-9, 1e300)), Series("t", (0.0, 0.0, 0.0)))),
+    "forty long names": Chart(
+        "bar", "t", tuple(f"prod-recommendations-{n:02d}" for n in range(40)), (Series("s", (1.0,) * 40),), "%"
+    ),
+    "twelve parts": Chart("pie", "t", tuple(f"3.{n}" for n in range(12)), (Series("s", (1.0,) * 12),)),
+}
+
+
+@pytest.mark.parametrize("name", EXTREME)
+async def test_extreme_charts_are_drawn_too(name: str) -> None:
+    assert len(await Painter().png(EXTREME[name])) > 5_000
+
+
 async def test_one_that_hangs_is_killed_and_there_is_no_picture(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     hangs = f"import os, sys, threading; open({str(mark)!r}, 'w').write(str(os.getpid())); threading.Event().wait()"
