@@ -46,7 +46,13 @@ async def _heard(question: Question, deps: Deps) -> Sequence[Said]:
     except SurfaceError as error:
         log.warning("what was said in a thread could not be read", thread=question.thread, why=str(error))
         return ()
-    return [one for one in said if not one.ours and after < one.order < question.order]
+    others = [one for one in said if not one.ours and after < one.order < question.order]
+    return [one for one in others[-MESSAGES:] if not await _was_asked(one, question, deps)]
+
+
+async def _was_asked(one: Said, question: Question, deps: Deps) -> bool:
+    """Whether a message was put to us: it has a turn of its own, and stands in the thread's history."""
+    return await deps.asked(f"{channel_of(question.thread)}:{one.order}") is not None
 
 
 def _told(said: Sequence[Said]) -> str:

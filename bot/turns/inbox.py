@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.turns.port import Stopped, lane
+from handlers.commands import command_of
 from handlers.surface import Event, Question
 
 
@@ -70,7 +71,8 @@ class Inbox(Protocol):
 
     async def hear(self, claim: Claim, name: str) -> Sequence[str]:
         """The texts of the questions that wait in the lane, earliest first, by the person whose turn it is: an answer
-        rests on what that one may see. They belong to the turn from now on. Raises TakenOver."""
+        rests on what that one may see. Commands are none of them. They belong to the turn from now on. Raises
+        TakenOver."""
         ...
 
     async def finish(self, claim: Claim) -> bool:
@@ -140,7 +142,9 @@ class MemoryInbox:
     async def hear(self, claim: Claim, name: str) -> Sequence[str]:
         """See `Inbox`."""
         for kept in self._in(claim.lane):
-            if isinstance(kept.event, Question) and kept.event.user == claim.event.user:
+            said = kept.event
+            # a command is obeyed in a turn of its own
+            if isinstance(said, Question) and said.user == claim.event.user and command_of(said.text) is None:
                 kept.state, kept.turn, kept.part = State.HEARD, claim.turn, name
         heard = [kept for kept in self._kept.values() if (kept.turn, kept.part) == (claim.turn, name)]
         return [kept.event.text for kept in sorted(heard, key=lambda k: k.place) if isinstance(kept.event, Question)]

@@ -15,6 +15,7 @@ from bot.turns.codec import event_json, event_of
 from bot.turns.inbox import OPEN, Claim, Sight, State, TakenOver
 from bot.turns.port import Stopped, lane
 from bot.turns.steps import RUNS
+from handlers.commands import command_of
 from handlers.surface import Event
 
 LONGEST_KEY = 255
@@ -241,4 +242,6 @@ def _heard(connection: Connection, claim: Claim, name: str, now: datetime) -> li
 
 
 def _adds(row: Row[Any], claim: Claim) -> bool:
-    return bool(row.event["kind"] == "Question" and row.event["user"] == claim.event.user)
+    if row.event["kind"] != "Question" or row.event["user"] != claim.event.user:
+        return False
+    return command_of(str(row.event["text"])) is None

@@ -1,6 +1,7 @@
 """What others say in a thread."""
 
 import json
+from dataclasses import replace
 
 from handlers import handle
 from handlers.overheard import CHARACTERS, MESSAGES
@@ -82,3 +83,13 @@ async def test_a_platform_that_does_not_tell_costs_the_answer_nothing(bench: Ben
     await handle(asked(), bench.deps)
     assert len(bench.surface.posts) == 1
     assert told(bench) == []
+
+
+async def test_what_was_put_to_us_is_no_talk_of_others(bench: Bench) -> None:
+    bench.surface.heard[THREAD] = [by("ben", "how is prod-1?", "2.0"), by("ben", "I see", "3.0")]
+
+    async def taken(key: str) -> Question | None:
+        return asked("how is prod-1?", "2.0") if key == "slack:T:C:2.0" else None
+
+    await handle(asked(), replace(bench.deps, asked=taken))
+    assert told(bench) == [{"user": "ben", "said": "I see"}]

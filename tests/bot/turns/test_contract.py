@@ -59,6 +59,17 @@ async def test_what_is_said_during_a_turn_is_heard_by_it_and_has_no_turn_of_its_
     assert desk.log == ["+a", "-a", "+c", "-c"]
 
 
+async def test_a_command_during_a_turn_is_not_heard_by_it_but_obeyed_behind_it(opened: Opened) -> None:
+    desk = Desk()
+    async with opened(desk) as turns:
+        await turns.submit(question("a"))
+        await settle(lambda: desk.log == ["+a"])
+        await turns.submit(question("b", text="mute"))
+        desk.let("a", "b")
+        await settle(lambda: "-b" in desk.log)
+    assert desk.heard["a"] == []
+
+
 async def test_what_another_person_says_meanwhile_waits_for_a_turn_with_that_ones_rights(opened: Opened) -> None:
     desk = Desk()
     async with opened(desk) as turns:
