@@ -387,6 +387,19 @@ async def test_a_stop_with_nothing_to_stop_says_so_once(house: House) -> None:
     assert [text(document) for _, document in house.surface.posts] == ["Nothing is running here."]
 
 
+async def test_what_was_taken_back_by_somebody_whom_the_platform_does_not_name_is_not_answered(house: House) -> None:
+    house.rules(Admission(users=frozenset({"U1"})))
+    house.agents.hold.clear()
+    await house.gate.admit(ASKED)
+    await house.running()
+    waits = replace(ASKED, key="slack:T:C:2.1", text="disks?", order="2.1")
+    await house.gate.admit(waits)
+    await house.gate.act(Deleted(waits.key, waits.thread, ""))
+    house.agents.hold.set()
+    await house.turns.idle()
+    assert house.agents.threads[ASKED.thread] == ["fleet?"]
+
+
 async def test_who_may_not_ask_may_not_stop_or_change_either(house: House) -> None:
     house.rules(Admission(users=frozenset({"U1"})))
     house.agents.hold.clear()
