@@ -14,17 +14,10 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """A name that the library knows, not an address that it reads."""
 
 _FONT = "Liberation Sans, DejaVu Sans, Noto Sans CJK SC, sans-serif"
+# as many as a chart may have series: two lines of one colour could not be told apart
 _COLOURS = (
-    "#2f6fde",
-    "#e8793a",
-    "#2c9c6a",
-    "#b4435c",
-    "#7a5bc7",
-    "#8a6d3b",
-    "#1f9fb5",
-    "#c24fa3",
-    "#6b7785",
-    "#a3a51f",
+    *("#2f6fde", "#e8793a", "#2c9c6a", "#b4435c", "#7a5bc7", "#8a6d3b"),
+    *("#1f9fb5", "#c24fa3", "#6b7785", "#a3a51f", "#e3b505", "#0b4f4a"),
 )
 _DOTTED = 40
 """Points up to which each one gets a dot."""
@@ -131,7 +124,7 @@ def _along(chart: Chart) -> dict[str, Any]:
 
 
 def _figures(chart: Chart, *, zero: bool) -> dict[str, Any]:
-    axis = {"title": excerpt(chart.unit, 40) or None, "titleAnchor": "end"} | ({"format": "~s"} if _huge(chart) else {})
+    axis = {"title": excerpt(chart.unit, 40) or None, "titleAnchor": "end"} | _written_short(chart)
     return {"field": "y", "type": "quantitative", "scale": {"zero": zero, "nice": True}, "axis": axis}
 
 
@@ -167,8 +160,10 @@ def _lies(chart: Chart) -> bool:
     return chart.kind == "bar" and max(map(len, chart.categories), default=0) > _LONG
 
 
-def _huge(chart: Chart) -> bool:
-    return any(value is not None and abs(value) >= 100_000 for one in chart.series for value in one.values)
+def _written_short(chart: Chart) -> dict[str, str]:
+    """How large figures are written along an axis: `1.5M`, and with a power of ten where even that has no letter."""
+    most = max((abs(value) for one in chart.series for value in one.values if value is not None), default=0.0)
+    return {} if most < 100_000 else {"format": "~s" if most < 1e18 else ".2e"}
 
 
 def _config() -> dict[str, Any]:

@@ -48,7 +48,15 @@ def test_bars_begin_at_zero_and_lie_where_names_are_long() -> None:
 
 def test_large_values_are_written_short() -> None:
     assert specification(BESIDE)["encoding"]["y"]["axis"]["format"] == "~s"
+    huge = Chart("line", "t", ("a",), (Series("s", (1e300,)),))
+    assert specification(huge)["encoding"]["y"]["axis"]["format"] == ".2e"
     assert "format" not in specification(COURSE)["encoding"]["y"]["axis"]
+
+
+def test_twelve_series_have_twelve_colours() -> None:
+    many = Chart("line", "t", ("a",), tuple(Series(f"s{n}", (1.0,)) for n in range(12)))
+    colours = specification(many)["encoding"]["color"]["scale"]["range"]
+    assert len(set(colours)) == len(colours) == 12
 
 
 def test_areas_are_not_stacked_into_sums() -> None:
