@@ -2,6 +2,7 @@
 that keep to the rate limits. Lark's own SDK opens a connection per call and fetches tokens on the event loop."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -168,7 +169,11 @@ class LarkApi:
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS))
+            # the limits of Lark count bytes, of which an escaped character takes twice as many
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=SECONDS),
+                json_serialize=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+            )
         return self._session
 
 

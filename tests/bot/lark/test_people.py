@@ -69,6 +69,12 @@ async def test_a_persons_country_and_zone_say_how_they_read(
     assert await people.reads("ou_anna") == reads
 
 
+async def test_a_person_is_called_by_the_name_that_lark_tells(lark: FakeLark, people: LarkPeople) -> None:
+    lark.people["ou_anna"] = {"name": "Anna Berg"}
+    assert await people.named("ou_anna") == "Anna Berg"
+    assert await people.named("U0SLACK") == ""
+
+
 def test_on_feishu_chinese_is_read_where_nothing_else_is_known() -> None:
     assert person_of({}, "zh").language == "zh"
     assert person_of({"country": "US"}, "zh").language == "en"

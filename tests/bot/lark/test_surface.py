@@ -92,6 +92,15 @@ async def test_a_long_document_is_many_cards_in_order_and_nothing_is_lost(bench:
     assert f"Part 1 of {len(posts)}; continues below" in bench.lark.words(posts[0])
 
 
+async def test_a_long_document_in_chinese_keeps_to_limits_that_count_bytes(bench: Bench) -> None:
+    table = Table(("集群", "说明"), tuple((f"集群-{n}", "磁盘使用率持续上升" * 4) for n in range(150)))
+    text = "\n\n".join(f"第{n}段。" + "磁盘使用率在过去一天中持续上升。" * 8 for n in range(150))
+    await bench.surface.post(CHAT, Document("报告", (Prose(text), table), "zh"))
+    read = "\n".join(bench.lark.words(post) for post in bench.lark.posts)
+    assert [read.count(f"第{n}段。") for n in range(150)] == [1] * 150
+    assert {post.kind for post in bench.lark.posts} <= {"interactive", "file"}
+
+
 async def test_the_same_mark_posts_once_whatever_is_lost_on_the_way(bench: Bench) -> None:
     thread = thread_of(bench)
     document = prose("\n\n".join("line " * 300 for _ in range(30)))

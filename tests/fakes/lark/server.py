@@ -138,6 +138,8 @@ class FakeLark(Company):
             if route is None:
                 raise Refused(99991404, "404 page not found", 404)
             self._admit(request, route, body)
+            if route.path.startswith("/open-apis/im/v1/messages") and body.get("msg_type", "text") != "text":
+                self._measure(request)
             done = getattr(self, f"_{route.name.replace('.', '_')}")(ids, body)
         except Refused as refused:
             told = {"code": refused.code, "msg": refused.msg}
@@ -158,6 +160,10 @@ class FakeLark(Company):
         if route.scopes and not route.scopes & self.scopes:
             wanted = ", ".join(sorted(route.scopes))
             raise Refused(99991672, f"Access denied. One of the following scopes is required: [{wanted}]")
+
+    def _measure(self, request: web.Request) -> None:
+        if (request.content_length or 0) > 30 * 1024:
+            raise Refused(230025, "The length of the message content reaches its limit.")
 
     # the app itself
 
