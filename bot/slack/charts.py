@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bot.charts.picture import NoPicture, Painter
-from bot.slack.escape import plain
+from bot.slack.escape import escape, plain
 from bot.slack.pages import Block
+from bot.slack.tables import code
 from handlers.document import Chart, Document, File, Note, Part
 from handlers.markdown import excerpt, line
 
+KIND = "data_visualization"
 TITLE = 50
 SERIES = 12
 CATEGORIES = 20
@@ -32,13 +34,13 @@ def native(chart: Chart) -> Block | None:
     if chart.kind == "pie":
         if len(labels) > SERIES or any(not value or value < 0 for value in chart.series[0].values):
             return None
-        return {"type": "data_visualization", "title": title, "chart": {"type": "pie", "segments": points[0]}}
+        return {"type": KIND, "title": title, "chart": {"type": "pie", "segments": points[0]}}
     axis: dict[str, object] = {"categories": labels}
     if unit := excerpt(_words(chart.unit), LABEL):
         axis["y_label"] = unit
     series = [{"name": name, "data": data} for name, data in zip(names, points, strict=True)]
     drawn = {"type": chart.kind, "series": series, "axis_config": axis}
-    return {"type": "data_visualization", "title": title, "chart": drawn}
+    return {"type": KIND, "title": title, "chart": drawn}
 
 
 def figures(chart: Chart) -> list[tuple[str, ...]]:
@@ -57,20 +59,35 @@ def said(block: Block) -> Iterator[str]:
         yield f"{one['name']}: {values}" if one["name"] else values
 
 
-async def with_pictures(document: Document, painter: Painter) -> Document:
-    """The document with files of pictures in place of those charts that have no block of their own. One that cannot be
-    painted stays, and is drawn as a table."""
-    if not any(isinstance(part, Chart) and native(part) is None for part in document.parts):
+def has_chart(blocks: Sequence[Block]) -> bool:
+    """Whether a chart is among the blocks."""
+    return any(block["type"] == KIND for block in blocks)
+
+
+def spelled(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """The blocks with the figures of a chart as text in its place, for a Slack that takes no charts."""
+    return tuple(
+        shown
+        for block in blocks
+        for shown in (code(escape("\n".join(said(block)))) if block["type"] == KIND else (block,))
+    )
+
+
+async def with_pictures(document: Document, painter: Painter, *, drawn: bool = True) -> Document:
+    """The document with files of pictures in place of those charts that have no block of their own; of all charts where
+    Slack draws none. One that cannot be painted stays as it is."""
+    if not any(isinstance(part, Chart) and not (drawn and native(part)) for part in document.parts):
         return document
     parts: list[Part] = []
     for number, part in enumerate(document.parts):
-        parts.extend([part] if not isinstance(part, Chart) else await _painted(part, number, painter))
+        if isinstance(part, Chart) and not (drawn and native(part)):
+            parts.extend(await _painted(part, number, painter))
+        else:
+            parts.append(part)
     return replace(document, parts=tuple(parts))
 
 
 async def _painted(chart: Chart, number: int, painter: Painter) -> Sequence[Part]:
-    if native(chart) is not None:
-        return (chart,)
     try:
         picture = await painter.png(chart)
     except NoPicture:

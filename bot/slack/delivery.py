@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -15,7 +16,7 @@ import structlog
 from bot.charts.picture import Painter
 from bot.slack.api import SlackApi, SlackAway, SlackPlaceGone, SlackRefusal
 from bot.slack.blocks import Message, messages, readable
-from bot.slack.charts import with_pictures
+from bot.slack.charts import has_chart, spelled, with_pictures
 from bot.slack.escape import split
 from bot.slack.marks import metadata_of, pages_of, unmarked
 from bot.slack.place import Place
@@ -54,6 +55,7 @@ class Delivery:
         self._hosts = hosts
         self._now = now
         self._painter = painter or Painter()
+        self._draws_charts = True
         self._unfinished: OrderedDict[str, list[str]] = OrderedDict()
 
     async def deliver(
@@ -89,7 +91,7 @@ class Delivery:
     async def rendered(self, document: Document) -> Sequence[Message]:
         """The document as messages, large charts as pictures; what goes beyond MOST_MESSAGES is in a file of the last
         one."""
-        painted = await with_pictures(document, self._painter)
+        painted = await with_pictures(document, self._painter, drawn=self._draws_charts)
         # long Markdown takes a noticeable moment to parse, which other threads need not wait for
         return await asyncio.to_thread(_bounded, painted, self._hosts)
 
@@ -143,13 +145,19 @@ class Delivery:
             await self._api.call("chat.stopStream", {"channel": channel, "ts": ts})
 
     async def _send(self, channel: str, root: str, message: Message, metadata: Mapping[str, Any] | None) -> str:
-        """The ts of the posted message; without its blocks if Slack takes exception to them."""
-        try:
-            return await self._post_message(root, _arguments(channel, message, metadata))
-        except SlackRefusal as refusal:
-            if refusal.code not in _BAD_BLOCKS:
-                raise
-            log.error("Slack refused the blocks of a message; it goes out as text", code=refusal.code)
+        """The ts of the posted message; its charts in words, or all of it, if Slack takes exception to its blocks."""
+        for form in dict.fromkeys((False, has_chart(message.blocks))):
+            tried = replace(message, blocks=spelled(message.blocks)) if form else message
+            try:
+                ts = await self._post_message(root, _arguments(channel, tried, metadata))
+            except SlackRefusal as refusal:
+                if refusal.code not in _BAD_BLOCKS:
+                    raise
+                log.error("Slack refused the blocks of a message", code=refusal.code, charts_in_words=form)
+                continue
+            # from now on they are pictures here: the block is young, and not every workspace has it
+            self._draws_charts = self._draws_charts and not form
+            return ts
         first = ""
         # The words of the blocks, not the short fallback: nothing that was to be said may be lost to their form.
         for text in split(readable(message.blocks) or message.text, PLAIN_TEXT):

@@ -24,9 +24,29 @@ async def test_what_slack_takes_is_shown_natively(bot: Bot) -> None:
     assert problems(post.blocks) == [] and bot.slack.files == {}
 
 
+async def test_a_slack_that_draws_no_charts_keeps_the_table_and_gets_pictures_from_then_on(bot: Bot) -> None:
+    bot.slack.fail("chat.postMessage", Scripted(200, "invalid_blocks"))
+    await bot.surface.post(OPS, ANSWER)
+    (post,) = bot.slack.posts
+    assert [block["type"] for block in post.blocks] == ["section", "table", "section", "context", "context"]
+    assert "mean: 10:00 120, 11:00 20,345" in post.blocks[2]["text"]["text"]
+    assert all(words in post.words for words in SAID)
+    await bot.surface.post(OPS, ANSWER)
+    assert all(block["type"] != "data_visualization" for one in bot.slack.posts for block in one.blocks)
+    (content,) = bot.slack.files.values()
+    assert content.startswith(b"\x89PNG")
+
+
+async def test_one_message_that_is_refused_for_another_reason_costs_later_ones_no_charts(bot: Bot) -> None:
+    bot.slack.fail("chat.postMessage", *[Scripted(200, "invalid_blocks")] * 2)
+    await bot.surface.post(OPS, ANSWER)
+    await bot.surface.post(OPS, ANSWER)
+    assert bot.slack.posts[-1].blocks[2]["type"] == "data_visualization"
+
+
 @pytest.mark.parametrize("code", ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"])
 async def test_a_slack_that_refuses_the_blocks_gets_every_word_as_text(bot: Bot, code: str) -> None:
-    bot.slack.fail("chat.postMessage", Scripted(200, code))
+    bot.slack.fail("chat.postMessage", *[Scripted(200, code)] * 2)
     await bot.surface.post(OPS, ANSWER)
     told = "\n".join(post.text for post in bot.slack.posts)
     assert [post.blocks for post in bot.slack.posts] == [[]]
