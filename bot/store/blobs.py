@@ -37,7 +37,7 @@ class Blobs:
         statement = self._database.insert(BlobRow, row).on_conflict_do_update(
             index_elements=[BlobRow.handle], set_={"used_at": row["used_at"]}
         )
-        await self._database.write(lambda connection: connection.execute(statement).close())
+        await self._database.write(lambda connection: connection.execute(statement).close(), about=handle)
         return handle
 
     async def get(self, handle: str) -> Any:

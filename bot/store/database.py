@@ -1,6 +1,7 @@
 """One transaction with our own database, and what of its faults becomes a StoreFault."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any, TypeVar
@@ -17,6 +18,9 @@ from bot.store.tables import Base
 
 T = TypeVar("T")
 
+WRITERS = 4
+"""Connections for shared transactions where several can write at once: each waits for the server most of the time."""
+
 
 class Database:
     """Transactions on one database: a session of one's own, or a share in the next transaction of many, which is for
@@ -30,14 +34,17 @@ class Database:
         self._one_writer = engine.dialect.name == "sqlite"
         self._writer = asyncio.Lock()
         begin, turn = ("BEGIN IMMEDIATE", self._writer) if self._one_writer else ("", None)
-        self._writes = Group(plain, begin=begin, turn=turn)
+        self._writes = [Group(plain, begin=begin, turn=turn) for _ in range(1 if self._one_writer else WRITERS)]
         self._reads = Group(plain)
 
-    async def write(self, piece: Piece[T]) -> T:
+    async def write(self, piece: Piece[T], about: str = "") -> T:
         """Run a piece in a transaction that it may share with others, and return once that is committed. It must be
-        such that doing it twice is as doing it once. Raises StoreUnwritable, and what the piece raises."""
+        such that doing it twice is as doing it once. Pieces `about` the same thing are run in the order in which they
+        are given; those about nothing wait for no others. Raises StoreUnwritable, and what the piece raises."""
+        first, *others = self._writes
+        group = others[zlib.crc32(about.encode(errors="replace")) % len(others)] if about and others else first
         async with _faults(StoreUnwritable):
-            return await self._writes.run(piece)
+            return await group.run(piece)
 
     async def read(self, piece: Piece[T]) -> T:
         """Run a piece that changes nothing. Raises StoreUnreadable, and what the piece raises."""
@@ -46,7 +53,8 @@ class Database:
 
     async def close(self) -> None:
         """Finish what waits, and let go of the connections."""
-        await self._writes.close()
+        for group in self._writes:
+            await group.close()
         await self._reads.close()
         self.plain.dispose()
         await self.engine.dispose()

@@ -62,7 +62,7 @@ class Store:
             async with self.database.writing() as session:
                 await (await session.connection()).run_sync(append)
         else:
-            await self.database.write(append)
+            await self.database.write(append, about=thread)
 
     async def clear(self, thread: str) -> None:
         """Forget the thread's history; the thread itself stays known."""
@@ -83,7 +83,7 @@ class Store:
         now = self._now()
         if (joined := self._joined.get(thread)) is not None and now - joined < JOINED_FOR:
             return
-        await self.database.write(lambda connection: self._touch(connection, thread, now))
+        await self.database.write(lambda connection: self._touch(connection, thread, now), about=thread)
         self._joined[thread] = now
         while len(self._joined) > MOST_JOINED:
             del self._joined[next(iter(self._joined))]
@@ -98,7 +98,7 @@ class Store:
             self._touch(connection, thread, now)
             self._add_turn(connection, thread, SavedTurn(report.model, tuple(opening)), 0)
 
-        await self.database.write(tie)
+        await self.database.write(tie, about=thread)
 
     async def find(self, report_id: str) -> Mapping[str, Any] | None:
         """A posted report by its id, in the form of `PatrolReport.to_json`."""

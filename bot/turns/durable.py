@@ -252,7 +252,7 @@ class DurableTurns:
         self._waiting = await self.inbox.waiting()
         if self._waiting and (room := self._lanes.room):
             for name in await self.inbox.idle(patience, room):
-                self._lanes.wake(name)
+                self._lanes.found(name)
         if turns := self.running.turns:
             self.running.stop(await self.inbox.stopping(turns))
 

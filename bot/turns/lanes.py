@@ -17,6 +17,7 @@ class Lanes:
         self._begin = begin
         self._most = most
         self._at_work: set[str] = set()
+        self._again: set[str] = set()
         self._ready: dict[str, None] = {}
         self._beginning: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -31,7 +32,13 @@ class Lanes:
         return len(self._ready) if lane in self._ready else 0
 
     def wake(self, lane: str) -> None:
-        """Something waits in the lane. A worker that is at work in it will see that when it ends."""
+        """Something came into the lane, perhaps just when the worker in it had looked for the last time."""
+        if lane in self._at_work:
+            self._again.add(lane)
+        self.found(lane)
+
+    def found(self, lane: str) -> None:
+        """Something has waited in the lane for a while. A worker that is at work in it will see that when it ends."""
         if self._closed or lane in self._at_work:
             return
         if len(self._at_work) < self._most:
@@ -57,7 +64,8 @@ class Lanes:
     def ended(self, lane: str, more: bool) -> None:
         """The lane's worker is through; `more` = it saw something waiting behind what it did."""
         self._at_work.discard(lane)
-        if more:
+        if more or lane in self._again:
+            self._again.discard(lane)
             # behind those that have waited for longer
             self._ready[lane] = None
         while self._ready and len(self._at_work) < self._most and not self._closed:

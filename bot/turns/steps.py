@@ -58,7 +58,9 @@ class Steps:
 
     async def _settle(self, entries: Sequence[_Entry]) -> None:
         try:
-            waits = await self._database.write(lambda connection: _insert(self._database, connection, entries))
+            waits = await self._database.write(
+                lambda connection: _insert(self._database, connection, entries), about="steps"
+            )
         except Exception as fault:  # noqa: BLE001 - it goes to all who are waiting for this write
             for entry in entries:
                 if not entry.kept.done():

@@ -35,10 +35,10 @@ class StoredInbox:
 
     async def put(self, event: Event) -> Sight:
         """See `Inbox`."""
-        now = self._now()
+        now, name = self._now(), lane(event)[:LONGEST_KEY]
         row = {
             "key": event.key[:LONGEST_KEY],
-            "lane": lane(event)[:LONGEST_KEY],
+            "lane": name,
             # one that has no time of its own comes behind those that arrived before it
             "place": getattr(event, "order", "") or f"~{now.timestamp():017.6f}",
             "event": event_json(event),
@@ -54,6 +54,7 @@ class StoredInbox:
             state = connection.scalars(select(_IN.state).where(_IN.key == row["key"])).one()
             return Sight.WAITING if state == State.WAITING else Sight.OLD
 
+        # about nothing: the platform is waiting for this one
         return await self.database.write(put)
 
     async def waiting(self) -> int:
@@ -65,7 +66,8 @@ class StoredInbox:
         """See `Inbox`."""
         now = self._now()
         try:
-            return await self.database.write(lambda connection: _claimed(connection, lane[:LONGEST_KEY], worker, now))
+            name = lane[:LONGEST_KEY]
+            return await self.database.write(lambda connection: _claimed(connection, name, worker, now), about=name)
         except IntegrityError:
             # two claims of one lane met, with different events in sight: the database lets one of them through
             return None
@@ -73,7 +75,7 @@ class StoredInbox:
     async def hear(self, claim: Claim, name: str) -> Sequence[str]:
         """See `Inbox`."""
         now = self._now()
-        return await self.database.write(lambda connection: _heard(connection, claim, name, now))
+        return await self.database.write(lambda connection: _heard(connection, claim, name, now), about=claim.lane)
 
     async def finish(self, claim: Claim) -> bool:
         """See `Inbox`."""
@@ -87,7 +89,7 @@ class StoredInbox:
             connection.execute(delete(StepRow).where(StepRow.turn == claim.turn))
             return connection.execute(_first(claim.lane)).first() is not None
 
-        return await self.database.write(finish)
+        return await self.database.write(finish, about=claim.lane)
 
     async def idle(self, seconds: float, most: int) -> Sequence[str]:
         """Up to `most` lanes, longest waiting first, in which something waits for `seconds` and nobody is at work, or

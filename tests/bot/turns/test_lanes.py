@@ -34,12 +34,22 @@ class Workers:
 async def test_a_lane_has_one_worker_however_often_it_is_woken() -> None:
     workers = Workers()
     for _ in range(3):
-        workers.lanes.wake("a")
+        workers.lanes.found("a")
     assert await workers.settled() == ["a"]
     workers.lanes.ended("a", more=False)
     assert await workers.settled() == ["a"]
-    workers.lanes.wake("a")
+    workers.lanes.found("a")
     assert await workers.settled() == ["a", "a"]
+
+
+async def test_what_comes_when_a_worker_has_looked_for_the_last_time_has_a_worker_of_its_own() -> None:
+    workers = Workers()
+    for _ in range(3):
+        workers.lanes.wake("a")
+    assert await workers.settled() == ["a"]
+    for _ in range(2):
+        workers.lanes.ended("a", more=False)
+        assert await workers.settled() == ["a", "a"]
 
 
 async def test_what_waits_behind_a_turn_is_begun_when_it_ends() -> None:
