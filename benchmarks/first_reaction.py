@@ -1,5 +1,5 @@
-"""How soon people see something: from an event to the first sign of it, and from a model's first word to the first words
-shown. Our own share alone: the chat platform is on loopback, and its answers are not waited for in the first figure.
+"""How soon people see something: from an event to the first sign of it, and from a model's first word to the first that
+is shown. Our own share alone: the chat platform is on loopback, and not waited for in the first figure.
 
 Run: python benchmarks/first_reaction.py [--events 300]"""
 
@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -38,7 +39,6 @@ from tests.fakes.slack import BOT, BOT_TOKEN, SECRET, TEAM, FakeSlack, SignedDoo
 from tests.fakes.slack.payloads import mention
 from tests.fakes.thinking import Surface
 
-
 SPACE = 0.05
 """Seconds between two events: twenty in a second, more than a busy workspace says to a bot."""
 
@@ -50,8 +50,15 @@ class Stopwatch(Surface):
         super().__init__()
         self.at: dict[str, float] = {}
 
+        self._signed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
     async def status(self, thread: str, text: str) -> None:
         self.at.setdefault(thread, time.perf_counter())
+        self._signed[thread].set()
+
+    async def signed(self, thread: str) -> None:
+        """Wait for a thread's first sign."""
+        await self._signed[thread].wait()
 
 
 class Members:
@@ -106,8 +113,7 @@ async def reactions(slack: FakeSlack, events: int) -> tuple[Sequence[float], Seq
             began, computing = time.perf_counter(), time.process_time()
             await door.event(payload)
             thread = f"slack:{TEAM}:C0OPS:{post.ts}"
-            while thread not in surface.at:
-                await asyncio.sleep(0.0005)
+            await surface.signed(thread)
             if number >= 20:  # the first ones fill caches and open connections
                 took.append(surface.at[thread] - began)
                 computed.append(time.process_time() - computing)
