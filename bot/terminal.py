@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.rule import Rule
@@ -13,6 +14,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from agent.untrusted import visible
+from bot.charts.sparks import WIDTH as COURSE
 from bot.charts.sparks import sparks
 from handlers.document import Actions, Chart, Divider, Document, Fields, File, Form, Heading, Note, Part, Prose, Table
 from handlers.surface import Mark, Posted, Press, Said, SurfaceError, Writing
@@ -20,6 +22,9 @@ from handlers.writing import whole
 
 WIDTH = 110
 """Columns used when the output is not a terminal."""
+BESIDE = 54
+"""Columns that the name and the figures beside a course take."""
+SHORTEST = 12
 
 
 def _fields(part: Fields) -> RenderableType:
@@ -36,9 +41,14 @@ def _table(part: Table) -> RenderableType:
     return table
 
 
-def _chart(part: Chart) -> RenderableType:
-    # as wide as it is: a course that is wrapped is none
-    return Text("\n".join(sparks(part)), no_wrap=True, overflow="ellipsis")
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A chart as wide as there is room beside its names and figures: a course that is wrapped is none."""
+
+    chart: Chart
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text("\n".join(sparks(self.chart, min(COURSE, max(options.max_width - BESIDE, SHORTEST)))))
 
 
 def _draw(part: Part) -> RenderableType | None:
@@ -53,7 +63,7 @@ def _draw(part: Part) -> RenderableType | None:
         case Table():
             return _table(part)
         case Chart():
-            return _chart(part)
+            return _Drawn(part)
         case File():
             return Text(visible(f"{part.title}: {part.name}, {len(part.content):,} bytes"), style="dim")
         case Note():

@@ -64,6 +64,17 @@ def test_every_kind_of_part_is_shown() -> None:
         assert words in text
 
 
+def test_a_chart_keeps_its_figures_on_a_narrow_screen() -> None:
+    values = tuple(float(n) for n in range(400))
+    chart = Chart("line", "p99", tuple(map(str, range(400))), (Series("prod-recommendations-07-x", values),))
+    out = io.StringIO()
+    terminal = Terminal(Console(file=out, width=80), Console(file=io.StringIO()))
+    asyncio.run(terminal.post("t", Document("x", (chart,))))
+    _, course, labels = out.getvalue().splitlines()
+    assert course.startswith("prod-recommendations-07…  ▁") and course.endswith("█  0 to 399, last 399")
+    assert len(course) <= 80 and labels.strip() == "0 … 399"
+
+
 def test_buttons_are_left_out_where_they_cannot_be_pressed() -> None:
     assert printed(Heading("x"), Actions((Button("Investigate", "investigate", "c1"),))).strip() == "x"
 
