@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test neighbours check format lint types layers lock clean help
+.PHONY: demo test neighbours load kills check format lint types layers lock clean help
 
 help:          ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 12
@@ -42,6 +42,12 @@ test: .venv/dev.stamp ## the test suite; ARGS="-k word" for a part of it
 neighbours: .venv/node/stamp ## the tests with other people's MCP programs (needs an npm registry too)
 	@$(MAKE) --no-print-directory .venv/starrocks-mcp/stamp || echo "its tests are skipped" >&2
 	@$(BIN)/python -m pytest -m neighbours $$(grep -rl --include='test_*.py' mark.neighbours tests) $(ARGS)
+
+load: .venv/dev.stamp ## 1,000 turns at once, then 200 events a second, on SQLite and Postgres (7 minutes; docs/load.md)
+	@for load in think events; do for kind in sqlite postgres; do $(BIN)/python benchmarks/turns_load.py $$load --database $$kind || exit 1; done; done
+
+kills: .venv/dev.stamp ## two replicas on one Postgres, one killed every 5 seconds for 2 minutes
+	@$(BIN)/python benchmarks/turns_kills.py
 
 check: .venv/dev.stamp lint types layers test neighbours ## what CI runs: format, lint, types, layers, all tests
 
