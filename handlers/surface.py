@@ -176,7 +176,8 @@ class Surface(Protocol):
         ...
 
     def writing(self, thread: str, mark: Mark | None, user: str) -> AbstractAsyncContextManager[Writing]:
-        """An answer to `user` in a thread. Left without `finish`, what was streamed is taken back."""
+        """An answer to `user` in a thread. Left by a fault, what was streamed is taken back; cut off, it ends where it
+        stands, and a repeated turn finishes it."""
         ...
 
     async def said(self, thread: str, after: str = "") -> Sequence[Said]:

@@ -161,6 +161,14 @@ class SlackWriting:
         await self._retract()
         await self._clear_plan()
 
+    async def leave(self) -> None:
+        """End what is streamed where it stands: somebody has read it already, or the turn goes on in another process,
+        which will find it."""
+        await self.rest()
+        if self._stream is not None:
+            await self._stop(self._stream, " …")
+        await self._clear_plan()
+
     def _wake(self) -> None:
         self._changed.set()
         if self._worker is None and not self._ended:
@@ -266,10 +274,11 @@ class SlackWriting:
         stream.text += piece
         return True
 
-    async def _stop(self, stream: _Stream) -> None:
+    async def _stop(self, stream: _Stream, last: str = "") -> None:
         self._stream = None
+        arguments = {"channel": self._target.where.channel, "ts": stream.ts}
         try:
-            await self._api.call("chat.stopStream", {"channel": self._target.where.channel, "ts": stream.ts})
+            await self._api.call("chat.stopStream", arguments | ({"markdown_text": last} if last else {}))
         except SlackRefusal as refusal:
             if refusal.code not in _ENDED:
                 raise
@@ -326,17 +335,18 @@ class SlackWriting:
 async def growing(
     api: SlackApi, delivery: Delivery, status: Status, target: Target, times: Times
 ) -> AsyncIterator[SlackWriting]:
-    """A writing; what it showed and did not finish is taken back. While it lasts people can press Slack's own stop."""
+    """A writing. What it showed and did not finish is taken back after a fault, and left as it stands when the turn is
+    cut off. While it lasts people can press Slack's own stop."""
     writing = SlackWriting(api, delivery, status, target, times)
     where = target.where
     session = asyncio.create_task(show_session(api, where, "processing", target.user), name=f"session:{where}")
     try:
         yield writing
-    except BaseException:
+    except BaseException as fault:
         try:
-            await writing.take_back()
+            await (writing.leave() if isinstance(fault, asyncio.CancelledError) else writing.take_back())
         except SurfaceError as error:
-            log.warning("what was streamed could not be taken back", why=str(error))
+            log.warning("a stream could not be ended or taken back", why=str(error))
         raise
     finally:
         await session

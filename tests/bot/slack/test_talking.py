@@ -101,7 +101,7 @@ async def test_slacks_own_stop_button_ends_the_turn(bot: Bot) -> None:
     inner = {"type": "agent_session_stopped", "channel": "C0OPS", "user": USER, "thread_ts": root.ts, "event_ts": "9.9"}
     await bot.door.event(event(inner | {"streaming_message_ts": []}, "Ev-stop"))
     await bot.turns.idle()
-    assert bot.words(root.ts) == ["Stopped. Done until then: Reading metrics of prod-0."]
+    assert bot.words(root.ts) == ["half a sen", "Stopped. Done until then: Reading metrics of prod-0."]
     assert bot.slack.sessions[-1] == ("C0OPS", root.ts, "active")
 
 

@@ -16,6 +16,7 @@ from tests.fakes.slack import BOT, TEAM, Post
 from tests.fakes.slack.server import Scripted
 
 MARK = Mark("turn:1", "answer", repeated=False)
+AGAIN = replace(MARK, repeated=True)
 FOOTER = (Note("Claude · 2 rounds"), Actions((Button("Good", "good", "a-1"),)))
 
 
@@ -251,12 +252,35 @@ async def test_while_it_is_written_slack_shows_its_own_stop_button(desk: Desk) -
     assert [status for _, _, status in desk.slack.sessions] == ["processing", "active"]
 
 
-async def test_a_turn_that_is_cut_off_takes_back_what_it_streamed(desk: Desk) -> None:
+async def test_a_turn_that_is_cut_off_leaves_what_people_have_read(desk: Desk) -> None:
     with pytest.raises(asyncio.CancelledError):
         async with desk.writing() as writing:
             await writing.text("half a sen")
             await desk.until("chat.startStream")
             raise asyncio.CancelledError
+    (post,) = desk.posts
+    assert (post.text, post.streaming) == ("half a sen …", False)
+    assert [status for _, _, status in desk.slack.sessions] == ["processing", "active"]
+
+
+async def test_a_turn_that_is_cut_off_and_goes_on_elsewhere_finishes_what_it_left(desk: Desk) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        async with desk.writing() as writing:
+            await writing.text("half a sen")
+            await desk.until("chat.startStream")
+            raise asyncio.CancelledError
+    async with surface_on(desk.bot.config).writing(desk.thread, AGAIN, "U0ANNA") as writing:
+        await writing.finish(answer("It is well."))
+    (post,) = desk.posts
+    assert "It is well." in post.words
+
+
+async def test_a_fault_takes_back_what_was_streamed(desk: Desk) -> None:
+    with pytest.raises(KeyError):
+        async with desk.writing() as writing:
+            await writing.text("half a sen")
+            await desk.until("chat.startStream")
+            raise KeyError("boom")
     assert desk.posts == []
     assert [status for _, _, status in desk.slack.sessions] == ["processing", "active"]
 
@@ -320,9 +344,6 @@ async def test_a_conversation_without_a_thread_gets_the_whole_at_once(bot: Bot) 
     assert "It is well." in bot.slack.posts[0].words
     assert bot.slack.called("chat.startStream") == []
     assert bot.slack.sessions == []
-
-
-AGAIN = replace(MARK, repeated=True)
 
 
 async def crashed(desk: Desk, *texts: str) -> None:
