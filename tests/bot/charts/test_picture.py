@@ -1,5 +1,6 @@
 """Pictures: made by a process of its own, within a time, in letters that exist."""
 
+import asyncio
 import os
 import struct
 import sys
@@ -55,6 +56,26 @@ async def test_one_that_hangs_is_killed_and_there_is_no_picture(tmp_path: Path) 
         await Painter(seconds=1.5, command=worker(hangs)).png(RANKING)
     with pytest.raises(ProcessLookupError):
         os.kill(int(mark.read_text()), 0)
+
+
+async def test_one_that_nobody_waits_for_any_more_is_killed(tmp_path: Path) -> None:
+    pipe = tmp_path / "pid"
+    os.mkfifo(pipe)
+    hangs = f"import os, threading; open({str(pipe)!r}, 'w').write(str(os.getpid())); threading.Event().wait()"
+    task = asyncio.create_task(Painter(command=worker(hangs)).png(RANKING))
+    pid = int(await asyncio.to_thread(pipe.read_text))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_failures_make_room_for_the_next_picture() -> None:
+    painter = Painter(command=worker("raise SystemExit(1)"))
+    found = await asyncio.gather(*(painter.png(RANKING) for _ in range(5)), return_exceptions=True)
+    assert [type(one) for one in found] == [NoPicture] * 5
+    assert (await Painter().png(RANKING)).startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("script", ["raise SystemExit(3)", "print('no picture')", "import os; os.abort()"])

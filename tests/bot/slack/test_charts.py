@@ -7,7 +7,7 @@ import pytest
 
 from bot.charts.picture import Painter
 from bot.slack.blocks import messages
-from bot.slack.charts import native, with_pictures
+from bot.slack.charts import native, spelled, with_pictures
 from handlers.document import Chart, Document, File, Note, Prose, Series
 from tests.fakes.slack import problems
 
@@ -85,6 +85,23 @@ async def test_without_a_picture_the_figures_are_a_table() -> None:
     (shown,) = [block for block in message.blocks if block["type"] == "table"]
     assert [cell["text"] for cell in shown["rows"][40]] == ["l39", "40"]
     assert problems(list(message.blocks)) == []
+
+
+async def test_where_slack_draws_no_charts_all_of_them_are_pictures() -> None:
+    document = await with_pictures(Document("x", (chart(), chart("pie"))), painter(PNG), drawn=False)
+    assert [type(part) for part in document.parts] == [Note, File, Note, File]
+    assert [part.name for part in document.parts if isinstance(part, File)] == ["chart-0.png", "chart-1.png"]
+
+
+def test_a_chart_spelled_out_keeps_every_figure_and_stays_words() -> None:
+    block = native(chart(names=["<!here>", "b", "c"], series=2, title="p99 <@U1>"))
+    assert block is not None
+    other = {"type": "divider"}
+    text, rule = spelled([block, other])
+    assert rule is other
+    assert text["text"]["text"] == (
+        "```\np99 &lt;@U1&gt;\ns0: &lt;!here&gt; 1, b 2, c 3\ns1: &lt;!here&gt; 1, b 2, c 3\n```"
+    )
 
 
 async def test_a_document_without_large_charts_is_left_alone() -> None:
