@@ -1,6 +1,7 @@
 """An answer that grows in a card: the plan while tools run, the text as it comes, a button that stops it, and at last
 the whole document in the same place."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -10,15 +11,15 @@ import structlog
 
 from bot.lark import elements as el
 from bot.lark.api import LarkApi
-from bot.lark.card import card
+from bot.lark.card import SUMMARY, card
 from bot.lark.delivery import Delivery
 from bot.lark.elements import Origin
 from bot.lark.entity import Entity
-from bot.lark.escape import escape, split
+from bot.lark.escape import escape, letters, split
 from bot.lark.markdown import flowing
 from bot.lark.place import Place
 from handlers.document import Button, Document
-from handlers.markdown import line
+from handlers.markdown import excerpt, line
 from handlers.newest import Newest
 from handlers.surface import Mark, Posted, Step, SurfaceError
 from handlers.words import Language, say
@@ -101,11 +102,24 @@ class LarkWriting:
         self._entity = None
         return told
 
-    async def end(self) -> None:
-        """Take back what was streamed and never finished."""
+    async def take_back(self) -> None:
+        """Recall what was shown and never finished; nothing when it was."""
         await self._newest.end()
         if self._entity is not None:
             await self._delivery.recall(self._message)
+
+    async def leave(self) -> None:
+        """End what was shown where it stands: a repeated turn finishes it, a stopped one says so below. Where no word
+        of the answer was read yet, nothing is left."""
+        await self._newest.end()
+        if self._entity is None or not self._shown.markdown:
+            await self.take_back()
+            return
+        elements = [el.markdown(text) for text in split(f"{self._written(self._shown.markdown)} {_NOTHING}", LONGEST)]
+        try:
+            await self._entity.replace(card(elements, letters(excerpt(self._shown.markdown, SUMMARY))))
+        except SurfaceError as error:
+            log.warning("a growing card could not be ended where it stands", why=str(error))
 
     async def _show(self, seen: _Seen) -> None:
         if self._broken:
@@ -161,8 +175,13 @@ class LarkWriting:
 
 @asynccontextmanager
 async def growing(writing: LarkWriting) -> AsyncIterator[LarkWriting]:
-    """The writing, ended in any case."""
+    """The writing. Left by a fault, what was streamed is taken back; cut off, it ends where it stands."""
     try:
         yield writing
-    finally:
-        await writing.end()
+    except asyncio.CancelledError:
+        await writing.leave()
+        raise
+    except BaseException:
+        await writing.take_back()
+        raise
+    await writing.take_back()

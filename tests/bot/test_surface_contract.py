@@ -167,16 +167,31 @@ async def test_what_was_streamed_can_be_taken_back(stage: Stage) -> None:
     assert "Nonsense" not in "\n".join(one.words for one in stage.seen())
 
 
-async def test_an_answer_that_is_never_finished_leaves_nothing(stage: Stage) -> None:
-    async def stopped() -> None:
-        async with stage.surface.writing(stage.asked("why?"), MARK, stage.user) as writing:
+async def left(stage: Stage, thread: str, fault: BaseException) -> None:
+    """An answer that is left half-way."""
+    with pytest.raises(type(fault)):
+        async with stage.surface.writing(thread, MARK, stage.user) as writing:
             await writing.text("Half an answer")
-            await stage.until(lambda: bool(stage.seen()))
-            raise asyncio.CancelledError
+            await stage.until(lambda: any("Half an answer" in one.words for one in stage.seen()))
+            raise fault
 
-    with pytest.raises(asyncio.CancelledError):
-        await stopped()
+
+async def test_an_answer_that_a_fault_breaks_off_is_taken_back(stage: Stage) -> None:
+    await left(stage, stage.asked("why?"), RuntimeError("broken"))
     assert stage.seen() == []
+
+
+async def test_an_answer_that_is_stopped_ends_where_it_stands_and_a_repeated_turn_finishes_it(stage: Stage) -> None:
+    thread = stage.asked("why?")
+    await left(stage, thread, asyncio.CancelledError())
+    [seen] = stage.seen()
+    assert "Half an answer …" in seen.words
+    assert "Stop" not in seen.words
+    async with stage.restarted().writing(thread, AGAIN, stage.user) as again:
+        await again.finish(prose("The whole answer."))
+    [seen] = stage.seen()
+    assert "The whole answer." in seen.words
+    assert "Half an answer" not in seen.words
 
 
 async def test_a_turn_that_was_cut_off_leaves_one_answer(stage: Stage) -> None:

@@ -1,6 +1,9 @@
 """An answer that grows in a card on Lark, whatever Lark does to the card meanwhile."""
 
+import asyncio
 from datetime import UTC, datetime
+
+import pytest
 
 from bot.lark.delivery import Delivery
 from bot.lark.surface import LarkSurface
@@ -149,3 +152,33 @@ async def test_texts_of_ours_are_in_the_language_of_the_reader(bench: Bench) -> 
         assert "停止" in bench.lark.words(bench.lark.posts[0])
         await writing.finish(prose("完成"))
     assert Locale("zh").time(datetime(2026, 11, 20, tzinfo=UTC)) == "2026-11-20 00:00 UTC"
+
+
+async def test_a_plan_without_a_word_of_the_answer_is_taken_back_when_the_turn_is_stopped(bench: Bench) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        async with bench.surface.writing(thread_of(bench), MARK, "ou_anna") as writing:
+            await writing.steps([Step("1", "Reading metrics", "running")])
+            await bench.lark.until(lambda: bool(bench.lark.posts))
+            raise asyncio.CancelledError
+    assert bench.lark.posts == []
+
+
+async def test_a_card_that_cannot_be_ended_where_it_stands_hides_no_stop(bench: Bench) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        async with bench.surface.writing(thread_of(bench), MARK, "ou_anna") as writing:
+            await writing.text("Half")
+            await bench.lark.until(lambda: bool(bench.lark.posts))
+            bench.lark.fail("cards.settings", Scripted(300302, "card not found"))
+            raise asyncio.CancelledError
+    assert len(bench.lark.posts) == 1
+
+
+async def test_a_long_plan_shows_its_latest_steps(bench: Bench) -> None:
+    async with bench.surface.writing(thread_of(bench), MARK, "ou_anna") as writing:
+        await writing.steps([Step(str(n), f"Step {n} *of* many", "done") for n in range(20)])
+        await bench.lark.until(lambda: bool(bench.lark.posts))
+        told = bench.lark.words(bench.lark.posts[0])
+        await writing.finish(prose("Done"))
+    assert "… 12" in told
+    assert "Step 19 &#42;of&#42; many" in told
+    assert "Step 11" not in told
