@@ -119,6 +119,10 @@ class Pace:
         async with self.showing(subject) as outdated:
             return await self.turn(method, place, outdated)
 
+    def wait(self, method: str, place: str = "") -> float:
+        """Seconds until a call of this method may go, for those who would rather leave it out than wait."""
+        return max(0.0, self._bucket(method, place).wait(self._clock()))
+
     def hold(self, method: str, place: str, seconds: float) -> None:
         """The platform asks to wait for so long before the next call of this method."""
         bucket = self._bucket(method, place)

@@ -137,6 +137,10 @@ class SlackApi:
         if last:
             raise limit
 
+    def wait(self, method: str, channel: str) -> float:
+        """Seconds until a call of this method may go, for what is better left out than late."""
+        return self._pace.wait(method, channel)
+
     async def identity(self) -> Mapping[str, Any]:
         """Who we are, in the fields of `auth.test`; asked once. Raises SurfaceError."""
         if not self._identity:

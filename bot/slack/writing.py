@@ -34,6 +34,8 @@ LONGEST = 230.0
 """Seconds after which a stream goes on in a new one; Slack ends them after about 300."""
 PAUSE = 0.6
 """Seconds between two pieces, in which words gather: Slack grants 100 in a minute."""
+BUSY = 1.0
+"""Seconds that the first words may have to wait for their turn before they are kept for the whole answer."""
 PLAN_AFTER = 1.5
 """Seconds that tools run before a plan is posted; a short turn shows its status alone."""
 TITLE = 250
@@ -243,6 +245,10 @@ class SlackWriting:
                 await self._stop(stream)
                 stream = None
             if stream is None:
+                if self._api.wait("chat.startStream", self._target.where.channel) > BUSY:
+                    # many are answered at once: better the whole soon than the first words late
+                    self._waiting = piece + self._waiting
+                    return
                 self._stream = await self._start(piece)
             elif not await self._append(stream, piece):
                 self._stream = None

@@ -169,3 +169,16 @@ async def test_places_of_long_ago_are_forgotten_but_never_one_that_is_held(time:
     await one.turn("post", "new")
     assert len(one._buckets) <= pace.BUCKETS
     assert time.slept == []
+
+
+async def test_who_would_rather_not_wait_is_told_how_long_it_would_be() -> None:
+    now = [0.0]
+    pace = Pace({"m": Budget(60, burst=2)}, Budget(60), clock=lambda: now[0])
+    assert pace.wait("m") == 0
+    await pace.turn("m")
+    await pace.turn("m")
+    assert pace.wait("m") == 1
+    pace.hold("m", "", 5)
+    assert pace.wait("m") == 5
+    now[0] = 6
+    assert pace.wait("m") == 0

@@ -399,3 +399,17 @@ async def test_a_direct_conversation_is_streamed_to_as_well(bot: Bot) -> None:
         await writing.finish(answer("Well."))
     assert any("Well." in post.words + post.text for post in bot.slack.thread(asked.ts))
     assert BOT not in asked.text
+
+
+async def test_when_many_are_answered_at_once_the_last_get_the_whole_without_waiting(bot: Bot) -> None:
+    desks = [Desk(bot) for _ in range(20)]
+    for desk in desks:
+        async with desk.writing(replace(MARK, turn=f"turn:{desk.asked.ts}")) as writing:
+            before = len(bot.slack.calls)
+            await writing.text("It is well.")
+            await bot.slack.until(lambda before=before: len(bot.slack.calls) > before)
+            began = bot.time.seconds
+            await writing.finish(answer("It is well."))
+            assert bot.time.seconds - began < 1
+    assert [len(desk.posts) for desk in desks] == [1] * 20
+    assert 10 <= len(bot.slack.called("chat.startStream")) < 20
