@@ -29,7 +29,7 @@ def two_rounds(body: dict[str, Any]) -> Say:
     blocks = [last] if isinstance(last, str) else [block.get("text", "") for block in last]
     if any(isinstance(block, dict) and block["type"] == "tool_result" for block in last):
         asked = [worked(str(message["content"])) for message in body["messages"] if message["role"] == "user"]
-        return Say((Text(f"Answer {next(number for number in reversed(asked) if number)}."),))
+        return Say((Text(f"Answer {next((number for number in reversed(asked) if number), 'to nobody')}."),))
     assert blocks
     return Say((ToolUse("read_query", {"sql": "SELECT count(*) AS clusters FROM byoc.clusters"}),))
 

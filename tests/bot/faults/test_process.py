@@ -1,6 +1,8 @@
 """A whole process that is stopped, killed or frozen in the midst of turns: every question is answered, and once."""
 
 import asyncio
+import json
+import re
 import signal
 from collections.abc import Mapping
 
@@ -14,7 +16,7 @@ from tests.bot.test_service import Line
 from tests.fakes.messages_server import MessagesServer
 from tests.fakes.postgres import Postgres
 from tests.fakes.slack import BOT, FakeSlack, Post
-from tests.fakes.slack.payloads import mention
+from tests.fakes.slack.payloads import command, mention
 
 LONG = 40
 MANY = 12
@@ -24,7 +26,7 @@ CLOSED, RESUMED, ADOPTED = 1, 10, 15
 does the turns of a dead one."""
 
 
-pytestmark = pytest.mark.timeout(180)  # several starts of whole processes, on whatever machine
+pytestmark = pytest.mark.timeout(300)  # several starts of whole processes, on whatever machine
 
 
 async def ask(process: Process, slack: FakeSlack, client: httpx2.AsyncClient, numbers: range) -> dict[int, Post]:
@@ -107,9 +109,10 @@ async def test_the_turns_of_a_frozen_and_of_a_killed_replica_are_taken_over_and_
             await held(model, 4, ADOPTED)
             model.go_on()
             await slack.until(lambda: finished(slack, frozen) == len(frozen), LONG)
-            model.hold()
             one.signal(signal.SIGCONT)
             await one.until(lambda: len(one.said("a turn is done by another process now")) == 2)
+            await patrolled_once({"C0OPS": one, "C0OTHER": two}, slack, model, client)
+            model.hold()
             killed = await ask(one, slack, client, range(2, 8))
             await held(model, 6)
             one.signal(signal.SIGKILL)
@@ -121,6 +124,33 @@ async def test_the_turns_of_a_frozen_and_of_a_killed_replica_are_taken_over_and_
             two.signal(signal.SIGTERM)
             assert await two.ended() == 0
     assert answered_once(slack, frozen | killed)
+
+
+async def patrolled_once(
+    asked: Mapping[str, Process], slack: FakeSlack, model: MessagesServer, client: httpx2.AsyncClient
+) -> None:
+    """A patrol that is asked for in both processes at once is done by one, and each channel gets its report."""
+    model.hold()
+    for channel, process in asked.items():
+        wish = command("", channel=channel, trigger_id=f"1.2.{channel}")
+        assert await Line(client, process.address).form(wish) == 200
+    await held(model, 1)
+    await slack.until(lambda: all(said_in(slack, channel, "on-demand") for channel in asked), LONG)
+    model.go_on()
+    await slack.until(lambda: all(said_in(slack, channel, "data as of") for channel in asked), LONG)
+    reports = {channel: reported(slack, channel) for channel in asked}
+    assert len(set.union(*reports.values())) == 1, reports
+
+
+def reported(slack: FakeSlack, channel: str) -> set[str]:
+    """The ids of the reports that a channel's buttons lead to."""
+    shown = json.dumps([post.blocks for post in slack.posts if post.channel == channel])
+    return set(re.findall(r'\\"report\\":\\"([^"\\]+)', shown))
+
+
+def said_in(slack: FakeSlack, channel: str, text: str) -> bool:
+    """Whether a post of ours in the channel says this."""
+    return any(post.channel == channel and text in post.words.lower() for post in slack.posts)
 
 
 async def reachable(client: httpx2.AsyncClient, address: str) -> bool:
