@@ -355,19 +355,22 @@ async def growing(
             log.warning("a stream could not be ended or taken back", why=str(error))
         raise
     finally:
-        await session
-        await show_session(api, where, "active")
+        if await session:
+            await show_session(api, where, "active")
 
 
-async def show_session(api: SlackApi, where: Place, status: str, user: str = "") -> None:
-    """Say whether we work in a thread; while we do, Slack shows a stop button. A courtesy: apps that are no agents are
-    refused, and answer all the same."""
+async def show_session(api: SlackApi, where: Place, status: str, user: str = "") -> bool:
+    """Say whether we work in a thread; while we do, Slack shows a stop button. Whether it was said: apps that are no
+    agents are refused and answer all the same, and where many are answered at once the beginning is left out."""
     arguments = {"channel_id": where.channel, "thread_ts": where.ts, "status": status}
     if user:
         arguments["initiator_user_id"] = user
-    if not where.ts:
-        return
+    method = "agents.sessions.setStatus"
+    if not where.ts or (user and api.wait(method, where.channel) > BUSY):
+        return False
     try:
-        await api.call("agents.sessions.setStatus", arguments)
+        await api.call(method, arguments)
     except SurfaceError as error:
         log.debug("Slack keeps no session for a thread", why=str(error))
+        return False
+    return True
