@@ -166,7 +166,8 @@ def warehouse(
     clusters: Annotated[int, typer.Option(min=1, max=5000, help="Active clusters.")] = 170,
     days: Annotated[int, typer.Option(min=2, max=400, help="Days of hourly metrics.")] = 30,
     scenario: Annotated[
-        str, typer.Option(help="default, none, decoys, random:N, or the name of one kind of fault.")
+        str,
+        typer.Option(help="default, none, decoys, random:N, rough:N, rough-decoys, or the name of one kind of fault."),
     ] = "default",
     truth_file: Annotated[Path | None, typer.Option(help="Write what was planted to this JSON file.")] = None,
     load: Annotated[Path | None, typer.Option(help="Serve your own export: one CSV or Parquet file per table.")] = None,

@@ -12,6 +12,7 @@ from agent.patrol.report import Severity
 from agent.patrol.rules import Dimension, Rules, number, quantity
 from agent.patrol.series import (
     Track,
+    lasting,
     level,
     onset,
     ratio,
@@ -47,6 +48,18 @@ class Course:
     value: float
     baseline: float | None
     enough: bool = True
+    lasted: float | None = None
+    """The level that all but one of the newest hours have; None where that is not asked."""
+
+    @property
+    def sure(self) -> "Course":
+        """The course at the level that has lasted: what comes and goes within an hour or two is nobody's business,
+        unless it is so bad that nobody would wait."""
+        rule = self.rule
+        acute = rule.limits.red if rule.acute is None else rule.acute
+        if self.lasted is None or rule.worse(self.value, acute) or rule.worse(self.lasted, self.value):
+            return self
+        return replace(self, value=self.lasted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +93,7 @@ class Judge:
         if not course.enough or course.rule.growth:
             return Verdict()
         outlook = self._outlook(cluster_id, course)
-        severity, why = self._severity(course, outlook)
+        severity, why = self._severity(course.sure, outlook)
         if severity is None:
             return Verdict(outlook=outlook)
         return Verdict(self._finding(cluster_id, course, severity, why), outlook)
@@ -95,7 +108,11 @@ class Judge:
         value = level(track.recent, count)
         if value is None:
             return None
-        return Course(name, rule, track, value, self._baseline(rule, track))
+        return Course(name, rule, track, value, self._baseline(rule, track), lasted=self._lasted(rule, track))
+
+    def _lasted(self, rule: Dimension, track: Track) -> float | None:
+        hours = self.rules.window.sustained_hours
+        return lasting(track.recent, hours - 1, hours, low=rule.direction == "down") if rule.sustained else None
 
     def _baseline(self, rule: Dimension, track: Track) -> float | None:
         count, low = self.rules.window.recent_hours, rule.direction == "down"
@@ -126,7 +143,8 @@ class Judge:
         track = replace(ratio_track(part, whole), week=ratio({0: total(part.week, count)}, week))
         # The share of a busy cluster is exact; its few events may still concern nobody.
         enough = events >= rule.events
-        return Course(name, rule, track, min(100.0, 100 * events / volume), self._baseline(rule, track), enough)
+        value = min(100.0, 100 * events / volume)
+        return Course(name, rule, track, value, self._baseline(rule, track), enough, self._lasted(rule, track))
 
     def _severity(self, course: Course, outlook: Outlook | None) -> tuple[Severity | None, str]:
         rule, value = course.rule, course.value

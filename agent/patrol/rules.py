@@ -25,6 +25,7 @@ class Window(_Part):
     """Spans the patrol works with, in hours unless the name says days; see rules.yaml."""
 
     recent_hours: int = Field(ge=1, le=12)
+    sustained_hours: int = Field(ge=1, le=12)
     baseline_days: int = Field(ge=2, le=31)
     exclude_hours: int = Field(ge=0, le=96)
     horizon_hours: int = Field(ge=1, le=168)
@@ -78,6 +79,8 @@ class Dimension(_Part):
     strong: float | None = Field(default=None, gt=1)
     urgent: float | None = Field(default=None, gt=1)
     chronic: float | None = None
+    acute: float | None = None
+    sustained: bool = True
     drop: float | None = Field(default=None, gt=0)
     trend: bool = False
     volume: float = 0.0
@@ -90,6 +93,8 @@ class Dimension(_Part):
     def _whole(self) -> Self:
         if (self.value is None) == (self.part is None or self.whole is None):
             raise ValueError("give either `value`, or `part` and `whole`")
+        if self.acute is not None and not self.worse(self.acute, self.limits.red):
+            raise ValueError("acute lies beyond red, or is not given")
         ordered = (self.limits.green, self.limits.yellow, self.limits.red)
         if list(ordered) != sorted(ordered, reverse=self.direction == "down"):
             raise ValueError(f"limits must run green, yellow, red in the bad direction ({self.direction})")

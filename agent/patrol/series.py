@@ -86,6 +86,12 @@ def level(hours: Hours, count: int) -> float | None:
     return median(values) if values else None
 
 
+def lasting(hours: Hours, count: int, reach: int, *, low: bool = False) -> float | None:
+    """The level that at least `count` of the newest `reach` hours have; with fewer known the mildest of them."""
+    values = sorted(newest(hours, reach, 2 * reach), reverse=not low)
+    return values[min(count, len(values)) - 1] if values else None
+
+
 def total(hours: Hours, count: int) -> float:
     """Sum over the newest `count` hours; missing hours add nothing."""
     return sum(value for at, value in hours.items() if 0 <= at < count)

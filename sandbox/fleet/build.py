@@ -13,10 +13,11 @@ from sandbox.fleet.episodes import episodes
 from sandbox.fleet.exporter import Export
 from sandbox.fleet.inventory import settle
 from sandbox.fleet.planting import hours_before, plant
-from sandbox.fleet.scenario import plan
+from sandbox.fleet.scenario import is_rough, plan
 from sandbox.fleet.scoring import Scorer
 from sandbox.fleet.store import insert, insert_series
 from sandbox.fleet.truth import Truth
+from sandbox.fleet.weather import disturb
 
 MOST_CLUSTERS = 2_000
 MOST_DAYS = 120
@@ -47,6 +48,8 @@ def build(
     laid = plan(scenario, fleet, seed)
     say(f"simulating {clusters} clusters over {days} days")
     state = calm(seed, fleet.active, hours_before(moment, days))
+    if is_rough(scenario):
+        disturb(state, seed)
     planted = plant(laid, fleet, state, seed)
     export = Export(state, seed)
     say("writing the hourly metrics")

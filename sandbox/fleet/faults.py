@@ -36,14 +36,14 @@ class Kind:
 
 def fill_disk(s: Strike) -> None:
     """Data grow faster than the disks: hours to days until they are full."""
-    s.climb(s.state.disk_used, s.level((70, 74), (82.5, 88), (92, 97)), wobble=0.002)
+    s.climb(s.state.disk_used, s.level((70, 74), (80.8, 88.5), (90.6, 97)), wobble=0.002)
     s.climb(s.state.disk_io, 55, over=6, wobble=0.15)
 
 
 def back_up_compaction(s: Strike) -> None:
     """Loads outrun compaction: versions pile up and queries read more of them."""
     s.climb(
-        s.state.compaction, s.level((380, 480), (1300, 3000), (5600, 9000)), over=max(2, s.length * 0.6), wobble=0.06
+        s.state.compaction, s.level((380, 480), (1100, 3000), (5300, 9000)), over=max(2, s.length * 0.6), wobble=0.06
     )
     s.climb(s.state.rowsets, s.level((220, 300), (520, 760), (800, 970)), over=max(2, s.length * 0.6))
     s.climb(s.state.apply_queue, s.level((4, 8), (20, 60), (80, 200)), over=4, wobble=0.2)
@@ -52,21 +52,21 @@ def back_up_compaction(s: Strike) -> None:
 
 def leak_memory(s: Strike) -> None:
     """A BE process keeps what it allocates."""
-    s.climb(s.state.memory_available, s.level((29, 33), (12, 17), (4, 8)), wobble=0.03)
+    s.climb(s.state.memory_available, s.level((29, 33), (11.5, 18.5), (4, 9.2)), wobble=0.03)
 
 
 def saturate_cpu(s: Strike) -> None:
     """More work than cores: everything waits."""
     s.climb(s.state.cpu, s.level((62, 66), (80, 87), (92, 97)), over=2, wobble=0.015)
-    s.climb(s.state.p99, s.usual(s.state.p99) * s.level((1.2, 1.5), (2.5, 4), (4, 7)), over=2, wobble=0.1)
+    s.climb(s.state.p99, s.usual(s.state.p99) * s.level((1.2, 1.5), (2, 4), (4, 7)), over=2, wobble=0.1)
     s.climb(s.state.running, s.usual(s.state.running) * 4 + 6, over=2, wobble=0.2)
 
 
 def slow_down_after_upgrade(s: Strike) -> None:
     """A version plans some queries badly: the slow tail grows at once and stays."""
     usual = s.usual(s.state.p99)
-    floor = s.level((0, 0), (1300, 2200), (5600, 9000))
-    target = max(floor, usual * s.level((1.4, 1.7), (4, 6), (9, 14)))
+    floor = s.level((0, 0), (600, 2200), (5300, 9000))
+    target = max(floor, usual * s.level((1.4, 1.7), (2.6, 6), (9, 14)))
     s.climb(s.state.p99, target, over=1, wobble=0.12)
     s.climb(s.state.slow_share, s.level((0.002, 0.004), (0.02, 0.04), (0.05, 0.12)), over=1, wobble=0.1)
 
@@ -75,7 +75,7 @@ def fail_queries(s: Strike) -> None:
     """Queries of one application fail: a dropped column, a broken catalog, a wrong password downstream."""
     # With hardly any queries a share of errors means nothing, and rightly nobody would flag it.
     s.at_least(s.state.qps, 5.0)
-    s.climb(s.state.error_share, s.level((0.0012, 0.002), (0.011, 0.019), (0.03, 0.12)), over=1, wobble=0.1)
+    s.climb(s.state.error_share, s.level((0.0012, 0.002), (0.007, 0.019), (0.023, 0.12)), over=1, wobble=0.1)
 
 
 def halt_routine_load(s: Strike) -> None:
@@ -84,7 +84,7 @@ def halt_routine_load(s: Strike) -> None:
     if np.isnan(s.state.lag[s.row]).any():
         s.state.lag[s.row] = 1500 * np.exp(s.rng.normal(0, 0.3, s.state.shape[1]))
         s.state.routine_rows[s.row] = 2e6 * np.exp(s.rng.normal(0, 0.1, s.state.shape[1]))
-    s.climb(s.state.lag, s.level((80_000, 150_000), (450_000, 950_000), (2e6, 2e7)), wobble=0.01)
+    s.climb(s.state.lag, s.level((80_000, 150_000), (340_000, 950_000), (2e6, 2e7)), wobble=0.01)
     s.fill(s.state.paused, 0.0 if s.severity == "Info" else float(s.rng.integers(1, 4)))
     s.multiply(s.state.routine_rows, s.level((0.7, 0.8), (0.3, 0.5), (0.0, 0.05)))
     s.climb(s.state.routine_error_share, 0.004, over=1)
@@ -92,13 +92,13 @@ def halt_routine_load(s: Strike) -> None:
 
 def fill_heap(s: Strike) -> None:
     """The FE holds too much metadata or too many profiles; garbage collection finds little."""
-    s.climb(s.state.heap, s.level((72, 76), (87, 92), (95.5, 98.5)), over=max(2, s.length * 0.5), wobble=0.005)
+    s.climb(s.state.heap, s.level((72, 76), (85.8, 92.5), (95.5, 98.5)), over=max(2, s.length * 0.5), wobble=0.005)
     s.multiply(s.state.journal, s.level((1.0, 1.1), (1.2, 1.6), (1.5, 3)))
 
 
 def slow_journal(s: Strike) -> None:
     """The FE's metadata disk is slow: every change of metadata waits for it."""
-    s.climb(s.state.journal, s.level((180, 350), (1300, 3500), (11_000, 20_000)), over=2, wobble=0.12)
+    s.climb(s.state.journal, s.level((180, 350), (1100, 3500), (10_700, 20_000)), over=2, wobble=0.12)
     s.climb(s.state.txn_fail_share, s.level((0.004, 0.006), (0.01, 0.02), (0.03, 0.06)), over=2)
 
 
@@ -137,14 +137,12 @@ def reject_transactions(s: Strike) -> None:
 
 def leak_descriptors(s: Strike) -> None:
     """A BE opens files and sockets and closes none."""
-    s.climb(s.state.descriptors, DESCRIPTOR_LIMIT * s.level((0.26, 0.3), (0.82, 0.88), (0.94, 0.985)), wobble=0.004)
+    s.climb(s.state.descriptors, DESCRIPTOR_LIMIT * s.level((0.26, 0.3), (0.77, 0.88), (0.915, 0.985)), wobble=0.004)
 
 
 def exhaust_connections(s: Strike) -> None:
     """A client pool opens connections without end."""
-    s.climb(
-        s.state.connections, s.level((270, 330), (620, 850), (1100, 3400)), over=max(2, s.length * 0.7), wobble=0.03
-    )
+    s.climb(s.state.connections, s.level((270, 330), (540, 850), (960, 3400)), over=max(2, s.length * 0.7), wobble=0.03)
 
 
 _STORM = (

@@ -12,8 +12,9 @@ from sandbox.fleet.faults import Kind
 from sandbox.fleet.inventory import Fleet
 from sandbox.fleet.truth import Severity
 
-FORMS: tuple[str, ...] = ("default", "none", "decoys", "random:N", *faults.BY_NAME)
-"""Accepted scenario names; N stands for a whole number."""
+ROUGH_DECOYS = "rough-decoys"
+FORMS: tuple[str, ...] = ("default", "none", "decoys", "random:N", "rough:N", ROUGH_DECOYS, *faults.BY_NAME)
+"""Accepted scenario names; N stands for a whole number. The rough ones are the same in bad weather (weather.py)."""
 
 _LARGE = 40
 """From this many clusters on, every kind and decoy of the default scenario has a cluster of its own."""
@@ -56,16 +57,21 @@ def plan(scenario: str, fleet: Fleet, seed: int) -> Plan:
     """
     if scenario == "none":
         return Plan()
-    if match := re.fullmatch(r"random:([0-9]{1,9})", scenario):
+    if match := re.fullmatch(r"(?:random|rough):([0-9]{1,9})", scenario):
         return _random(fleet, int(match[1]))
     layer = _Layer(fleet, stream(seed, f"scenario {scenario}"))
     if scenario == "default":
         return _default(layer, large=len(fleet.active) >= _LARGE)
-    if scenario == "decoys":
+    if scenario in {"decoys", ROUGH_DECOYS}:
         return layer.plan(decoys=[[decoy] for decoy in decoys.DECOYS])
     if scenario in faults.BY_NAME:
         return layer.plan(kinds=[(faults.BY_NAME[scenario], "Critical")])
     raise ValueError(f"unknown scenario {scenario!r}; known are: {', '.join(FORMS)}")
+
+
+def is_rough(scenario: str) -> bool:
+    """Whether all clusters of a scenario have everyday trouble beside: those do by which a patrol is measured."""
+    return scenario == ROUGH_DECOYS or scenario.startswith("rough:")
 
 
 def _default(layer: "_Layer", *, large: bool) -> Plan:

@@ -351,3 +351,29 @@ def test_the_newest_hour_alone_decides_nothing_in_any_dimension() -> None:
     for name in RISING:
         spiked = track(rhythm(1.0), steps(rhythm(1.0), 1e6, 1))
         assert [JUDGE.verdict("c1", course) for course in JUDGE.courses({name: spiked})] == [Verdict()]
+
+
+# What comes and goes is nobody's business; what lasts, or is very bad, is.
+
+
+def test_two_bad_hours_are_a_gust_and_three_are_a_finding() -> None:
+    def busy(began: int) -> Finding | None:
+        return finding("cpu_util_pct", cpu=track(rhythm(30), steps(rhythm(30), 93, began)))
+
+    assert busy(2) is None
+    found = busy(3)
+    assert found is not None
+    assert found.severity == "Critical"
+
+
+def test_two_bad_hours_suffice_where_nobody_would_wait() -> None:
+    def failing(per_hour: float) -> Finding | None:
+        errors = track(rhythm(4), steps(rhythm(4), per_hour, 2))
+        return finding("error_share_pct", queries=flat(20_000.0), query_errors=errors)
+
+    assert failing(600) is None
+    assert failing(6_000) is not None
+
+
+def test_a_lost_node_is_told_at_once() -> None:
+    assert finding("nodes_up", up=track(rhythm(1.0), steps(rhythm(1.0), 0.67, 2))) is not None

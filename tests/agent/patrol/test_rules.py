@@ -58,6 +58,7 @@ def test_a_platforms_own_metric_names_are_read_too() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
+        (("dimensions", "cpu_util_pct", "acute"), 70, "acute lies beyond red"),
         (("dimensions", "disk_used_pct", "weight"), 0.5, "weights sum to"),
         (("dimensions", "disk_used_pct", "whole"), "disk_size", "unknown series disk_size"),
         (("dimensions", "disk_used_pct", "limits"), {"green": 90, "yellow": 80, "red": 70}, "dimensions.disk_used_pct"),

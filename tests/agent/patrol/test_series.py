@@ -10,6 +10,7 @@ from agent.patrol.series import (
     Track,
     drawn,
     hour_of_day,
+    lasting,
     level,
     onset,
     ratio,
@@ -90,6 +91,15 @@ def test_a_fit_is_a_share(series: dict[int, float], span: int) -> None:
 
 def test_an_onset_forgives_one_good_hour_but_not_two() -> None:
     assert onset({0: 9.0, 1: 9.0, 2: 1.0, 3: 9.0, 4: 1.0, 5: 1.0, 6: 9.0}, 5) == 3
+
+
+def test_what_lasts_is_the_level_of_all_but_one_of_the_newest_hours() -> None:
+    assert lasting({0: 90.0, 1: 91.0, 2: 30.0, 3: 31.0}, 3, 4) == 31
+    assert lasting({0: 90.0, 1: 30.0, 2: 91.0, 3: 92.0}, 3, 4) == 90
+    assert lasting({0: 5.0, 1: 6.0, 2: 60.0, 3: 7.0}, 3, 4, low=True) == 7
+    assert lasting({1: 90.0, 2: 80.0}, 3, 4) == 80
+    assert lasting({9: 90.0}, 3, 4) is None
+    assert lasting({}, 3, 4) is None
 
 
 def test_there_is_no_onset_when_all_is_well_now() -> None:

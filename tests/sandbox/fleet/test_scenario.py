@@ -23,7 +23,7 @@ def planted(scenario: str, clusters: int = 60, days: int = 4, seed: int = 2) -> 
 
 
 def test_the_names_of_all_scenarios_are_known() -> None:
-    assert set(FORMS) == {"default", "none", "decoys", "random:N", *BY_NAME}
+    assert set(FORMS) == {"default", "none", "decoys", "random:N", "rough:N", "rough-decoys", *BY_NAME}
 
 
 def test_the_default_scenario_of_a_large_fleet_has_every_kind_and_decoy_apart() -> None:
