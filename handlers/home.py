@@ -59,7 +59,7 @@ def home_document(page: Home) -> Document:
         parts.extend(_findings(page))
         parts.append(Prose(_next(page)))
     parts.extend(_about(locale))
-    return Document(locale.say("home.title"), tuple(parts))
+    return Document(locale.say("home.title"), tuple(parts), locale.language)
 
 
 def _fleet(page: Home) -> Iterator[Part]:

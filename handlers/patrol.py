@@ -53,9 +53,18 @@ async def patrol(request: PatrolRequest, deps: Deps) -> None:
     if command is None or (len(words) > 1 and command not in _WORDY):
         await post("help", request.channel, help_document(request.words, locale.say), deps)
     elif command is not COMMANDS["help"] and not deps.patrols.may_be_read(request.channel, request.user):
-        await post("partial", request.channel, note_document(locale.say("patrol.partial")), deps)
+        await _partial(command, request, words[1:], deps)
     else:
         await command(request, words[1:], deps)
+
+
+async def _partial(command: Command, request: PatrolRequest, words: list[str], deps: Deps) -> None:
+    """What is left where only a part of the fleet may be seen: the agent sees as much of a cluster as its reader."""
+    if command is COMMANDS["cluster"] and words:
+        await _looked_at(" ".join(words), "cluster.looking", request, deps)
+        return
+    locale = await deps.locale(request.channel, request.user)
+    await post("partial", request.channel, note_document(locale.say("patrol.partial")), deps)
 
 
 def help_document(words: str, say: Callable[..., str]) -> Document:
@@ -158,6 +167,7 @@ async def _cluster(request: PatrolRequest, words: list[str], deps: Deps, desk: D
     name = " ".join(words)
     if not name:
         return await _note("cluster.which", request, deps)
+    locale = await deps.locale(request.channel, request.user)
     kept = await latest(deps, desk)
     found = _named(name, kept) if kept else []
     if len(found) > 1:
@@ -165,7 +175,8 @@ async def _cluster(request: PatrolRequest, words: list[str], deps: Deps, desk: D
         return await _note("cluster.several", request, deps, name=excerpt(name, _NAME), names=names)
     if kept is not None and found:
         return await _flagged(request, found[0].cluster_id, kept, deps, desk)
-    await _looked_at(name, request, kept, deps)
+    when = locale.time(kept.changes.at) if kept else ""
+    await _looked_at(name, "cluster.calm" if kept else "cluster.unreported", request, deps, when=when)
     return None
 
 
@@ -186,17 +197,16 @@ async def _flagged(request: PatrolRequest, cluster_id: str, kept: Kept, deps: De
     parts: list[Part] = [Heading(cluster.cluster_name or cluster_id), as_of, *flag_parts(cluster, sight)]
     if deeds:
         parts.append(Prose(f"**{locale.say('cluster.history')}**\n\n{history(deeds, locale)}"))
-    return Document(excerpt(f"{cluster.cluster_name}: {cluster.reason}", 300), tuple(parts))
+    return Document(excerpt(f"{cluster.cluster_name}: {cluster.reason}", 300), tuple(parts), locale.language)
 
 
 def _is_of(deed: Deed, cluster_id: str) -> bool:
     return deed.key == key_of(cluster_id, deed.dimension)
 
 
-async def _looked_at(name: str, request: PatrolRequest, kept: Kept | None, deps: Deps) -> None:
+async def _looked_at(name: str, key: str, request: PatrolRequest, deps: Deps, **values: object) -> None:
     locale = await deps.locale(request.channel, request.user)
-    when = locale.time(kept.changes.at) if kept else ""
-    said = locale.say("cluster.calm" if kept else "cluster.unreported", name=excerpt(name, _NAME), when=when)
+    said = locale.say(key, name=excerpt(name, _NAME), **values)
     posted = await post("looking", request.channel, note_document(said), deps)
     asked = Question(request.key, posted.thread, request.user, f"How is the cluster {excerpt(name, _NAME)} doing?")
     await answer_in(asked, asked.text, deps)
@@ -205,6 +215,9 @@ async def _looked_at(name: str, request: PatrolRequest, kept: Kept | None, deps:
 async def _schedule(request: PatrolRequest, words: list[str], deps: Deps, desk: Desk) -> Document:
     locale = await deps.locale(request.channel, request.user)
     timetable = await desk.timetables.of(request.channel)
+    if not timetable.name and not list(timetable.slots()):
+        # nobody said a zone yet, so times are meant as they are read here
+        timetable = replace(timetable, zone=locale.zone.key)
     if words:
         name = await desk.names(request.channel, request.user)
         try:

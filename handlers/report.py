@@ -64,7 +64,9 @@ def report_document(report: PatrolReport, locale: Locale = ENGLISH) -> Document:
     sight = Sight(report, datetime.now(UTC), locale=locale)
     clusters = [part for one in _ordered(report) for part in flag_parts(one, sight)]
     heading = _heading(sight)
-    return Document(_fallback(heading, report), (*_opening(heading, sight), *clusters, *_closing(sight)))
+    return Document(
+        _fallback(heading, report), (*_opening(heading, sight), *clusters, *_closing(sight)), locale.language
+    )
 
 
 def shown_on(sight: Sight, cluster_id: str) -> tuple[int, ...]:
@@ -141,7 +143,7 @@ def _page(number: int, clusters: Sequence[FlaggedCluster], layout: _Layout, sigh
     if last:
         parts.extend(_closing(sight))
         parts.extend(_file(layout, sight))
-    return Document(_fallback(heading, sight.report), tuple(parts))
+    return Document(_fallback(heading, sight.report), tuple(parts), sight.locale.language)
 
 
 def _heading(sight: Sight) -> str:

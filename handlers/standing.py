@@ -40,7 +40,9 @@ def status_document(
     """What runs, what comes next in this channel, what was last."""
     lines = [_running(running, locale), *_next(timetable, moment, locale), _last(last, locale)]
     title = locale.say("status.title")
-    return Document(f"{title}. {lines[0]}", (Heading(title), Prose("\n".join(f"- {line}" for line in lines))))
+    return Document(
+        f"{title}. {lines[0]}", (Heading(title), Prose("\n".join(f"- {line}" for line in lines))), locale.language
+    )
 
 
 def _running(running: Sequence[ReportType], locale: Locale) -> str:
@@ -75,7 +77,7 @@ def schedule_document(timetable: Timetable, locale: Locale) -> Document:
     by = locale.say("schedule.by", name=literal(who)) if who else locale.say("schedule.by.settings")
     shown = "\n".join(f"- {slot}" for slot in slots) or locale.say("schedule.empty")
     parts = (Heading(title), Prose(f"{shown}\n\n_{by}_" if slots or who else shown), Prose(locale.say("schedule.how")))
-    return Document(f"{title}: {'; '.join(slots) or locale.say('schedule.empty')}", parts)
+    return Document(f"{title}: {'; '.join(slots) or locale.say('schedule.empty')}", parts, locale.language)
 
 
 def _slot(slot: tuple[str, str, str], locale: Locale) -> str:
@@ -100,7 +102,7 @@ def open_document(standing: Standing) -> Document:
         group = [one for one in found if _mode(one, standing) == mode]
         if group:
             parts.append(Prose(f"**{locale.say(f'open.group.{mode}')}** ({len(group)})\n\n{listed(group, standing)}"))
-    return Document(title, tuple(parts))
+    return Document(title, tuple(parts), locale.language)
 
 
 def _mode(one: Tracked, standing: Standing) -> Mode:
@@ -140,7 +142,7 @@ def handover_document(since: datetime, deeds: Sequence[Deed], standing: Standing
     if not deeds:
         parts.append(Prose(locale.say("handover.quiet")))
     parts.extend(_left(standing))
-    return Document(title, tuple(parts))
+    return Document(title, tuple(parts), locale.language)
 
 
 def _left(standing: Standing) -> Iterator[Part]:

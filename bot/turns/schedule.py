@@ -1,6 +1,8 @@
 """What happens by the clock: each slot once over all processes, a slot missed by little made up for, others told of."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
@@ -58,7 +60,11 @@ class Clock:
 
     async def apply(self, schedules: Sequence[Schedule]) -> None:
         """Make these the schedules of the bot, others are forgotten. Every process that shares the database learns of
-        it within its next look."""
+        it within its next look. May be called from within a turn."""
+        # DBOS lets no workflow change schedules, and knows a workflow by its context: this one is nobody's
+        await asyncio.create_task(self._apply(schedules), context=Context())
+
+    async def _apply(self, schedules: Sequence[Schedule]) -> None:
         wanted = {schedule.name for schedule in schedules}
         for known in await DBOS.list_schedules_async():
             if known["schedule_name"] not in wanted:

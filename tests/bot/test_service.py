@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
+from dbos import DBOS
 from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
@@ -22,7 +23,7 @@ from bot.settings import Settings
 from bot.slack.service import reached, slack_config
 from sandbox.launch import Endpoint
 from tests.fakes.slack import APP_TOKEN, BOT, BOT_TOKEN, SECRET, TEAM, FakeSlack, Post, problems
-from tests.fakes.slack.payloads import command, form, mention, message, press
+from tests.fakes.slack.payloads import command, event, form, mention, message, press
 
 MINUTE = 60
 
@@ -152,6 +153,20 @@ async def test_an_acknowledged_cluster_shows_so_to_everybody_and_in_the_next_rep
         assert "Kept quiet" in first.words
         assert "acknowledged by Anna Berg" in first.words
     assert all(problems(post.blocks) == [] for post in slack.posts)
+
+
+async def test_the_home_tab_shows_the_fleet_and_the_schedule_that_was_set(settings: Settings, slack: FakeSlack) -> None:
+    async with at_work(settings) as (line, _):
+        await line.form(command("schedule weekly mon 09:00 europe/berlin"))
+        await slack.until(lambda: any("Mondays at 09:00" in post.words for post in slack.posts), MINUTE)
+        opened = {"type": "app_home_opened", "user": "U0ANNA", "channel": "D0DIRECT", "tab": "home"}
+        assert await line.event(event(opened, "Ev-home")) == 200
+        await slack.until(lambda: "U0ANNA" in slack.homes, MINUTE)
+        shown = json.dumps(slack.homes["U0ANNA"])
+        assert "Next patrol: Weekly patrol" in shown
+        assert "I can be wrong." in shown
+        scheduled = {one["schedule_name"]: one["schedule"] for one in await DBOS.list_schedules_async()}
+    assert scheduled == {"housekeeping": "17 3 * * *", f"weekly@slack:{TEAM}:C0OPS": "0 9 * * mon"}
 
 
 async def test_an_unknown_report_type_gets_the_list_of_types(settings: Settings, slack: FakeSlack) -> None:

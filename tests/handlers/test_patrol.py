@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -42,6 +43,14 @@ async def test_who_sees_only_a_part_of_the_fleet_gets_none_of_it(desk: Desk, wor
     desk.patrols.partial = {"x:C"}
     assert "sees only a part" in words(await typed(desk, word))
     assert desk.patrols.runs == []
+
+
+async def test_a_cluster_may_still_be_asked_about_there_and_the_agent_sees_what_its_reader_may(desk: Desk) -> None:
+    await posted(desk)
+    desk.patrols.partial = {"x:C"}
+    answer = words(await typed(desk, "cluster prod-1"))
+    assert "How is the cluster prod-1 doing?" in answer
+    assert words(desk.surface.posts[-2][1]) == "Looking at “prod-1” now:"
 
 
 async def test_a_patrol_that_runs_already_is_joined(bench: Bench) -> None:
@@ -218,6 +227,16 @@ async def test_a_schedule_is_shown_set_and_taken_away(desk: Desk) -> None:
     assert "- Morning patrol: every day at 07:30\n- Weekly patrol: Mondays at 09:00" in shown
     assert "set by Anna" in shown
     assert "No report comes here by the clock." in words(await typed(desk, "schedule off"))
+
+
+async def test_a_time_without_a_zone_is_meant_as_it_is_read_there(desk: Desk) -> None:
+    async def locale(place: str, user: str) -> Locale:
+        return Locale("en", ZoneInfo("Asia/Tokyo"))
+
+    desk.deps = replace(desk.deps, locale=locale)
+    assert "Reports in this channel (Asia/Tokyo)" in words(await typed(desk, "schedule morning 09:00", channel="x:D"))
+    # the zone of a timetable that there is stays
+    assert "Reports in this channel (UTC)" in words(await typed(desk, "schedule morning 09:00"))
 
 
 async def test_a_schedule_that_makes_no_sense_changes_nothing(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from agent.patrol.report import (
     Prediction,
     RecommendedAction,
 )
+from bot.lark.card import rendered
 from bot.slack.blocks import messages
 from handlers import buttons
 from handlers.document import Actions, Button, Divider, Document, Fields, File, Heading, Menu, Note, Prose
@@ -266,7 +267,9 @@ def decisions_about(now: dict[str, Tracked], decision: Decision) -> dict[str, Tr
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 1_500), min_size=1, max_size=30), st.sampled_from([ENGLISH, CHINESE]))
-def test_every_page_is_one_message_of_slack_whatever_is_decided_later(reasons: Sequence[int], locale: Locale) -> None:
+def test_every_page_is_one_message_of_slack_and_lark_whatever_is_decided_later(
+    reasons: Sequence[int], locale: Locale
+) -> None:
     clusters = [flagged(n, reason="x" * length + " ") for n, length in enumerate(reasons)]
     plain = sight(patrolled("R-1", *clusters, fleet_narrative="n" * 2_000), locale=locale)
     known = Decision("known", note="k" * 100)
@@ -275,6 +278,7 @@ def test_every_page_is_one_message_of_slack_whatever_is_decided_later(reasons: S
     assert len(report_pages(decided_on)) == len(pages)
     for page in (*pages, *report_pages(decided_on)):
         assert len(messages(page, ())) == 1
+        assert len(rendered(page, ()).cards) == 1
 
 
 def test_a_page_shows_the_same_clusters_whatever_was_decided() -> None:

@@ -53,3 +53,19 @@ async def test_a_slack_that_does_not_answer_is_a_fault_and_is_asked_again(
     with pytest.raises(SurfaceError, match="internal_error"):
         await people.of("U1")
     assert await people.of("U1") is Role.MEMBER
+
+
+NAMES = [
+    ({"profile": {"display_name": "Anna Berg", "real_name": "A. B."}}, "Anna Berg"),
+    ({"profile": {"display_name": "", "real_name": "A. B."}, "name": "anna"}, "A. B."),
+    ({"name": "anna"}, "anna"),
+    ({}, ""),
+]
+
+
+@pytest.mark.parametrize(("told", "name"), NAMES)
+async def test_people_are_called_as_they_are_shown(
+    slack: FakeSlack, config: SlackConfig, told: dict[str, Any], name: str
+) -> None:
+    slack.members["U1"] = told
+    assert await People(web_client(config), TEAM).named("U1") == name

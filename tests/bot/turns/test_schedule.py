@@ -51,6 +51,25 @@ async def test_a_schedule_that_is_no_longer_set_is_forgotten(url: str) -> None:
     assert known["automatic_backfill"]
 
 
+async def test_schedules_change_while_the_clock_runs_and_may_be_weekly(url: str) -> None:
+    slots = Slots()
+    async with durable(url, Desk()):
+        clock = Clock(slots)
+        await clock.start([MORNING, Schedule("evening", "18:30", "UTC")])
+        await clock.apply([MORNING, Schedule("weekly@x:C", "09:05", "Europe/Berlin", day="mon")])
+        known = {
+            one["schedule_name"]: (one["schedule"], one["cron_timezone"]) for one in await DBOS.list_schedules_async()
+        }
+        end = datetime(2026, 11, 24, tzinfo=UTC)
+        await asyncio.to_thread(DBOS.backfill_schedule, "weekly@x:C", end - timedelta(days=8), end)
+        await settle(lambda: len(slots.seen) == 2)
+        clock.stop()
+    assert known == {"morning": ("0 8 * * *", "Asia/Shanghai"), "weekly@x:C": ("5 9 * * mon", "Europe/Berlin")}
+    # 09:05 in Berlin on two Mondays
+    mondays = [datetime(2026, 11, day, 8, 5, tzinfo=UTC) for day in (16, 23)]
+    assert sorted(slots.seen) == [("weekly@x:C", moment) for moment in mondays]
+
+
 async def test_ended_turns_are_forgotten_and_waiting_ones_are_not(url: str) -> None:
     desk = Desk()
     async with durable(url, desk) as turns:
