@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from bot.errors import SettingsError
 from bot.lark import service as lark
 from bot.platforms import Platform, Several
 from bot.settings import Settings
@@ -11,9 +12,13 @@ from bot.slack import service as slack
 
 def require_configured(settings: Settings) -> None:
     """Raises SettingsError naming what is missing to serve Slack, Lark or both."""
+    if settings.slack_bot_token is None and settings.lark_app_id is None:
+        raise SettingsError(
+            "SLACK_BOT_TOKEN: is missing, and LARK_APP_ID too; one of them is needed (docs/slack.md, docs/lark.md)"
+        )
     if settings.lark_app_id is not None:
         lark.lark_config(settings)
-    if settings.slack_bot_token is not None or settings.lark_app_id is None:
+    if settings.slack_bot_token is not None:
         slack.slack_config(settings)
 
 
