@@ -85,7 +85,9 @@ class Gate:
             return await self._turns().submit(event)
         except StoreUnwritable as fault:
             log.error("an event could not be kept", event_key=event.key, why=str(fault))
-            await self._say(place_of(event), str(fault), Mark(event.key, "unwritable", repeated=True))
+            locale = await self._locale(place_of(event), event.user)
+            said = locale.say(f"unwritable.{fault.cause.name.lower()}")
+            await self._say(place_of(event), said, Mark(event.key, "unwritable", repeated=True))
             return False
 
     async def act(self, control: Control) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from bot.locales import Locales
-from bot.store.errors import Cause, StoreUnreadable
+from bot.store.errors import Cause, StoreUnreadable, StoreUnwritable
 from handlers.preferences import LANGUAGE, ZONE, Passing
 from handlers.surface import SurfaceError
-from handlers.words import Language
+from handlers.words import Language, say
 
 THREAD = "slack:T:C:1.1"
 
@@ -57,3 +59,8 @@ async def test_faults_are_no_reason_for_silence() -> None:
 
     locale = await Locales(people, Broken())(THREAD, "U1")
     assert (locale.language, locale.zone.key) == ("en", "UTC")
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_each_way_in_which_our_own_database_fails_has_its_words(cause: Cause) -> None:
+    assert say("en", f"unwritable.{cause.name.lower()}") == str(StoreUnwritable(cause))
