@@ -98,7 +98,7 @@ async def serving(
     work = Handling(deps, gate)
     # a turn whose platform is away waits for it behind all else that it does
     longest = max(LONGEST_TURN, settings.turn_seconds * 2) + Waits().patience
-    options = DurableOptions(executor=settings.executor_id, limit=longest)
+    options = DurableOptions(settings.executor_id, limit=longest, max_running=settings.turns_at_once)
     async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
         house = Housekeeping(store, inbox, outbox, utc_now, ages(settings))

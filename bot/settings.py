@@ -109,6 +109,7 @@ class Settings(BaseModel):
         None, description="YAML file: dollars per million tokens of each model; none = those of bot/prices.yaml"
     )
     turn_seconds: float = Field(300, gt=0, le=3600, description="time limit of one turn, seconds")
+    turns_at_once: int = Field(64, ge=1, le=1000, description="turns at once in one process; others wait their turn")
 
     slack_bot_token: SecretStr | None = Field(None, validation_alias="SLACK_BOT_TOKEN", description="xoxb-… bot token")
     slack_app_token: SecretStr | None = Field(

@@ -19,8 +19,8 @@ from handlers.commands import command_of
 from handlers.surface import Event
 
 LONGEST_KEY = 255
-LONGEST = timedelta(hours=1)
-"""A turn that began longer ago has lost its worker: those give up far earlier."""
+LONGEST = timedelta(hours=4)
+"""A turn that began longer ago has lost its worker: whatever the settings, those give up earlier."""
 
 _INBOX: Table = inspect(InboxRow).local_table  # type: ignore[assignment]
 _IN = _INBOX.c
