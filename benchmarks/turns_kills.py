@@ -252,6 +252,9 @@ def told(platform: Platform, asked: int, offered: float, settled: float) -> bool
     print(f"{asked} messages, {platform.deliveries} deliveries in {offered:.0f} s; {platform.kills} kills -9")
     print(f"{platform.takeovers} times the other replica took over, {platform.repeats} turns were begun again")
     print(f"all answered {settled - offered:.1f} s after the last was acknowledged")
+    given_up = {fault.rsplit(" ", 1)[1] for fault in platform.faults}
+    unsaid = sum(f"{number:07d}" not in counts and f"{number:07d}" not in given_up for number in range(asked))
+    print(f"given up {len(given_up)}, of the lost {unsaid} without a word")
     print(f"lost {lost}, doubled {doubled}, threads out of order {unordered}, other faults {len(platform.faults)}")
     return lost == doubled == unordered == len(platform.faults) == 0
 
