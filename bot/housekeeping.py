@@ -44,7 +44,7 @@ class Housekeeping:
         """Forget what is older than it may be. Raises StoreUnwritable; what was forgotten before that stays so."""
         before = self.now() - self.keep.turns
         own = await self.store.prune(self.keep)
-        findings = await self.store.findings.prune()
+        findings = await self.store.findings.prune(self.keep.reports)
         turns = await self.forget_queue(before)
         # after the queue's turns: one that came back without its message would find nothing to do
         messages = await self.inbox.prune(before)

@@ -29,8 +29,6 @@ from handlers.findings import (
     tracked_of,
 )
 
-KEPT = timedelta(days=365)
-"""How long closed findings, their history and the comparisons of reports are kept."""
 MOST = 2_000
 """Rows that a list gives at most."""
 _COMPARED = 20_000
@@ -145,9 +143,10 @@ class Findings:
             row = await session.get(PageRow, message)
         return _page(row) if row else None
 
-    async def prune(self) -> int:
-        """Forget what is older than KEPT; how many rows went. An open finding is never forgotten."""
-        before, gone = self._now() - KEPT, 0
+    async def prune(self, keep: timedelta) -> int:
+        """Forget closed findings, history and comparisons that are older than `keep`; how many rows went. An open
+        finding is never forgotten."""
+        before, gone = self._now() - keep, 0
         async with self._database.writing() as session:
             for statement in (
                 delete(FindingRow).where(FindingRow.closed_at < before),

@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 
 from bot.store import Store, open_store
 from bot.store.finding_tables import FindingRow
-from bot.store.findings import KEPT
 from handlers.findings import Decision, Page, key_of
 from tests.bot.store.conftest import MOMENT, Clock
 from tests.handlers.reports import ID, finding, flagged, patrolled
 
 KEY = key_of(ID.format(1), "disk_used_pct")
 ACKNOWLEDGED = Decision("acknowledged")
+KEPT = timedelta(days=30)
 
 
 async def acts(store: Store) -> list[tuple[str, str, str]]:
@@ -136,10 +136,10 @@ async def test_old_history_goes_and_open_findings_stay(url: str, clock: Clock) -
         await store.findings.record(patrolled("R-1", flagged(1), flagged(2)))
         await store.findings.record(patrolled("R-2", flagged(1)))
         await store.findings.remember([Page("slack:T:C:1", "R-2", 0, "en", "UTC")])
-        assert await store.findings.prune() == 0
+        assert await store.findings.prune(KEPT) == 0
         clock.forward(seconds=KEPT.total_seconds() + 1)
         # one closed finding, three lines of history, two comparisons, one message
-        assert await store.findings.prune() == 7
+        assert await store.findings.prune(KEPT) == 7
         assert [one.key for one in await store.findings.open()] == [KEY]
         async with store.database.reading() as session:
             assert (await session.scalars(select(func.count()).select_from(FindingRow))).one() == 1
