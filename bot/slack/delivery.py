@@ -122,9 +122,7 @@ class Delivery:
         found: Sequence[Mapping[str, Any]] = (await self._api.call(method, asked, reading=True)).get("messages", ())
         return found
 
-    async def _placed(
-        self, channel: str, root: str, message: Message, metadata: Mapping[str, Any] | None, old: str
-    ) -> str:
+    async def _placed(self, channel: str, root: str, message: Message, metadata: Mapping[str, Any], old: str) -> str:
         """The ts of a message that was redrawn where there is an old one, else posted."""
         if old:
             await self._end_stream(channel, old)
@@ -144,7 +142,7 @@ class Delivery:
         with suppress(SlackRefusal):  # most often it is none, or Slack ended it itself
             await self._api.call("chat.stopStream", {"channel": channel, "ts": ts})
 
-    async def _send(self, channel: str, root: str, message: Message, metadata: Mapping[str, Any] | None) -> str:
+    async def _send(self, channel: str, root: str, message: Message, metadata: Mapping[str, Any]) -> str:
         """The ts of the posted message; its charts in words, or all of it, if Slack takes exception to its blocks."""
         for form in dict.fromkeys((False, has_chart(message.blocks))):
             tried = replace(message, blocks=spelled(message.blocks)) if form else message
@@ -200,12 +198,10 @@ def _bounded(document: Document, hosts: Collection[str]) -> Sequence[Message]:
     return (*kept[:-1], Message(kept[-1].text, kept[-1].blocks, files))
 
 
-def _arguments(channel: str, message: Message, metadata: Mapping[str, Any] | None) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"channel": channel, "text": message.text}
+def _arguments(channel: str, message: Message, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"channel": channel, "text": message.text, "metadata": metadata}
     if message.blocks:
         arguments["blocks"] = list(message.blocks)
-    if metadata is not None:
-        arguments["metadata"] = metadata
     return arguments
 
 

@@ -8,11 +8,10 @@ from handlers.surface import Mark
 MARKED = "starwatch_post"
 
 
-def metadata_of(mark: Mark | None, page: int) -> Mapping[str, Any] | None:
-    """What a message carries that is page `page` (from 0) of a marked post."""
-    if mark is None:
-        return None
-    return {"event_type": MARKED, "event_payload": {"turn": mark.turn, "part": mark.part, "page": page}}
+def metadata_of(mark: Mark | None, page: int) -> Mapping[str, Any]:
+    """What a message carries that is page `page` (from 0) of a post; one of no turn is a finished post all the same."""
+    turn, part = (mark.turn, mark.part) if mark is not None else ("", "")
+    return {"event_type": MARKED, "event_payload": {"turn": turn, "part": part, "page": page}}
 
 
 def pages_of(found: Iterable[Mapping[str, Any]], mark: Mark) -> dict[int, str]:
@@ -24,8 +23,8 @@ def pages_of(found: Iterable[Mapping[str, Any]], mark: Mark) -> dict[int, str]:
 
 
 def unmarked(found: Iterable[Mapping[str, Any]], me: str, since: float) -> list[str]:
-    """Messages of ours, oldest first, that no post left behind: streams and plans that a crash cut off. Every post of a
-    turn is marked, and only one turn at a time is under way in a thread. `since` is in seconds since the epoch."""
+    """Messages of ours, oldest first, that no post left behind: streams and plans that a crash cut off. Every post is
+    marked, and only one turn at a time is under way in a thread. `since` is in seconds since the epoch."""
     return [
         str(message["ts"])
         for message in found

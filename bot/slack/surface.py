@@ -68,8 +68,8 @@ class SlackSurface:
                 raise SurfaceError("a message can be redrawn only with a document that fits one message without files")
             arguments: dict[str, Any] = {"channel": where.channel, "ts": where.ts, "text": rendered.text}
             arguments["blocks"] = list(rendered.blocks)
-            if (metadata := metadata_of(mark, 0)) is not None:
-                arguments["metadata"] = metadata
+            if mark is not None:  # without one the message keeps the mark that it has
+                arguments["metadata"] = metadata_of(mark, 0)
             await self._api.current("chat.update", arguments, outdated)
 
     @asynccontextmanager

@@ -295,8 +295,7 @@ class SlackWriting:
         if text := self._waiting + self._sanitizer.rest():
             arguments["markdown_text"] = text
         arguments["blocks"] = list(blocks)
-        if (metadata := metadata_of(self._target.mark, 0)) is not None:
-            arguments["metadata"] = metadata
+        arguments["metadata"] = metadata_of(self._target.mark, 0)
         try:
             await self._api.call("chat.stopStream", arguments)
         except SlackRefusal as refusal:

@@ -384,12 +384,13 @@ async def test_after_a_crash_behind_the_last_step_nothing_is_posted_again(desk: 
     assert len(desk.posts) == 1
 
 
-async def test_posts_of_other_turns_are_no_leftovers(desk: Desk) -> None:
+async def test_posts_of_other_turns_and_of_none_are_no_leftovers(desk: Desk) -> None:
+    await desk.bot.surface.post(desk.thread, Document("noted", (Prose("noted"),)))
     await desk.bot.surface.post(desk.thread, Document("earlier", (Prose("earlier"),)), Mark("turn:0", "answer", False))
     desk.slack.said("thanks", thread_ts=desk.asked.ts)
     async with surface_on(desk.bot.config).writing(desk.thread, AGAIN, "U0ANNA") as writing:
         await writing.finish(answer("It is well."))
-    assert [post.words.split("\n")[0] for post in desk.posts] == ["earlier", "It is well."]
+    assert [post.words.split("\n")[0] for post in desk.posts] == ["noted", "earlier", "It is well."]
 
 
 async def test_a_direct_conversation_is_streamed_to_as_well(bot: Bot) -> None:
