@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from agent.patrol.change import began
 from agent.patrol.finding import Finding, Outlook
 from agent.patrol.forecast import Reach, line, reach
 from agent.patrol.predictions import HORIZONS
@@ -231,10 +232,16 @@ class Judge:
         )
 
     def _since(self, course: Course) -> datetime | None:
-        """When the present run left the middle between the usual and the present level."""
+        """When the present run began: the change point of the course without its daily rhythm, else when it left the
+        middle between the usual and the present level."""
         rule, base = course.rule, course.baseline
         if base is None:
             return None
+        bad = 1.0 if rule.direction == "up" else -1.0
+        rest = residuals(course.track.recent, course.track.profile, self.as_of.hour)
+        changed = began({at: value * bad for at, value in rest.items()})
+        if changed is not None:
+            return self.as_of - timedelta(hours=changed)
         # Where a rise is half done: nearer to either end, noise would decide the hour.
         middle = (base + course.value) / 2
         low = rule.direction == "down"
