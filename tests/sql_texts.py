@@ -15,6 +15,7 @@ from pymysql.converters import escape_item
 
 import schema
 from agent.patrol import queries as patrol_queries
+from agent.patrol.reference import Reference, load_reference
 from agent.patrol.rules import load_rules
 from agent.rules_only.measures import BY_KEY, Measure
 from agent.rules_only.thresholds import from_rules
@@ -47,6 +48,7 @@ EXAMPLES: Mapping[str, Sequence[Any]] = {
     "by_cluster": [False, True],
     "by_customer": [False, True],
     "cluster_ids": [UUIDS],
+    "clusters": [UUIDS],
     "cluster_id": ["", UUIDS[0]],
     "grouping": ["version", "region", "cloud", "type", "tier", "customer"],
     "version": [HOSTILE],
@@ -102,7 +104,9 @@ def sources() -> Iterator[Path]:
     """The Python files that may speak to the warehouse, relative to the root; what speaks to SQLite has its own SQL."""
     for package in ("bot", "handlers", "agent", "mcp_server"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            if not re.search(r"^(import sqlite3|from sqlalchemy)\b", path.read_text(encoding="utf-8"), re.MULTILINE):
+            if not re.search(
+                r"^(import sqlite3|from (sqlalchemy|alembic))\b", path.read_text(encoding="utf-8"), re.MULTILINE
+            ):
                 yield path.relative_to(ROOT)
 
 
@@ -191,6 +195,8 @@ def _examples(builder: Callable[..., Any], parameter: inspect.Parameter) -> Sequ
     name = parameter.name
     if name == "measure":
         return measures()
+    if parameter.annotation is Reference:
+        return [load_reference()]
     if name == "chosen":
         return [patrol_queries.counters(RULES), patrol_queries.gauges(RULES)]
     if name in EXAMPLES:

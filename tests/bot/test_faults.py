@@ -10,7 +10,7 @@ from bot.settings import Settings
 from sandbox.launch import Endpoint
 from tests.bot.test_service import MINUTE, at_work, settings, slack
 from tests.fakes.network import FAIR, Network, Weather, network
-from tests.fakes.slack import BOT, FakeSlack
+from tests.fakes.slack import BOT, FakeSlack, Post
 from tests.fakes.slack.payloads import mention, message
 
 __all__ = ["settings", "slack"]
@@ -39,6 +39,11 @@ def exposed(settings: Settings, to_warehouse: Network, to_slack: Network) -> Set
     return settings.model_copy(update=changed)
 
 
+def finished(slack: FakeSlack, asked: Post) -> list[str]:
+    """What is to be read in each answer in the thread that is written to its end."""
+    return [f"{post.text}\n{post.words}" for post in slack.thread(asked.ts) if not post.streaming]
+
+
 async def ask_once(exposed: Settings, slack: FakeSlack, to_warehouse: Network, weather: Weather) -> str:
     """What is answered when the weather to the warehouse turns after the start."""
     async with at_work(exposed) as (line, _):
@@ -47,10 +52,10 @@ async def ask_once(exposed: Settings, slack: FakeSlack, to_warehouse: Network, w
         if weather is not SLICED and weather is not FAIR:
             to_warehouse.cut()
         await line.event(mention(asked))
-        await slack.until(lambda: bool(slack.thread(asked.ts)), MINUTE)
+        await slack.until(lambda: bool(finished(slack, asked)), MINUTE)
         to_warehouse.weather = FAIR
-    (post,) = slack.thread(asked.ts)
-    return post.words
+    (words,) = finished(slack, asked)
+    return words
 
 
 async def test_answers_do_not_depend_on_how_the_network_slices_them(
@@ -82,10 +87,10 @@ async def test_connections_that_died_while_nobody_asked_cost_no_answer(
         to_warehouse.cut()
         asked = slack.said(ASKED)
         await line.event(mention(asked))
-        await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
+        await slack.until(lambda: len(finished(slack, asked)) == 1, MINUTE)
         assert to_warehouse.connections > before
     whole = await ask_once(exposed, slack, to_warehouse, FAIR)
-    assert slack.thread(asked.ts)[0].words.splitlines()[0] == whole.splitlines()[0]
+    assert finished(slack, asked)[0].splitlines()[0] == whole.splitlines()[0]
 
 
 async def test_a_post_whose_reply_was_lost_stands_once(exposed: Settings, slack: FakeSlack, to_slack: Network) -> None:
@@ -99,9 +104,9 @@ async def test_a_post_whose_reply_was_lost_stands_once(exposed: Settings, slack:
         to_slack.weather = FAIR
         further = slack.said("thanks, and the alerts of the first one?", thread_ts=asked.ts)
         await line.event(message(further))
-        await slack.until(lambda: any("alert" in post.words.lower() for post in slack.thread(asked.ts)[1:]), MINUTE)
-    words = [post.words for post in slack.thread(asked.ts)]
-    assert len(words) == len(set(words)) == 2
+        await slack.until(lambda: any("alert" in words.lower() for words in finished(slack, asked)[1:]), MINUTE)
+    words = finished(slack, asked)
+    assert len(words) == len(set(words)) == len(slack.thread(asked.ts)) == 2
 
 
 async def test_events_that_come_four_times_and_out_of_order_are_answered_once_each(
@@ -111,6 +116,6 @@ async def test_events_that_come_four_times_and_out_of_order_are_answered_once_ea
     deliveries = [mention(asked) for asked in (*reversed(threads), *threads, *threads, *reversed(threads))]
     async with at_work(exposed) as (line, _):
         taken = await asyncio.gather(*(line.event(delivery) for delivery in deliveries))
-        await slack.until(lambda: all(slack.thread(asked.ts) for asked in threads), MINUTE)
+        await slack.until(lambda: all(finished(slack, asked) for asked in threads), MINUTE)
     assert set(taken) == {200}
     assert [len(slack.thread(asked.ts)) for asked in threads] == [1, 1, 1, 1]
