@@ -36,6 +36,8 @@ class Evidence:
     patterns: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     query_ids: tuple[str, ...] = ()
+    quality: tuple[str, ...] = field(default=(), kw_only=True)
+    """What is wrong with the data itself, in plain sentences."""
     statements: int = 0
     receipts: Mapping[str, str] = field(default_factory=dict)
     """The SQL behind the query ids that findings name."""
@@ -102,6 +104,7 @@ class Evidence:
             "findings": [_finding_json(finding) for finding in self.findings],
             "patterns": list(self.patterns),
             "notes": list(self.notes),
+            "data_quality": list(self.quality),
             "prediction_record": [dataclasses.asdict(one) for one in self.record],
             "query_ids": list(self.query_ids),
         }
@@ -172,6 +175,7 @@ def _overview(evidence: Evidence) -> Iterator[str]:
     if worst:
         yield f"Lowest stored scores (counts of repeats weigh in them): {worst}"
     yield from (f"Note: {note}" for note in evidence.notes[:6])
+    yield from (f"Data quality: {one}" for one in evidence.quality[:5])
     yield from (f"Pattern: {pattern}" for pattern in evidence.patterns[:6])
     yield from (f"Forecast [{one.confidence}]: {one.text}" for one in evidence.predictions[:5])
     if evidence.record:

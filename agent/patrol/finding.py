@@ -27,6 +27,7 @@ class Identity:
     region: str = ""
     provider: str = ""
     machine: str = ""
+    tier_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

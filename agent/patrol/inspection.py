@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.patrol import facts as fleet_facts
-from agent.patrol import queries
+from agent.patrol import quality, queries
 from agent.patrol.courses import Courses, measure
 from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.evidence import Evidence
@@ -56,7 +56,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
     as_of = newest.at
     reads = (
         queries.last_data(as_of - timedelta(days=rules.window.baseline_days), as_of),
-        queries.gone_metrics(as_of, rules.window.silent_hours),
+        queries.metric_quality(as_of, rules.window.silent_hours),
         queries.operations(as_of - timedelta(days=7), now + timedelta(hours=1)),
         queries.alert_hours(as_of - _ALERT_DAYS, as_of + timedelta(hours=1)),
     )
@@ -84,6 +84,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         statements=1 + newest.statements + len(reads) + courses.statements + len(fleet_facts.PARTS) + bool(waiting),
         receipts={**side.receipts, courses.query_id: courses.sql},
         shared=common,
+        quality=quality.told(sides[1].rows, courses.tracks, identities),
         graded=tuple(graded(waiting, looked_back, judge, side.operations)),
     )
 
@@ -93,7 +94,7 @@ def _side(results: Sequence[Rows]) -> _Side:
     last = {words(row["cluster_id"]): at for row in fresh.rows if (at := moment(row["last_hour"])) is not None}
     return _Side(
         last,
-        gone_by_cluster(gone.rows, last),
+        gone_by_cluster(list(quality.gone(gone.rows)), last),
         operations_by_cluster(operations.rows),
         fold(alerts.rows),
         fresh.query_id,

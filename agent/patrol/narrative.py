@@ -116,7 +116,7 @@ def _dug_up(evidence: Evidence, results: Sequence[Result]) -> str:
 
 def _doubts(evidence: Evidence, results: Sequence[Result]) -> str:
     failed = sorted({tool for tool, _, _, failed in results if failed})
-    notes = list(evidence.notes) + ([f"no answer from {', '.join(failed)}"] if failed else [])
+    notes = [*evidence.notes, *evidence.quality] + ([f"no answer from {', '.join(failed)}"] if failed else [])
     return "On the data: " + "; ".join(notes) + "." if notes else ""
 
 

@@ -69,14 +69,21 @@ def last_data(since: datetime, until: datetime) -> str:
     )
 
 
-def gone_metrics(as_of: datetime, silent_hours: int) -> str:
-    """Metrics that were sent within two days but not in the newest hours."""
+def metric_quality(as_of: datetime, silent_hours: int) -> str:
+    """Metrics of the last two days with something odd: no longer sent (`gone` 1), hours `doubled`, `unusable` values,
+    hours `ahead` of the fleet."""
     since, until = as_of - timedelta(days=2), as_of - timedelta(hours=silent_hours)
+    doubled = "COUNT(*) - COUNT(DISTINCT snapshot_hour)"
+    unusable = "SUM(CASE WHEN avg_value >= 0 AND avg_value < 1e300 THEN 0 ELSE 1 END)"
+    # An hour more than the fleet's newest is an exporter that was quick.
+    ahead = f"SUM(CASE WHEN snapshot_hour > '{stamp(as_of + timedelta(hours=1))}' THEN 1 ELSE 0 END)"
     return (
-        f"SELECT cluster_id, metric_name, MAX(snapshot_hour) AS last_hour FROM {SNAPSHOTS}"
-        f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(as_of)}'"
-        f" GROUP BY cluster_id, metric_name HAVING MAX(snapshot_hour) < '{stamp(until)}'"
-        " ORDER BY cluster_id, metric_name LIMIT 5000"
+        "SELECT cluster_id, metric_name, MAX(snapshot_hour) AS last_hour,"
+        f" CASE WHEN MAX(snapshot_hour) < '{stamp(until)}' THEN 1 ELSE 0 END AS gone,"
+        f" {doubled} AS doubled, {unusable} AS unusable, {ahead} AS ahead FROM {SNAPSHOTS}"
+        f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(as_of + timedelta(days=2))}'"
+        f" GROUP BY cluster_id, metric_name HAVING MAX(snapshot_hour) < '{stamp(until)}' OR {doubled} > 0"
+        f" OR {unusable} > 0 OR {ahead} > 0 ORDER BY cluster_id, metric_name LIMIT 5000"
     )
 
 

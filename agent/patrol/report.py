@@ -145,6 +145,9 @@ class PatrolReport:
     """The SQL of each query id that a finding names, as it was run."""
     record: tuple[LabelRecord, ...] = ()
     """How earlier predictions came out, by confidence."""
+    figures: int = 0
+    """Figures that a model wrote in the texts; of these `unbound` are in no query result and carry a sign."""
+    unbound: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values, keys named as the fields are."""

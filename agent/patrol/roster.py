@@ -76,4 +76,5 @@ def _identity(row: Row) -> Identity:
         words(row.get("region")),
         words(row.get("provider")),
         words(row.get("machine")),
+        tier in {"S", "A", "B"},
     )

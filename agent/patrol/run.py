@@ -21,10 +21,12 @@ from agent.patrol.ledger import Ledger
 from agent.patrol.narrative import sections
 from agent.patrol.predictions import PredictionStore
 from agent.patrol.profiles import Profile, own
+from agent.patrol.proof import Proof, proven
 from agent.patrol.report import REPORT_TYPES, PatrolReport, PatrolUsage, ReportType
 from agent.patrol.rules import Rules, load_rules
 from agent.patrol.sections import Sections, parse
 from agent.progress import OnProgress
+from agent.receipts import SIGN
 from agent.tools import Tools
 
 log = logging.getLogger(__name__)
@@ -196,7 +198,8 @@ class Patrol:
         evidence: Evidence,
         written: _Written,
     ) -> PatrolReport:
-        text = written.sections
+        proof = _proof(written, evidence)
+        text = proof.sections
         bound = bind(text, evidence)
         if bound.refused or bound.lowered or bound.added:
             log.info("flags refused %d, lowered %d, added %d", bound.refused, bound.lowered, bound.added)
@@ -215,10 +218,12 @@ class Patrol:
             evidence.as_of.isoformat(sep=" ", timespec="minutes"),
             len(evidence.clusters),
             triggered_by,
-            " ".join(part for part in (written.notice, _doubt(bound, evidence)) if part),
+            " ".join(part for part in (written.notice, _doubt(bound, evidence, proof)) if part),
             judged=tuple(one.identity.cluster_id for one in evidence.clusters if one.score is not None),
             receipts=_receipts(evidence),
             record=evidence.record,
+            figures=proof.stated,
+            unbound=proof.unbound,
         )
 
     def _usage(self, started: datetime, evidence: Evidence, written: _Written) -> PatrolUsage:
@@ -271,11 +276,23 @@ def _repair(error: ReportMalformed) -> Message:
     )
 
 
-def _doubt(bound: Bound, evidence: Evidence) -> str:
+def _proof(written: _Written, evidence: Evidence) -> Proof:
+    # what rules wrote was made from the evidence in the first place
+    if written.analyst == "rules-only":
+        return Proof(written.sections)
+    proof = proven(written.sections, evidence, [trace for turn in written.turns for trace in turn.tools])
+    if proof.unbound:
+        log.info("%d of %d figures of the report are in no query result", proof.unbound, proof.stated)
+    return proof
+
+
+def _doubt(bound: Bound, evidence: Evidence, proof: Proof) -> str:
     """What readers must know about the data or about what was corrected in the model's report."""
     parts: list[str] = []
     if evidence.stale:
         parts.append(f"The newest data is from {evidence.as_of:%Y-%m-%d %H:%M} UTC; everything is said as of then.")
     if bound.refused:
         parts.append(f"{bound.refused} flags without evidence were left out.")
+    if proof.unbound:
+        parts.append(f"{proof.unbound} of {proof.stated} figures are in no query result; {SIGN} marks them.")
     return " ".join(parts)

@@ -20,7 +20,7 @@ STATEMENTS = (
     queries.hours_sent(AS_OF - DAY, AS_OF),
     queries.newest_hour(AS_OF),
     queries.last_data(AS_OF - DAY, AS_OF),
-    queries.gone_metrics(AS_OF, 3),
+    queries.metric_quality(AS_OF, 3),
     queries.operations(AS_OF - DAY, AS_OF),
     queries.alert_hours(AS_OF - DAY, AS_OF),
     queries.hourly(RULES, AS_OF - DAY, AS_OF),

@@ -1,0 +1,73 @@
+"""What is wrong with the data itself: unusable values, doubled hours, clocks that run ahead, exporters that stand
+still, customers without a tier. None of it stops a patrol, all of it is told."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent.patrol.finding import Identity
+from agent.patrol.query import Row, figure, words
+from agent.patrol.series import Hours, Track
+from agent.untrusted import visible
+
+# These never stand still in a living cluster, however idle: a day of equal values is an exporter that repeats itself.
+_RESTLESS = ("cpu", "latency", "memory_free", "heap_used", "be_memory", "journal")
+_STILL_HOURS = 24
+_STILL_SERIES = 3
+_SAMPLE = 3
+_NAME_CHARS = 60
+
+
+def told(
+    rows: Sequence[Row], tracks: Mapping[str, Mapping[str, Track]], identities: Sequence[Identity]
+) -> tuple[str, ...]:
+    """Plain sentences; `rows` are those of `queries.metric_quality`."""
+    return tuple(
+        sentence
+        for sentence in (
+            _counted(rows, "unusable", "sent values that are no measurements (NaN, negative, infinite or empty)"),
+            _counted(rows, "doubled", "sent hours twice"),
+            _counted(rows, "ahead", "sent hours that are still to come: their clocks are wrong"),
+            _still(tracks),
+            _without_tier(identities),
+        )
+        if sentence
+    )
+
+
+def _counted(rows: Sequence[Row], column: str, what: str) -> str:
+    bad = [row for row in rows if (figure(row.get(column)) or 0) > 0]
+    if not bad:
+        return ""
+    clusters = {words(row["cluster_id"]) for row in bad}
+    names = dict.fromkeys(visible(words(row["metric_name"]))[:_NAME_CHARS] for row in bad)
+    sample = ", ".join(list(names)[:_SAMPLE]) + (", …" if len(names) > _SAMPLE else "")
+    return f"{_clusters(len(clusters))} {what}: {sample}"
+
+
+def _still(tracks: Mapping[str, Mapping[str, Track]]) -> str:
+    count = sum(sum(_stands(one[name].recent) for name in _RESTLESS if name in one) >= _STILL_SERIES
+                for one in tracks.values())  # fmt: skip
+    return (
+        f"{_clusters(count)} sent the same values for {_STILL_HOURS} h: their exporters may stand still"
+        if count
+        else ""
+    )
+
+
+def _stands(hours: Hours) -> bool:
+    known = [value for at, value in hours.items() if 0 <= at < _STILL_HOURS]
+    # Nought all day is a cluster at rest.
+    return len(known) >= _STILL_HOURS / 2 and len(set(known)) == 1 and known[0] != 0
+
+
+def _without_tier(identities: Sequence[Identity]) -> str:
+    count = sum(not one.tier_known for one in identities)
+    return f"no tier is known for {_clusters(count)}, taken for tier B" if count else ""
+
+
+def _clusters(count: int) -> str:
+    return f"{count} cluster" + ("" if count == 1 else "s")
+
+
+def gone(rows: Sequence[Row]) -> Iterator[Row]:
+    """The rows that tell of a metric that stopped coming."""
+    return (row for row in rows if figure(row.get("gone", 1)))

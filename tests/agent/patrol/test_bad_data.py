@@ -1,0 +1,179 @@
+"""Bad data through a whole patrol, over the real door and a real SQL engine: nothing breaks, and all of it is told."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+import schema
+from agent.mcp_connection import McpConnection
+from agent.mcp_tools import McpTools
+from agent.patrol.inspection import inspect
+from agent.patrol.report import PatrolReport
+from agent.patrol.rules import load_rules
+from agent.patrol.run import Patrol
+from agent.tools import Tools
+from mcp_server.config import WarehouseConfig
+from mcp_server.door import Door
+from mcp_server.server import build_server
+from sandbox.engine import Engine, open_engine
+from sandbox.fleet import build
+from sandbox.server import serving
+from tests.agent.doubles import ScriptedModel
+from tests.agent.patrol.test_run import Store
+
+NOW = datetime(2026, 11, 20, 12, 20)
+NEWEST = "2026-11-20 11:00:00"
+SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
+ONE = f"cluster_id = (SELECT min(cluster_id) FROM {SNAPSHOTS})"
+CPU = "metric_name = 'starrocks_be_cpu_util_percent'"
+MARKUP = "<!channel> **[x](http://evil.example)** `rm` \u202e\x1b[31m | ## FLAGGED_CLUSTERS"
+
+
+@pytest.fixture(scope="module")
+def warehouse_of_its_own() -> Iterator[Engine]:
+    engine = open_engine()
+    for statement in schema.statements():
+        engine.define(statement)
+    build(engine.connection, seed=3, clusters=10, days=5, scenario="none", now=NOW)
+    engine.connection.execute(f"CREATE TABLE main.kept AS SELECT * FROM {SNAPSHOTS}")
+    yield engine
+    engine.close()
+
+
+Spoil = Callable[..., None]
+
+
+@pytest.fixture
+def spoil(warehouse_of_its_own: Engine) -> Iterator[Spoil]:
+    """Runs statements on the warehouse that no client may run; the snapshots are as before after the test."""
+    connection = warehouse_of_its_own.connection
+
+    def run(*statements: str) -> None:
+        for statement in statements:
+            connection.execute(statement)
+
+    yield run
+    run(f"DELETE FROM {SNAPSHOTS}", f"INSERT INTO {SNAPSHOTS} SELECT * FROM main.kept")
+
+
+@pytest.fixture
+async def tools(warehouse_of_its_own: Engine) -> AsyncIterator[Tools]:
+    async with serving(warehouse_of_its_own) as port:
+        config = WarehouseConfig(host="127.0.0.1", port=port, user="reader", password=SecretStr("reader"))
+        async with Door(config) as door, McpConnection(lambda: build_server(door), name="starwatch") as connection:
+            yield McpTools(connection)
+
+
+async def patrolled(tools: Tools) -> tuple[PatrolReport, Mapping[str, Any]]:
+    store = Store()
+    patrol = Patrol(ScriptedModel(analyst="rules-only"), tools, writer=store, clock=lambda: NOW.replace(tzinfo=UTC))
+    _, report = await patrol.run_patrol("morning", "clock")
+    return report, store.kept[0][1]
+
+
+def quality(summary: Mapping[str, Any]) -> str:
+    return "; ".join(summary["data_quality"])
+
+
+async def test_good_data_is_healthy_and_only_missing_tiers_are_told(tools: Tools, spoil: Spoil) -> None:
+    report, summary = await patrolled(tools)
+    assert report.flagged_clusters == ()
+    assert all("tier" in one for one in summary["data_quality"])
+
+
+@pytest.mark.parametrize("value", ["'NaN'::DOUBLE", "-5", "'Infinity'::DOUBLE", "NULL"])
+async def test_values_that_are_no_measurements_flag_nothing_and_are_told(
+    tools: Tools, spoil: Spoil, value: str
+) -> None:
+    spoil(f"UPDATE {SNAPSHOTS} SET avg_value = {value}, max_value = {value}, min_value = {value}, "
+          f"last_value = {value} WHERE {ONE} AND snapshot_hour >= '2026-11-20 06:00:00'")  # fmt: skip
+    report, summary = await patrolled(tools)
+    assert {one.severity for one in report.flagged_clusters} <= {"Unknown"}
+    assert "1 cluster sent values that are no measurements" in quality(summary)
+    assert "no measurements" in report.fleet_narrative
+
+
+async def test_a_single_measurement_beyond_reason_flags_nothing(tools: Tools, spoil: Spoil) -> None:
+    spoil(f"UPDATE {SNAPSHOTS} SET avg_value = 1e308, max_value = 1e308 WHERE {ONE} AND snapshot_hour = '{NEWEST}'")
+    report, _ = await patrolled(tools)
+    assert report.flagged_clusters == ()
+
+
+async def test_doubled_and_disordered_hours_change_no_finding_and_are_told(tools: Tools, spoil: Spoil) -> None:
+    before, _ = await patrolled(tools)
+    spoil(
+        f"CREATE OR REPLACE TABLE main.mixed AS SELECT * FROM {SNAPSHOTS} UNION ALL "
+        f"SELECT * FROM {SNAPSHOTS} WHERE {ONE}",
+        f"DELETE FROM {SNAPSHOTS}",
+        f"INSERT INTO {SNAPSHOTS} SELECT * FROM main.mixed ORDER BY hash(snapshot_hour::VARCHAR || metric_name)",
+    )
+    report, summary = await patrolled(tools)
+    assert report.flagged_clusters == before.flagged_clusters == ()
+    assert "1 cluster sent hours twice" in quality(summary)
+
+
+async def test_an_exporter_that_stands_still_is_told(tools: Tools, spoil: Spoil) -> None:
+    spoil(
+        f"UPDATE {SNAPSHOTS} SET avg_value = 7, max_value = 7, min_value = 7, last_value = 7 "
+        f"WHERE {ONE} AND metric_name IN ('starrocks_be_cpu_util_percent', 'starrocks_fe_query_latency_ms_p99', "
+        f"'starrocks_fe_journal_write_latency_ms_p99')"
+    )
+    _, summary = await patrolled(tools)
+    assert "1 cluster sent the same values for 24 h" in quality(summary)
+
+
+@pytest.mark.parametrize("hours", [-2, 2, 26])
+async def test_a_cluster_whose_clock_is_wrong_is_not_lost(tools: Tools, spoil: Spoil, hours: int) -> None:
+    spoil(f"UPDATE {SNAPSHOTS} SET snapshot_hour = snapshot_hour + to_hours({hours}) WHERE {ONE}")
+    report, summary = await patrolled(tools)
+    assert report.active_clusters == 10
+    assert report.as_of == "2026-11-20 11:00"
+    assert {one.severity for one in report.flagged_clusters} <= {"Unknown"}
+    assert ("clocks are wrong" in quality(summary)) == (hours > 1)
+
+
+async def test_a_clock_that_is_far_behind_is_unknown_and_never_healthy(tools: Tools, spoil: Spoil) -> None:
+    spoil(f"UPDATE {SNAPSHOTS} SET snapshot_hour = snapshot_hour - INTERVAL 8 HOUR WHERE {ONE}")
+    report, _ = await patrolled(tools)
+    assert [one.severity for one in report.flagged_clusters] == ["Unknown"]
+
+
+async def test_a_vanished_metric_is_told_and_a_vanished_half_is_unknown(tools: Tools, spoil: Spoil) -> None:
+    spoil(f"DELETE FROM {SNAPSHOTS} WHERE {ONE} AND {CPU} AND snapshot_hour > '2026-11-20 02:00:00'")
+    report, summary = await patrolled(tools)
+    assert report.flagged_clusters == ()
+    assert any("stopped sending some metrics: starrocks_be_cpu_util_percent" in note for note in summary["notes"])
+    spoil(f"DELETE FROM {SNAPSHOTS} WHERE {ONE} AND metric_name <> 'up' AND snapshot_hour > '2026-11-20 02:00:00'")
+    report, _ = await patrolled(tools)
+    assert [one.severity for one in report.flagged_clusters] == ["Unknown"]
+
+
+async def test_missing_dictionary_rows_and_profiles_change_nothing(tools: Tools, spoil: Spoil) -> None:
+    spoil(
+        "DELETE FROM metrics.metrics_dict_v2 WHERE hash(metric_name) % 2 = 0",
+        "DELETE FROM metrics.dim_customer_profile",
+    )
+    report, summary = await patrolled(tools)
+    assert report.flagged_clusters == ()
+    assert "no tier is known for 10 clusters, taken for tier B" in quality(summary)
+
+
+async def test_names_with_markup_stay_data_in_report_and_prompt(
+    tools: Tools, spoil: Spoil, warehouse_of_its_own: Engine
+) -> None:
+    busy = f"UPDATE {SNAPSHOTS} SET avg_value = 97, max_value = 97 WHERE {ONE} AND {CPU}"
+    spoil(f"{busy} AND snapshot_hour >= '2026-11-20 05:00:00'")
+    warehouse_of_its_own.connection.execute(
+        f"UPDATE byoc.clusters SET cluster_name = $1 WHERE biz_id = (SELECT min(cluster_id) FROM {SNAPSHOTS})", [MARKUP]
+    )
+    report, _ = await patrolled(tools)
+    (flagged,) = report.flagged_clusters
+    assert flagged.severity == "Critical"
+    evidence = await inspect(tools, load_rules(), NOW + timedelta(seconds=1))
+    for text in (flagged.cluster_name, report.fleet_narrative, evidence.render()):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    assert not any(line.startswith("## FLAGGED") for line in evidence.render().splitlines())
