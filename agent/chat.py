@@ -1,9 +1,10 @@
 """The agent of one thread: a question in, an answer out, and a history that a failure never spoils."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from agent.answer import Answer
@@ -11,10 +12,11 @@ from agent.discovery import Discovery
 from agent.errors import AgentError, ModelError
 from agent.journal import UNWRITTEN, Chapter, Journal, Json
 from agent.loop import MAX_TOOL_ROUNDS, Limits, Loop, Turn, ignore_progress
-from agent.messages import Message, question
+from agent.messages import Message, question, words_of
 from agent.model import Model
 from agent.progress import OnProgress, TextDiscarded
 from agent.prompts import Prompt, load
+from agent.receipts import Grounds, marked, receipts, results_in
 from agent.session import HistoryLimits, SavedTurn, SessionStore, history_for
 from agent.tool_round import ToolLimits
 from agent.tools import Tools
@@ -31,6 +33,12 @@ MAX_QUESTION_CHARS = 40_000
 def utc_now() -> datetime:
     """The time of day, UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    message: Message
+    at: datetime
 
 
 class BYOCAgent:
@@ -105,11 +113,11 @@ class BYOCAgent:
             self._remember(saved)
             asked_at = datetime.fromisoformat(begin["asked_at"])
             asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", asked_at, overheard)
-            answer = await self._answer(saved, asked, on_progress or ignore_progress, journal)
+            answer = await self._answer(saved, _Asked(asked, asked_at), on_progress or ignore_progress, journal)
             return replace(answer, notice=" ".join(filter(None, (answer.notice, *self._notices()))))
 
     async def _answer(
-        self, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress, journal: Journal
+        self, saved: Sequence[SavedTurn], asked: _Asked, on_progress: OnProgress, journal: Journal
     ) -> Answer:
         started = self._clock()
         try:
@@ -135,12 +143,12 @@ class BYOCAgent:
         return replace(answer, notice=f"{fault.user_message} {BY_FLOOR}", seconds=self._clock() - started)
 
     async def _turn(
-        self, model: Model, saved: Sequence[SavedTurn], asked: Message, on_progress: OnProgress, journal: Journal
+        self, model: Model, saved: Sequence[SavedTurn], asked: _Asked, on_progress: OnProgress, journal: Journal
     ) -> Answer:
         """One run of the loop. Saved only when whole: a turn that fails or is cancelled can simply be run again."""
         # Made for the model that is asked: the floor must not be shown another one's thinking.
         earlier = history_for(model.name, saved, self._history_limits)
-        history = [*earlier, asked]
+        history = [*earlier, asked.message]
         system = self._prompt.render(schema=await self._discovery.text(), health_rules=self._health_rules)
         turn = await Loop(model, self._tools, system=system, limits=self._limits, clock=self._clock).run(
             history, on_progress, journal
@@ -149,7 +157,7 @@ class BYOCAgent:
         done = SavedTurn(model.name, tuple(history[len(earlier) :]))
         await self._store.append(self._thread, done, position=len(saved))
         self._remember([*saved, done])
-        return _answer_of(turn)
+        return await _with_receipts(_answer_of(turn), earlier, asked)
 
     def _failed(self, error: AgentError, started: float) -> Answer:
         return Answer(
@@ -163,6 +171,18 @@ class BYOCAgent:
 
     def _remember(self, turns: Sequence[SavedTurn]) -> None:
         self._history = tuple(message for turn in turns for message in turn.messages)
+
+
+async def _with_receipts(answer: Answer, earlier: Sequence[Message], asked: _Asked) -> Answer:
+    """The answer with its figures held against what the tools gave, and a sign behind those that nothing gave."""
+    grounds = Grounds(
+        answer.tools, tuple(results_in(earlier)), words_of(asked.message), asked.at.astimezone(UTC).replace(tzinfo=None)
+    )
+    # some results are large, and other threads need not wait while they are sorted
+    found = await asyncio.to_thread(receipts, answer.text, grounds)
+    if found.unbound:
+        log.info("%d of %d figures are in no query result", len(found.unbound), found.stated)
+    return replace(answer, text=marked(answer.text, found), receipts=found)
 
 
 def _answer_of(turn: Turn) -> Answer:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 CANCELLED = "Cancelled by the user."
 # Arguments are checked, kept and traced; a model that repeats itself without end must not fill memory with them.
 MAX_ARGUMENT_CHARS = 32_000
+MAX_TRACE_CHARS = 64_000
+"""Characters of a result without rows that are kept for its figures; a model is shown less."""
 # Everything else is an answer about the data and would be the same a second time.
 PASSING_FAULTS = frozenset({"unavailable", "timeout"})
 
@@ -93,7 +95,7 @@ class ToolRounds:
             for call in calls:
                 result, seconds = outcomes.get(call.call_id, (ToolResult(CANCELLED, is_error=True), 0.0))
                 results.append(_result_block(call.call_id, result, self._limits.result_chars))
-                self.traces.append(ToolTrace(call.name, call.arguments, result.is_error, seconds, result.data))
+                self.traces.append(_trace(call, result, seconds))
 
     async def _run_all(self, calls: Sequence[_Call], outcomes: dict[str, _Outcome]) -> None:
         fresh: dict[str, _Call] = {}
@@ -197,6 +199,12 @@ def _call(block: Block) -> _Call:
     arguments = block["input"]
     key = f"{block['name']} {json.dumps(arguments, sort_keys=True, ensure_ascii=False)}"
     return _Call(block["id"], block["name"], arguments, key)
+
+
+def _trace(call: _Call, result: ToolResult, seconds: float) -> ToolTrace:
+    # a table's text is its rows once more
+    text = "" if "rows" in (result.data or {}) else result.text[:MAX_TRACE_CHARS]
+    return ToolTrace(call.name, call.arguments, result.is_error, seconds, result.data, text)
 
 
 def _reminder(known: ToolResult) -> ToolResult:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from agent.answer import Answer
 from agent.model import Analyst
+from agent.receipts import SIGN
 from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, of_statement
 from handlers.charts import charts
 from handlers.document import Actions, Button, Document, Field, Form, Menu, Note, Part, Prose
@@ -36,6 +37,7 @@ def answer_document(answer: Answer, locale: Locale = ENGLISH, kept: str = "") ->
         parts.extend(charts(answer.tools, locale))
         parts.extend(_sources(read, locale))
         parts.append(Note(_origin(answer, len(read), locale)))
+        parts.extend(_doubtful(answer, locale))
         # nothing behind them could be found again
         parts.extend(_buttons(kept, read, locale) if kept else ())
     fallback = excerpt(answer.text or answer.notice, FALLBACK) or locale.say("answer.empty")
@@ -81,6 +83,15 @@ def _origin(answer: Answer, queries: int, locale: Locale) -> str:
     if answer.dollars:
         told.append(f"${answer.dollars:.2f}" if answer.dollars >= 0.1 else f"${answer.dollars:.3f}")
     return " · ".join(told)
+
+
+def _doubtful(answer: Answer, locale: Locale) -> Iterator[Part]:
+    """How many figures carry the sign, where one does."""
+    found = answer.receipts
+    if found.unbound:
+        bound, unbound = len(found.bound), len(found.unbound)
+        key = "answer.unbound.one" if unbound == 1 else "answer.unbound.many"
+        yield Note(locale.say(key, bound=bound, stated=found.stated, unbound=unbound, sign=SIGN))
 
 
 def _sources(read: Sequence[Statement], locale: Locale) -> Iterator[Part]:

@@ -51,7 +51,8 @@ class ResultUnread(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What is needed to say where an answer came from. `user` asked in `thread`."""
+    """What is needed to say where an answer came from. `user` asked in `thread`. Of the `figures` that it states
+    `unbound` are in no query result."""
 
     id: str
     thread: str
@@ -60,6 +61,8 @@ class KeptAnswer:
     text: str
     model: str
     statements: tuple[Statement, ...]
+    figures: int = 0
+    unbound: int = 0
 
     def body(self) -> dict[str, Any]:
         """All but the id, as JSON; read back by `kept_of`."""
@@ -89,6 +92,8 @@ def kept(answer_id: str, thread: str, user: str, question: str, answer: Answer) 
         text=excerpt(answer.text, _EXCERPT),
         model=answer.model,
         statements=tuple(statements(answer.tools)),
+        figures=answer.receipts.stated,
+        unbound=len(answer.receipts.unbound),
     )
 
 

@@ -11,17 +11,6 @@ from agent.receipts import Grounds, marked, receipts
 
 _WHO = ("cluster_name", "cluster_id", "customer", "dimension")
 _COLUMNS = (*_WHO, "value", "usual", "limit", "hours_left", "said", "since")
-    "cluster_name",
-    "cluster_id",
-    "customer",
-    "dimension",
-    "value",
-    "usual",
-    "limit",
-    "hours_left",
-    "said",
-    "since",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +24,7 @@ class Proof:
 
 def proven(sections: Sections, evidence: Evidence, tools: Sequence[ToolTrace]) -> Proof:
     """Check every text of the sections. A figure beside a cluster's name has to be that cluster's."""
-    grounds = Grounds((_measured(evidence), *tools), (evidence.render(), *_spoken(evidence)), now=evidence.now)
+    grounds = Grounds((_measured(evidence), *tools), tuple(_spoken(evidence)), now=evidence.now)
     counts = [0, 0]
 
     def checked(text: str) -> str:
@@ -76,11 +65,11 @@ def _rows(evidence: Evidence) -> Iterator[list[Any]]:
 
 def _spoken(evidence: Evidence) -> Iterator[str]:
     """What code says of the fleet beside the measurements."""
+    # without the lines on single clusters, whose figures are bound to them by the table
+    yield "\n".join(line for line in evidence.render().splitlines() if not line.startswith("- "))
     yield f"{len(evidence.clusters)} {len(evidence.flagged)} {evidence.unjudged}"
     yield " ".join(map(str, evidence.by_severity().values()))
     yield from evidence.patterns
     yield from evidence.notes
     yield from (one.text for one in evidence.predictions)
-    for cluster in evidence.flagged:
-        yield from cluster.operations
-        yield from cluster.alerts
+    yield from (told for cluster in evidence.flagged for told in (*cluster.operations, *cluster.alerts))

@@ -1,5 +1,6 @@
 """`starwatch ask`: one question, one answer, in a thread that can be gone on with."""
 
+import dataclasses
 import json
 import os
 import secrets
@@ -56,6 +57,11 @@ def answer_json(thread: str, answer: Answer) -> dict[str, object]:
         "analyst": answer.analyst,
         "model": answer.model,
         "queries": queries,
+        "figures": {
+            "stated": answer.receipts.stated,
+            "unbound": len(answer.receipts.unbound),
+            "receipts": [dataclasses.asdict(one) for one in answer.receipts.bound],
+        },
         "usage": {
             "rounds": answer.rounds,
             "tool_calls": len(answer.tools),

@@ -98,11 +98,15 @@ async def schema(arguments: Mapping[str, Any]) -> ToolResult:
 async def test_a_turn_that_is_repeated_after_it_was_saved_sees_the_thread_as_it_was_and_is_saved_once() -> None:
     journal, sessions = Kept(), MemorySessions()
     tools = FunctionTools(discover_schema=schema)
-    for text, script, steps in (("one", [say("1")], Kept()), ("two", [say("2")], journal), ("two", [], journal)):
+    for text, script, steps in (
+        ("one", [say("first")], Kept()),
+        ("two", [say("second")], journal),
+        ("two", [], journal),
+    ):
         agent = BYOCAgent(ScriptedModel(*script), tools, store=sessions, thread="t", now=lambda: NOON)
         answer = await agent.chat(text, journal=steps)
-    assert answer.text == "2"
-    assert [turn.messages[-1]["content"][0]["text"] for turn in await sessions.load("t")] == ["1", "2"]
+    assert answer.text == "second"
+    assert [turn.messages[-1]["content"][0]["text"] for turn in await sessions.load("t")] == ["first", "second"]
 
 
 def test_faults_come_back_as_what_they_were() -> None:

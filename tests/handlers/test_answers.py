@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.answer import Answer, ToolTrace
+from agent.answer import Answer, Receipt, Receipts, ToolTrace
 from agent.charting import CHART
 from handlers.answers import answer_document, reason_form, sql_document
 from handlers.buttons import ANSWER_CSV, ANSWER_SQL, answer_of, of_statement, statement_of
@@ -210,3 +210,21 @@ def test_the_value_of_no_csv_button_of_ours_is_refused(value: str) -> None:
 def test_the_value_of_a_csv_button_is_read_back(answer_id: str, number: int) -> None:
     assert statement_of(of_statement(answer_id, number)) == (answer_of(answer_id), number)
     assert len(of_statement(answer_id, number)) <= 150
+
+
+def test_figures_without_a_receipt_are_told_in_the_footer_and_counted_in_what_is_kept() -> None:
+    found = Receipts((Receipt("12", "q-1", "row 1 n"),), ((4, 6), (9, 11)))
+    doubtful = answer(read("q-1"), receipts=found)
+    last = answer_document(doubtful).parts[-1]
+    assert last == Note("Figures: 1 of 3 come from query results. † marks 2 that are in no query result.")
+    assert answer_document(doubtful, CHINESE).parts[-1] == Note(
+        "数字:3 个中有 1 个来自查询结果。† 标出的 2 个不在任何查询结果中。"
+    )
+    one = kept("a-1", "t", "u", "q", doubtful)
+    assert (one.figures, one.unbound) == (3, 2)
+    assert kept_of("a-1", one.body()) == one
+
+
+def test_an_answer_whose_figures_are_all_bound_says_nothing_of_it() -> None:
+    sure = answer(read("q-1"), receipts=Receipts((Receipt("12", "q-1", "row 1 n"),)))
+    assert not [part for part in answer_document(sure).parts if "igures" in str(part)]
