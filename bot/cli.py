@@ -72,6 +72,20 @@ def rules(
 
 
 @app.command()
+def backtest(
+    rules: Annotated[str, typer.Option(help="A changed rules file (as `agent/patrol/rules.yaml`), or `reference`.")],
+    days: Annotated[int, typer.Option(min=1, max=31, help="How many days back.")] = 3,
+    every: Annotated[int, typer.Option(min=1, max=168, help="Hours between two looks.")] = 12,
+    json: Json = False,
+) -> None:
+    """Judge the recorded days again by changed rules.
+
+    Tells which flags appear and vanish, and what the looks cost.
+    """
+    _run("backtest", rules=rules, days=days, every=every, as_json=json)
+
+
+@app.command()
 def serve() -> None:
     """Be the bot: answer in Slack, patrol by the clock.
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def test_help_loads_neither_a_model_sdk_nor_a_database() -> None:
         "audit",
         "feedback",
         "rules",
+        "backtest",
     ):
         assert command in done.stdout
 
@@ -92,6 +94,30 @@ def test_a_cluster_is_explained_by_both_profiles(starwatch: Run, real: dict[str,
     assert "by the reference platform's rules: " in out
     code, out, _ = starwatch("rules", "explain", cluster, "--json", **real)
     assert json.loads(out)["own"]["identity"]["cluster_id"] == cluster
+
+
+def test_the_recorded_days_are_judged_again_by_changed_rules(
+    starwatch: Run, real: dict[str, str], tmp_path: Path
+) -> None:
+    code, out, _ = starwatch("backtest", "--rules", "reference", "--days", "1", "--every", "24", **real)
+    assert code == 0
+    assert "the rules of today: " in out
+    assert "  + " in out
+    same = resources.files("agent.patrol").joinpath("rules.yaml").read_text(encoding="utf-8")
+    (tmp_path / "same.yaml").write_text(same, encoding="utf-8")
+    code, out, _ = starwatch("backtest", "--rules", str(tmp_path / "same.yaml"), "--days", "1", "--json", **real)
+    told = json.loads(out)
+    assert [len(told[part]) for part in ("now", "changed", "differences")] == [2, 2, 2]
+    assert not any(one["appeared"] or one["vanished"] or one["graded"] for one in told["differences"])
+
+
+@pytest.mark.parametrize(("text", "said"), [("version: 7", "rules.yaml, "), (None, "cannot be read")])
+def test_rules_that_cannot_be_used_are_one_line(starwatch: Run, tmp_path: Path, text: str | None, said: str) -> None:
+    if text is not None:
+        (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    code, out, err = starwatch("backtest", "--rules", str(tmp_path / "own.yaml"))
+    assert (code, out) == (2, "")
+    assert said in one_line(err)
 
 
 @pytest.mark.parametrize("words", [("explain",), ("list", "x"), ("forget", "x")])
