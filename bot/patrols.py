@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -15,7 +15,7 @@ from bot.turns.schedule import Schedule
 from handlers.deps import Locales
 from handlers.report import titled
 from handlers.surface import Event, Mark, PatrolRequest, Surface
-from handlers.timetable import Timetable
+from handlers.timetable import DAYS, Timetable
 from handlers.views import note_document
 
 log = structlog.get_logger()
@@ -24,6 +24,12 @@ HOUSEKEEPING = "housekeeping"
 NIGHTLY = Schedule(HOUSEKEEPING, "03:17", "UTC", made_up=False)
 _IN = "@"
 """Between a slot and its channel in the name of a schedule; no platform has it in an id."""
+
+
+DEADLINE = timedelta(minutes=30)
+"""How long after its slot a channel has its report, or an alarm is raised."""
+_DUE = "due-"
+"""Begins the name of the schedule by which the report of a slot has to be there."""
 
 
 class Clock(Protocol):
@@ -36,8 +42,23 @@ class Clock(Protocol):
 
 def schedules(timetables: Sequence[Timetable]) -> list[Schedule]:
     """The slots of all channels, and the housekeeping at night."""
-    slots = ((one.place, one.zone, slot) for one in timetables for slot in one.slots())
-    return [NIGHTLY, *(Schedule(f"{name}{_IN}{place}", at, zone, day=day) for place, zone, (name, day, at) in slots)]
+    found = [NIGHTLY]
+    for one in timetables:
+        for name, day, at in one.slots():
+            found.append(Schedule(f"{name}{_IN}{one.place}", at, one.zone, day=day))
+            # not made up for: whoever was away then is told that the patrol itself was missed
+            due_at, due_day = _later(at, day)
+            due = f"{_DUE}{name}{_IN}{one.place}"
+            found.append(Schedule(due, due_at, one.zone, made_up=False, day=due_day))
+    return found
+
+
+def _later(at: str, day: str) -> tuple[str, str]:
+    """The time of day, and the day of the week where there is one, by which the report of a slot is due."""
+    hour, minute = map(int, at.split(":"))
+    moment = timedelta(hours=hour, minutes=minute) + DEADLINE
+    due = DAYS[(DAYS.index(day) + moment.days) % len(DAYS)] if day else ""
+    return f"{moment.seconds // 3600:02d}:{moment.seconds // 60 % 60:02d}", due
 
 
 def by_settings(settings: Settings, place: str) -> Timetable | None:
@@ -45,6 +66,14 @@ def by_settings(settings: Settings, place: str) -> Timetable | None:
     if settings.patrol_channel is None:
         return None
     return Timetable(place, settings.patrol_morning, settings.patrol_evening, zone=settings.timezone)
+
+
+class Delivered(Protocol):
+    """Knows which channels got their reports."""
+
+    async def reported(self, place: str, since: datetime) -> bool:
+        """Whether a report, or word that there can be none, was posted in a channel from a moment on."""
+        ...
 
 
 class Rota:
@@ -88,7 +117,7 @@ class Rota:
 @dataclass(frozen=True, slots=True)
 class ByClock:
     """What is done with a slot. `admit` takes a patrol in, once per slot however often it is called; `tidy` is the
-    housekeeping."""
+    housekeeping; `delivered` knows whether a slot has its report."""
 
     rota: Rota
     admit: Callable[[Event], Awaitable[bool]]
@@ -96,6 +125,7 @@ class ByClock:
     tidy: Callable[[], Awaitable[None]]
     now: Now
     locale: Locales
+    delivered: Delivered
 
     async def __call__(self, name: str, moment: datetime) -> None:
         """Patrol, or tidy up. A patrol that is more than two hours late is told of instead of run; where the channel
@@ -104,8 +134,11 @@ class ByClock:
             await self.tidy()
             return
         # a slot of before there were timetables names no channel
-        report_type, _, place = name.partition(_IN)
+        report_type, _, place = name.removeprefix(_DUE).partition(_IN)
         place = place or self.rota.home
+        if name.startswith(_DUE):
+            await self._due(report_type, place, moment - DEADLINE)
+            return
         key = slot_key(name, moment)
         if (await self.rota.of(place)).is_muted(self.now()):
             log.info("a channel is muted, so its patrol is left out", slot=key)
@@ -113,6 +146,21 @@ class ByClock:
             await self.admit(PatrolRequest(key=key, channel=place, user=BY_CLOCK, words=report_type))
         else:
             await self._missed(report_type, place, moment, key)
+
+    async def _due(self, report_type: str, place: str, slot: datetime) -> None:
+        """Raise the alarm when a slot has no report although its time is up."""
+        timetable = await self.rota.of(place)
+        # muted when it began is muted: a silence that ended since did not ask for this report
+        if timetable.is_muted(slot) or timetable.is_muted(self.now()) or await self.delivered.reported(place, slot):
+            return
+        key = slot_key(f"{report_type}{_IN}{place}", slot)
+        log.error("a patrol is overdue", report_type=report_type, slot=key)
+        locale = await self.locale(place, BY_CLOCK)
+        minutes = int(DEADLINE.total_seconds() // 60)
+        said = {"title": titled(report_type, locale), "when": locale.time(slot), "minutes": minutes}
+        await self.surface.post(
+            place, note_document(locale.say("patrol.overdue", **said)), Mark(key, "overdue", repeated=True)
+        )
 
     async def _missed(self, report_type: str, place: str, moment: datetime, key: str) -> None:
         log.error("a patrol was missed", report_type=report_type, slot=key)

@@ -102,7 +102,7 @@ async def serving(
     async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
         house = Housekeeping(store, inbox, outbox, utc_now, ages(settings))
-        clock = Clock(ByClock(rota, gate.admit, surface, house.tidy, utc_now, locales))
+        clock = Clock(ByClock(rota, gate.admit, surface, house.tidy, utc_now, locales, store.findings))
         known, following = Talk(store.database), Following(store, preferences)
         opening: AbstractAsyncContextManager[Entrance] = platform.listening(
             settings, reaction.admit, pressing.act, following, known

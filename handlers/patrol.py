@@ -13,10 +13,11 @@ from handlers.desk import Desk
 from handlers.document import Document, Heading, Note, Part, Prose
 from handlers.findings import Deed, key_of
 from handlers.markdown import excerpt, line, literal
+from handlers.notices import translated
 from handlers.posting import post
 from handlers.report import titled
 from handlers.report_flag import flag_parts
-from handlers.reporting import Kept, deliver, latest, sight_of
+from handlers.reporting import BLIND, UNDRAWN, Kept, deliver, latest, remember, sight_of
 from handlers.standing import (
     Standing,
     handover_document,
@@ -96,9 +97,27 @@ async def _patrol(report_type: ReportType, request: PatrolRequest, deps: Deps) -
     try:
         await deps.flights.join((report_type, request.channel), lambda: _report(report_type, request, thread, deps))
     except WarehouseUnreadable as blind:
-        await post("blind", thread, note_document(blind.user_message), deps)
+        await _blind(blind.user_message, request, thread, deps)
     finally:
         await show(thread, "", deps)
+
+
+async def _blind(why: str, request: PatrolRequest, thread: str, deps: Deps) -> None:
+    """The report of a patrol that saw nothing: why, since when nothing is known, and what was open then. One that was
+    due stands in the channel, as every report does."""
+    locale = await deps.locale(request.channel, request.user)
+    parts: list[Part] = [Note(translated(why, locale))]
+    if (desk := deps.desk) is not None:
+        kept, lasting = await latest(deps, desk), await desk.findings.open()
+        clusters = len({one.cluster_name for one in lasting})
+        when = locale.time(kept.changes.at) if kept else ""
+        key = "patrol.blind.since" if kept else "patrol.blind.never"
+        parts.append(Note(locale.say(key, when=when, open=len(lasting), clusters=clusters)))
+    place = request.channel if request.key.startswith("clock:") else thread
+    document = Document(excerpt(translated(why, locale), 300), tuple(parts), locale.language)
+    posted = await post("blind", place, document, deps)
+    if desk is not None:
+        await remember(posted, UNDRAWN, BLIND, locale, desk)
 
 
 async def _under_way(deps: Deps) -> list[ReportType]:

@@ -19,6 +19,10 @@ from handlers.surface import Posted, SurfaceError
 
 log = structlog.get_logger()
 
+BLIND = "blind"
+"""In place of a report's id, where a patrol saw nothing."""
+UNDRAWN = -1
+"""The number of a page that is never drawn again."""
 _TRIES = 3
 """Times that a message is drawn when it changes while it is being drawn."""
 
@@ -43,10 +47,10 @@ async def deliver(part: str, channel: str, user: str, report: PatrolReport, deps
     pages = report_pages(await sight_of(kept, locale, deps.desk))
     first = await post(part, channel, pages[0], deps)
     await deps.reports.tie(first.thread, report, opening(report))
-    await _remember(first, 0, kept, locale, deps.desk)
+    await remember(first, 0, report.report_id, locale, deps.desk)
     for number, page in enumerate(pages[1:], start=1):
         posted = await post(f"{part}-{number + 1}", first.thread, page, deps)
-        await _remember(posted, number, kept, locale, deps.desk)
+        await remember(posted, number, report.report_id, locale, deps.desk)
     return first
 
 
@@ -107,8 +111,8 @@ def _locale(page: Page) -> Locale:
     return Locale(page.language, ZoneInfo(page.zone))
 
 
-async def _remember(posted: Posted, number: int, kept: Kept, locale: Locale, desk: Desk) -> None:
+async def remember(posted: Posted, number: int, report_id: str, locale: Locale, desk: Desk) -> None:
+    """Keep what a message shows, and with it that the channel got its report."""
     # one that became several messages cannot be drawn again in place
-    if len(posted.messages) == 1:
-        page = Page(posted.messages[0], kept.report.report_id, number, locale.language, locale.zone.key)
-        await desk.findings.remember([page])
+    page = number if len(posted.messages) == 1 else UNDRAWN
+    await desk.findings.remember([Page(posted.messages[0], report_id, page, locale.language, locale.zone.key)])

@@ -137,6 +137,13 @@ class Findings:
             rows = (await session.scalars(query)).all()
         return [_page(row) for row in rows]
 
+    async def reported(self, place: str, since: datetime) -> bool:
+        """Whether a message of a report was posted in a channel from a moment on."""
+        here = PageRow.message.startswith(f"{place}:", autoescape=True)
+        query = select(PageRow.message).where(PageRow.posted_at >= since, here).limit(1)
+        async with self._database.reading() as session:
+            return (await session.scalars(query)).first() is not None
+
     async def page(self, message: str) -> Page | None:
         """What a message shows, if it is a page of a report."""
         async with self._database.reading() as session:

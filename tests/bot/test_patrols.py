@@ -12,8 +12,9 @@ from bot.patrols import HOUSEKEEPING, ByClock, Rota, by_settings, schedules
 from bot.settings import Settings
 from bot.store import Store, open_store
 from bot.turns.schedule import Schedule
+from handlers.findings import Page
 from handlers.locale import english
-from handlers.surface import Event, PatrolRequest
+from handlers.surface import Event, Mark, PatrolRequest
 from handlers.timetable import FOREVER, Timetable
 from tests.bot.store.conftest import Clock
 from tests.fakes.thinking import Surface
@@ -29,7 +30,7 @@ class Bench:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.clock, self.admitted, self.surface, self.tidied = clock, list[Event](), Surface(), 0
         self.rota = rota_of(store, DEFAULT)
-        self.by_clock = ByClock(self.rota, self.admit, self.surface, self.tidy, clock, english)
+        self.by_clock = ByClock(self.rota, self.admit, self.surface, self.tidy, clock, english, store.findings)
 
     async def tidy(self) -> None:
         self.tidied += 1
@@ -50,20 +51,29 @@ class Alarm:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite:///{tmp_path}/own.db", Clock()) as opened:
+def clock() -> Clock:
+    clock = Clock()
+    clock.moment = SLOT
+    return clock
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
+    async with open_store(f"sqlite:///{tmp_path}/own.db", clock) as opened:
         yield opened
 
 
 @pytest.fixture
-def bench(store: Store) -> Bench:
-    clock = Clock()
-    clock.moment = SLOT
+def bench(store: Store, clock: Clock) -> Bench:
     return Bench(store, clock)
 
 
 def slots(found: Sequence[Schedule]) -> list[tuple[str, str, str, str]]:
-    return [(one.name, one.at, one.zone, one.day) for one in found]
+    return [(one.name, one.at, one.zone, one.day) for one in found if not one.name.startswith("due-")]
+
+
+def due(found: Sequence[Schedule]) -> list[tuple[str, str, str]]:
+    return [(one.name, one.at, one.day) for one in found if one.name.startswith("due-")]
 
 
 async def test_without_a_channel_only_the_housekeeping_is_scheduled(store: Store) -> None:
@@ -135,3 +145,47 @@ async def test_a_muted_channel_gets_neither_patrol_nor_word_of_it(bench: Bench, 
 async def test_the_housekeeping_posts_nothing_and_tidies_up(bench: Bench) -> None:
     await bench.by_clock(HOUSEKEEPING, SLOT)
     assert (bench.tidied, bench.admitted, bench.surface.posts) == (1, [], [])
+
+
+async def test_every_slot_has_a_deadline_half_an_hour_later_though_that_be_the_next_day() -> None:
+    table = Timetable(OPS, "08:00", "23:45", "sun 23:30", zone="UTC")
+    assert due(schedules([table])) == [
+        (f"due-morning@{OPS}", "08:30", ""),
+        (f"due-evening@{OPS}", "00:15", ""),
+        (f"due-weekly@{OPS}", "00:00", "mon"),
+    ]
+    assert not any(one.made_up for one in schedules([table]) if one.name.startswith("due-"))
+
+
+DEADLINE = SLOT + timedelta(minutes=30)
+
+
+async def test_a_slot_without_a_report_at_its_deadline_raises_an_alarm_that_is_posted_once(bench: Bench) -> None:
+    bench.clock.moment = DEADLINE
+    await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    ((place, document),) = bench.surface.posts
+    assert place == OPS and bench.admitted == []
+    assert "Morning patrol of 2026-11-20 08:00 UTC has no report after 30 minutes" in document.fallback
+    assert bench.surface.marks[-1] == Mark(f"clock:morning@{OPS}:2026-11-20T08:00", "overdue", repeated=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "minute", "alarms"),
+    [(f"{OPS}:1.1", 10, 0), (f"{OPS}:1.1", -10, 1), (f"{OPS}X:1.1", 10, 1), (f"{DBA}:om_1", 10, 1)],
+)
+async def test_only_a_report_in_this_channel_since_the_slot_keeps_the_alarm_away(
+    bench: Bench, store: Store, message: str, minute: int, alarms: int
+) -> None:
+    bench.clock.moment = SLOT + timedelta(minutes=minute)
+    await store.findings.remember([Page(message, "R-1", 0, "en", "UTC")])
+    bench.clock.moment = DEADLINE
+    await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    assert len(bench.surface.posts) == alarms
+
+
+@pytest.mark.parametrize("until", [FOREVER, SLOT + timedelta(minutes=5)])
+async def test_a_muted_slot_raises_no_alarm(bench: Bench, until: datetime) -> None:
+    await bench.rota.put(Timetable(OPS, "08:00", muted_until=until))
+    bench.clock.moment = DEADLINE
+    await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    assert bench.surface.posts == []

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from agent.answer import Answer
+from agent.approval import Approvals
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import FlaggedCluster, PatrolReport, PatrolUsage, ReportType
@@ -77,6 +78,7 @@ class Agents:
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
         overheard: str = "",
+        approvals: Approvals | None = None,
     ) -> Answer:
         self.threads[thread].append(text)
         self.users.append(user)
@@ -154,6 +156,7 @@ class Surface:
 
     def __init__(self) -> None:
         self.posts: list[tuple[str, Document]] = []
+        self.marks: list[Mark | None] = []
         self.statuses: list[tuple[str, str]] = []
         self.updates: list[tuple[str, Document]] = []
         self.whispers: list[tuple[str, str, Document]] = []
@@ -171,6 +174,7 @@ class Surface:
             self.refuse -= 1
             raise SurfaceError("the channel is archived")
         self.posts.append((place, document))
+        self.marks.append(mark)
         thread = place if place.count(":") >= 2 else f"{place}:{len(self.posts)}"
         return Posted(thread, (f"{thread.rpartition(':')[0]}:{len(self.posts)}",))
 

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.patrol.errors import WarehouseUnreadable
 from handlers import buttons, handle
-from handlers.document import Document, Heading
+from handlers.document import Document, Heading, Note
 from handlers.locale import Locale
 from handlers.patrol import COMMANDS
 from handlers.surface import PatrolRequest
@@ -268,3 +269,29 @@ async def test_a_chinese_channel_is_answered_in_chinese(desk: Desk) -> None:
     assert "上一次:早间巡检,2026-11-20 08:00 UTC(新增 1)" in words(await typed(desk, "状态"))
     assert "交接:自 2026-11-19 20:00 UTC 起" in words(await typed(desk, "交接"))
     assert "早间巡检:每天 08:00" in words(await typed(desk, "时间"))
+
+
+async def test_a_patrol_of_the_clock_that_saw_nothing_says_in_the_channel_since_when_and_what_is_unknown(
+    desk: Desk,
+) -> None:
+    await posted(desk)
+    desk.patrols.fault = WarehouseUnreadable("2003: cannot connect to 10.0.0.7")
+    since = desk.clock.moment
+    desk.clock.forward(hours=10)
+    assert not await desk.store.findings.reported("x:C", desk.clock.moment)
+    await handle(PatrolRequest("clock:evening@x:C:1", "x:C", "clock", "evening"), desk.deps)
+    place, document = desk.surface.posts[-1]
+    assert place == "x:C"
+    why, known = (part.text for part in document.parts if isinstance(part, Note))
+    assert why == WarehouseUnreadable.user_message and "10.0.0.7" not in known
+    opened = await desk.store.findings.open()
+    assert f"known is from {since:%Y-%m-%d %H:%M} UTC: {len(opened)} findings were open" in known
+    assert opened and "is unknown" in known
+    # a degraded report is a report: the alarm is for a channel that was told nothing
+    assert await desk.store.findings.reported("x:C", desk.clock.moment)
+
+
+async def test_a_first_patrol_that_saw_nothing_says_that_nothing_at_all_is_known(desk: Desk) -> None:
+    desk.patrols.fault = WarehouseUnreadable("gone")
+    await handle(PatrolRequest("clock:morning@x:C:1", "x:C", "clock", "morning"), desk.deps)
+    assert "nothing at all is known" in str(desk.surface.posts[-1][1].parts)
