@@ -161,7 +161,7 @@ def clearly_worse(before: float, after: float, unit: str, *, down: bool, dimensi
     if dimension in _AGES:
         return False
     if down:
-        return after * GROWN <= before or (unit == "%" and before - after >= POINTS)
+        return (after * GROWN <= before and after < before) or (unit == "%" and before - after >= POINTS)
     return (after >= before * GROWN and after > before) or (unit == "%" and after - before >= POINTS)
 
 
