@@ -167,7 +167,7 @@ async def test_who_gives_up_waiting_for_a_thread_does_not_block_it() -> None:
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait([waiting])
-    async with asyncio.timeout(5), store.exclusive("t"):
+    async with asyncio.timeout(40), store.exclusive("t"):
         assert await store.load("t") == ()
 
 

@@ -87,7 +87,7 @@ async def test_the_command_line_starts_an_empty_warehouse_too() -> None:
     words = ("-m", "bot", "warehouse", "--empty", "--port", "0")
     process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE, stderr=PIPE, cwd=ROOT)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert process.stdout is not None
             ready = (await process.stdout.readline()).decode().split()[-1]
             port = urlsplit(ready).port

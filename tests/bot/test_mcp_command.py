@@ -25,7 +25,7 @@ async def test_it_says_where_it_serves_and_ends_in_order(real: dict[str, str], t
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             ready = (await process.stdout.readline()).decode()
             assert ready.startswith("ready http://127.0.0.1:")
             async with Client(ready.split()[1]) as client:

@@ -67,7 +67,7 @@ async def replica(url: str, clock: Clock, report_id: str) -> AsyncIterator[Repli
 
 async def begun(*replicas: Replica) -> None:
     """Wait until one of them patrols."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not any(one.own.runs for one in replicas):
             await asyncio.sleep(0.001)
 

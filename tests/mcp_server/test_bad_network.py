@@ -48,12 +48,12 @@ class Line:
         return self.metrics.snapshot().counts[what]
 
     async def until_heard(self, words: bytes) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while words not in self.way.sent:
                 await asyncio.sleep(0)
 
     async def until_accepted(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while self.way.accepted < count:
                 await asyncio.sleep(0)
 

@@ -40,7 +40,7 @@ async def running(executor: Executor) -> list[str]:
 
 async def until_running(executor: Executor, count: int) -> None:
     """Wait until the warehouse works on so many endless statements."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while len(await running(executor)) != count:
             await asyncio.sleep(0)
 
@@ -171,7 +171,7 @@ async def test_a_connection_lost_under_a_read_is_tried_once_more_and_only_once(
         call = asyncio.create_task(executor.fetch(ENDLESS, max_rows=1))
         await until_running(watcher, 1)
         assert way.cut() == 1
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while way.sent.count(b"endless") < 2:
                 await asyncio.sleep(0)
         await until_running(watcher, 1)

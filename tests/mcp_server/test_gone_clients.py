@@ -24,7 +24,7 @@ SLOW = (
 
 async def until_running(watcher: Executor, count: int) -> None:
     """Wait until the warehouse works on so many endless statements."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while True:
             fetched = await watcher.fetch("SHOW PROCESSLIST", max_rows=100)
             if sum("endless" in str(row) for row in fetched.rows) == count:

@@ -25,7 +25,7 @@ async def running(watcher: Any) -> list[tuple[str, str]]:
 
 async def until_running(watcher: Any, text: str) -> str:
     """The connection id of the session that runs `text`, once it does."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while True:
             for number, sql in await running(watcher):
                 if sql == text:
@@ -33,7 +33,7 @@ async def until_running(watcher: Any, text: str) -> str:
 
 
 async def until_idle(watcher: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while await running(watcher):
             pass
 
@@ -120,7 +120,7 @@ async def test_a_result_is_streamed_and_can_be_killed_half_way(port: int, connec
     for _ in range(50):
         await client.receive()
     await rows(watcher, f"KILL QUERY {await until_running(watcher, WIDE)}")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while (packet := await client.receive())[0] != 0xFF:
             pass
     assert b"killed" in packet

@@ -83,14 +83,14 @@ async def test_a_file_that_does_not_fit_is_told_by_the_launcher(export: Path) ->
 async def test_the_process_ends_with_its_parent(process: Process) -> None:
     assert process.stdin is not None
     process.stdin.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         assert await process.wait() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_the_process_cleanly(process: Process, number: int) -> None:
     process.send_signal(number)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         _, said = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in said
@@ -121,7 +121,7 @@ async def test_told_to_stop_while_it_fills_its_tables_it_leaves_quietly() -> Non
     process = await start("--exit-with-stdin")
     assert process.stdin is not None
     process.stdin.close()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         _, said = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in said

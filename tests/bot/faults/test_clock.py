@@ -59,7 +59,7 @@ async def test_the_days_on_which_summer_time_begins_and_ends_have_each_slot_once
         await clock.start([Schedule("morning", at, "Europe/Berlin")])
         first, last = (change + timedelta(days=days) for days in (-1, 2))
         await asyncio.to_thread(DBOS.backfill_schedule, "morning", first.astimezone(UTC), last.astimezone(UTC))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await DBOS.list_workflows_async(status=["ENQUEUED", "PENDING"]):
                 await asyncio.sleep(0.005)
         clock.stop()

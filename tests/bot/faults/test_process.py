@@ -11,14 +11,15 @@ import pytest
 
 from bot.service import PARTING
 from tests.bot.faults.conftest import worked
-from tests.bot.faults.process import Process, serving
+from tests.bot.faults.process import Process, on_this_machine, serving
 from tests.bot.test_service import Line
 from tests.fakes.messages_server import MessagesServer
 from tests.fakes.postgres import Postgres
 from tests.fakes.slack import BOT, FakeSlack, Post
 from tests.fakes.slack.payloads import command, mention
 
-LONG = 40
+LONG = 120
+"""Seconds for what is promised at no time."""
 MANY = 12
 """Turns at once; more answers than this in a minute would have to wait for Slack's limits."""
 CLOSED, RESUMED, ADOPTED = 1, 10, 15
@@ -67,7 +68,7 @@ async def test_a_stop_finishes_or_parks_every_turn_and_neither_it_nor_a_kill_beh
         await held(model, MANY)
         first.signal(signal.SIGTERM)
         late = slack.said(f"<@{BOT}> question 99: am I too late?")
-        async with asyncio.timeout(CLOSED):
+        async with asyncio.timeout(on_this_machine(CLOSED)):
             while await reachable(client, first.address):
                 await asyncio.sleep(0.02)
         assert await delivered(Line(client, first.address), late) in (None, 503)
@@ -79,12 +80,12 @@ async def test_a_stop_finishes_or_parks_every_turn_and_neither_it_nor_a_kill_beh
         # those that had posted and not yet written it down are among them
         assert first.said("stopped before these turns were done")[0]["turns"] >= MANY // 2
     async with serving(variables) as second:
-        await held(model, MANY // 2, RESUMED)
+        await held(model, MANY // 2, on_this_machine(RESUMED))
         second.signal(signal.SIGKILL)
         await second.ended()
     await held(model, 0)
     async with serving(variables) as third:
-        await held(model, MANY // 2, RESUMED)
+        await held(model, MANY // 2, on_this_machine(RESUMED))
         model.go_on()
         await slack.until(lambda: finished(slack, asked) == len(asked), LONG)
         assert await delivered(Line(client, third.address), late) == 200
@@ -106,7 +107,7 @@ async def test_the_turns_of_a_frozen_and_of_a_killed_replica_are_taken_over_and_
         await held(model, 2)
         async with serving(shared | {"STARWATCH_EXECUTOR_ID": "two"}) as two:
             one.signal(signal.SIGSTOP)
-            await held(model, 4, ADOPTED)
+            await held(model, 4, on_this_machine(ADOPTED))
             model.go_on()
             await slack.until(lambda: finished(slack, frozen) == len(frozen), LONG)
             one.signal(signal.SIGCONT)
@@ -117,8 +118,10 @@ async def test_the_turns_of_a_frozen_and_of_a_killed_replica_are_taken_over_and_
             await held(model, 6)
             one.signal(signal.SIGKILL)
             await one.ended()
-            await two.until(lambda: len(two.said("took over the turns of a dead process")) == 2, ADOPTED)
-            await held(model, 6, ADOPTED)
+            await two.until(
+                lambda: len(two.said("took over the turns of a dead process")) == 2, on_this_machine(ADOPTED)
+            )
+            await held(model, 6, on_this_machine(ADOPTED))
             model.go_on()
             await slack.until(lambda: finished(slack, killed) == len(killed), LONG)
             two.signal(signal.SIGTERM)

@@ -14,9 +14,9 @@ from tests.fakes.messages_server import Break, MessagesServer, Say
 from tests.fakes.slack import BOT, FakeSlack
 from tests.fakes.slack.payloads import mention
 
-LONG = 40
+LONG = 120
 
-pytestmark = pytest.mark.timeout(120)  # two starts of whole processes
+pytestmark = pytest.mark.timeout(300)  # two starts of whole processes
 
 
 async def test_a_kill_in_the_middle_of_an_answer_leaves_one_whole_answer(

@@ -64,7 +64,7 @@ async def test_of_too_many_connections_the_old_one_is_ended(bot: Bot) -> None:
     async with connected(bot.config, bot.app):
         await bot.slack.ask_to_reconnect("too_many_websockets")
         await ask(bot, "on the new one")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while bot.slack.links != [False, True]:
                 await asyncio.sleep(0.005)
 

@@ -25,7 +25,7 @@ async def test_who_gives_no_sign_of_life_loses_its_lock_and_who_gives_some_keeps
         assert not await patient.take("one")
         assert not await patient.take("one")
         assert not await impatient.take("one")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await patient.take("one"):
                 await asyncio.sleep(0.01)
 
@@ -38,13 +38,13 @@ async def test_a_lost_session_is_made_anew_and_the_lock_is_taken_again_when_it_i
         other = await opened(stack, address, "two", 3600)
         await terminated(address)
         other = await opened(stack, address, "two", 3600)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await other.take("one"):
                 await asyncio.sleep(0.01)
         living = asyncio.create_task(mine.live(0.01))
         await asyncio.sleep(0.05)  # it finds the lock taken, and looks again
         await other.give_back("one")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await other.take("one"):
                 await other.give_back("one")
                 await asyncio.sleep(0.05)

@@ -27,7 +27,7 @@ async def replica(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await process.stdout.readline() == b"begun\n"
         yield process
     finally:
@@ -53,7 +53,7 @@ async def test_a_turn_of_another_process_is_stopped_from_here(url: str) -> None:
     async with replica(url) as other, durable(url, desk, MINE) as turns:
         assert await turns.stop("t1") == Stopped(running=1, waiting=1)
         assert other.stdout is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await other.stdout.readline() == b"stopped\n"
     assert desk.log == []
 

@@ -79,7 +79,7 @@ async def test_ended_turns_are_forgotten_and_waiting_ones_are_not(url: str) -> N
         await settle(lambda: {"-a", "+b"} <= set(desk.log))
         later = datetime.now(UTC) + timedelta(days=1)
         gone = 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not gone:
                 gone = await forget(later)
         left = await DBOS.list_workflows_async()

@@ -88,7 +88,7 @@ class FakeLark(Company):
         """What was sent with all calls of a route, refused ones included."""
         return [body for name, _, body in self.calls if name == call]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 40) -> None:
         """Wait until something that Lark was told makes `condition` true. Raises TimeoutError after `seconds`."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(condition)

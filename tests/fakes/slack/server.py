@@ -94,13 +94,13 @@ class FakeSlack(Streams):
         """The arguments of all calls of a method, refused ones included."""
         return [arguments for name, arguments in self.calls if name == method]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 5) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 40) -> None:
         """Wait until something that Slack was told makes `condition` true. Raises TimeoutError after `seconds`."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(condition)
 
     async def deliver(
-        self, kind: str, payload: dict[str, Any], envelope_id: str, *, seconds: float = 5, line: int = -1
+        self, kind: str, payload: dict[str, Any], envelope_id: str, *, seconds: float = 40, line: int = -1
     ) -> dict[str, Any]:
         """Send an envelope over the newest socket, or another, and give back its acknowledgement; TimeoutError without
         one."""
