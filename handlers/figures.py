@@ -1,8 +1,10 @@
 """Findings in figures: a value with its unit and its usual, a course as a line of blocks, an age."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TypeGuard
 
 from agent.patrol.report import FlaggedFinding, Metric
 from agent.patrol.rules import quantity
@@ -19,15 +21,23 @@ _IN_WORDS = {"freshness", "alerts"}
 
 
 def sparkline(course: Sequence[float | None]) -> str:
-    """A course as one character per hour, oldest first; a gap is a dot. Empty for an empty course."""
-    known = [value for value in course if value is not None]
+    """A course as one character per hour, oldest first; a gap, and what is no number, is a dot. Empty for an empty
+    course."""
+    known = [value for value in course if _is_number(value)]
     if not known:
         return ""
     low, high = min(known), max(known)
-    # a course that hardly moves is drawn flat: stretched, noise would look like a mountain
-    span = max(high - low, abs(high) * 0.05) or 1.0
+    # a course that hardly moves is drawn flat: stretched, noise would look like a mountain; halved, because the whole
+    # span of doubles is no double
+    span = max(high / 2 - low / 2, abs(high / 2) * 0.05) or 1.0
     top = len(_BLOCKS) - 1
-    return "".join(_GAP if one is None else _BLOCKS[min(top, int((one - low) / span * top + 0.5))] for one in course)
+    return "".join(
+        _BLOCKS[min(top, int((one / 2 - low / 2) / span * top + 0.5))] if _is_number(one) else _GAP for one in course
+    )
+
+
+def _is_number(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
 
 
 def label(dimension: str, locale: Locale) -> str:

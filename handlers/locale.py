@@ -23,7 +23,12 @@ class Locale:
     def time(self, moment: datetime) -> str:
         """A moment as this reader's clock shows it, e.g. `2026-11-20 16:00 CST`. A naive moment is UTC."""
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return f"{aware.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
+        try:
+            local = aware.astimezone(self.zone)
+        except OverflowError:
+            # databases say "never" with the first or last time there is, which other zones do not have
+            local = aware
+        return f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 ENGLISH = Locale()

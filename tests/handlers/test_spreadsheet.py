@@ -20,7 +20,9 @@ def test_every_row_is_there_and_nothing_is_an_empty_cell() -> None:
     assert opened(content) == [["cluster", "p99"], ["prod-a", "1.5"], ["生产", ""], ['say "x",\ny', "-3"]]
 
 
-@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ['=HYPERLINK("http://x")', "+1+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＠SUM(A1)"]
+)
 def test_a_text_that_a_spreadsheet_would_run_stays_a_text(text: str) -> None:
     assert opened(csv_bytes(("a",), [(text,)]))[1][0] == f"'{text}"
 
@@ -35,7 +37,7 @@ def test_no_cell_begins_a_formula_and_none_is_lost(rows: list[list[str]]) -> Non
     read = opened(csv_bytes(("a", "b"), rows))[1:]
     assert len(read) == len(rows)
     for cell in (cell for row in read for cell in row):
-        assert not cell.startswith(("=", "@", "\t", "\r"))
+        assert not cell.startswith(("=", "@", "\t", "\r", "\n", "＝", "＠"))
 
 
 @pytest.mark.parametrize(
