@@ -23,7 +23,7 @@ from agent.patrol.incidents import Incident, current, fold, storm
 from agent.patrol.judge import Course, Judge
 from agent.patrol.patterns import patterns, shared
 from agent.patrol.predictions import Statement
-from agent.patrol.query import Rows, moment, read_all, words
+from agent.patrol.query import InLine, Rows, moment, read_all, words
 from agent.patrol.roster import newest_data, roster
 from agent.patrol.rules import Rules
 from agent.patrol.scorer import overall
@@ -52,6 +52,7 @@ class _Side:
 async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[Statement] = ()) -> Evidence:
     """The evidence as of `now` (naive UTC); predictions that are `waiting` are graded on the way. Raises
     WarehouseUnreadable when clusters or measurements cannot be read."""
+    tools = InLine(tools)
     newest, identities = await asyncio.gather(newest_data(tools, now), roster(tools))
     as_of = newest.at
     reads = (
@@ -60,11 +61,12 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         queries.operations(as_of - timedelta(days=7), now + timedelta(hours=1)),
         queries.alert_hours(as_of - _ALERT_DAYS, as_of + timedelta(hours=1)),
     )
-    sides, courses, facts, looked_back = await asyncio.gather(
-        read_all(tools, reads),
-        measure(tools, rules, as_of, len(identities), newest.reach),
+    # the light ones first: what they find is not held up by the heavy ones of a large fleet
+    facts, sides, looked_back, courses = await asyncio.gather(
         fleet_facts.gather(tools, as_of),
+        read_all(tools, reads),
         since_stated(tools, rules, as_of, waiting),
+        measure(tools, rules, as_of, len(identities), newest.reach),
     )
     if sides[0].failed:
         raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")

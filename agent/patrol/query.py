@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.tools import ToolResult, Tools
+from agent.tools import ToolResult, Tools, ToolSpec
 
 Row = Mapping[str, Any]
 
 MAX_ROWS = 20_000
 """The most rows the door gives to code in one result."""
+
+AT_ONCE = 4
+"""Statements of one inspection that run at once: as many as the door lets one caller run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,23 @@ def _read(result: ToolResult) -> Rows:
     names = [column["name"] for column in data["columns"]]
     rows = tuple(dict(zip(names, row, strict=True)) for row in data["rows"])
     return Rows(rows, str(data.get("query_id", "")), str(data.get("sql", "")), bool(data.get("truncated", False)))
+
+
+class InLine:
+    """Tools of which at most `AT_ONCE` calls run; the others wait here, since the door refuses who waits for long."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def specs(self) -> Sequence[ToolSpec]:
+        """The tools themselves."""
+        return await self._tools.specs()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """The call, once there is a place."""
+        async with self._places:
+            return await self._tools.call(name, arguments)
 
 
 async def read(tools: Tools, sql: str, max_rows: int = MAX_ROWS) -> Rows:

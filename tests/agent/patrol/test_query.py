@@ -1,5 +1,6 @@
 """Cells of a result as values: what is no measurement is none, what is no time is none."""
 
+import asyncio
 import math
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.patrol.query import Rows, figure, moment, read, stamp, words
+from agent.patrol.query import AT_ONCE, InLine, Rows, figure, moment, read, read_all, stamp, words
 from agent.tools import ToolResult, ToolSpec
+from mcp_server.limits import Allowance
 
 
 class OneResult:
@@ -84,3 +86,26 @@ async def test_a_result_becomes_rows_with_its_receipt() -> None:
 async def test_a_failed_statement_is_a_result_with_its_code(result: ToolResult, code: str) -> None:
     rows = await read(OneResult(result), "SELECT 1")
     assert (rows.failed, rows.code, rows.rows) == (True, code, ())
+
+
+class Counting(OneResult):
+    """Lets the others have a go in the middle of each call, and keeps how many were in it at most."""
+
+    def __init__(self) -> None:
+        super().__init__(ToolResult("", data={"columns": [{"name": "n"}], "rows": [[1]]}))
+        self.most = self._inside = 0
+
+    async def call(self, name: str, arguments: Any) -> ToolResult:
+        self._inside += 1
+        self.most = max(self.most, self._inside)
+        await asyncio.sleep(0)
+        self._inside -= 1
+        return await super().call(name, arguments)
+
+
+async def test_no_more_statements_of_an_inspection_run_than_the_door_lets_one_caller_run() -> None:
+    door = Counting()
+    results = await read_all(InLine(door), [f"SELECT {n}" for n in range(30)])
+    assert [result.rows for result in results] == [({"n": 1},)] * 30
+    assert len(door.asked) == 30
+    assert door.most == AT_ONCE == Allowance().at_once
