@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from agent.acting import Acting
 from agent.answer import Answer
+from agent.approval import Acts, Approvals
 from agent.discovery import Discovery
 from agent.errors import AgentError, ModelError
 from agent.journal import UNWRITTEN, Chapter, Journal, Json
@@ -39,6 +41,7 @@ def utc_now() -> datetime:
 class _Asked:
     message: Message
     at: datetime
+    acting: Acting | None
 
 
 class BYOCAgent:
@@ -59,6 +62,7 @@ class BYOCAgent:
         tool_limits: ToolLimits | None = None,
         history_limits: HistoryLimits | None = None,
         notices: Callable[[], Sequence[str]] = tuple,
+        acts: Acts | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -72,6 +76,7 @@ class BYOCAgent:
         self._limits = Limits(rounds=max_rounds, seconds=turn_seconds, tools=tool_limits or ToolLimits())
         self._history_limits = history_limits or HistoryLimits()
         self._notices = notices
+        self._acts = acts
         self._clock = clock
         self._now = now
         self._prompt: Prompt = load("chat")
@@ -94,8 +99,10 @@ class BYOCAgent:
         on_progress: OnProgress | None = None,
         journal: Journal = UNWRITTEN,
         overheard: str = "",
+        approvals: Approvals | None = None,
     ) -> Answer:
-        """Answer one message of the thread. `overheard` is JSON of what others said there before it.
+        """Answer one message of the thread. `overheard` is JSON of what others said there before it. Nothing that
+        changes something is called without `approvals`.
 
         A model that cannot answer is stood in for by the floor, and `notice` says why; without a floor the answer is
         `failed` and the question leaves no trace in the history. A turn is saved whole, at its end; one that is
@@ -113,7 +120,9 @@ class BYOCAgent:
             self._remember(saved)
             asked_at = datetime.fromisoformat(begin["asked_at"])
             asked = question(text.strip()[:MAX_QUESTION_CHARS] or "(an empty message)", asked_at, overheard)
-            answer = await self._answer(saved, _Asked(asked, asked_at), on_progress or ignore_progress, journal)
+            acting = Acting(self._acts, approvals) if self._acts and approvals else None
+            begun_with = _Asked(asked, asked_at, acting)
+            answer = await self._answer(saved, begun_with, on_progress or ignore_progress, journal)
             return replace(answer, notice=" ".join(filter(None, (answer.notice, *self._notices()))))
 
     async def _answer(
@@ -151,7 +160,7 @@ class BYOCAgent:
         history = [*earlier, asked.message]
         system = self._prompt.render(schema=await self._discovery.text(), health_rules=self._health_rules)
         turn = await Loop(model, self._tools, system=system, limits=self._limits, clock=self._clock).run(
-            history, on_progress, journal
+            history, on_progress, journal, asked.acting
         )
         # What was added, not what was shown: emptied results stay whole in the store.
         done = SavedTurn(model.name, tuple(history[len(earlier) :]))

@@ -42,7 +42,7 @@ class _Frozen(BaseModel):
 
 
 class AllowedTool(_Frozen):
-    """A tool that may be used. `approval` tools change something: they are not offered as long as nobody can approve
+    """A tool that may be used. `approval` tools change something: they are not offered where nobody can approve
     them. `arguments` that are not named here are passed on as they are, within the tool's own schema."""
 
     access: Literal["read_only", "approval"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from agent.acting import Acting
 from agent.answer import ToolTrace
 from agent.errors import ModelError, ModelRefused, ModelTooLong, ModelUnavailable
 from agent.journal import UNWRITTEN, Journal, Json
@@ -76,10 +77,15 @@ class Loop:
         self._clock = clock
 
     async def run(
-        self, history: list[Message], on_progress: OnProgress = ignore_progress, journal: Journal = UNWRITTEN
+        self,
+        history: list[Message],
+        on_progress: OnProgress = ignore_progress,
+        journal: Journal = UNWRITTEN,
+        acting: Acting | None = None,
     ) -> Turn:
         """Answer the user message that `history` ends with, appending all that is said on the way. Every model call
-        and every tool call is a step of the `journal`; what people add meanwhile is read between two rounds.
+        and every tool call is a step of the `journal`; what people add meanwhile is read between two rounds. Without
+        `acting` nothing that changes something is called.
 
         Raises `ModelError` and `ToolsUnavailable`; the history then ends with a user message. On cancellation a round
         of tools under way is closed first. Either way it is valid as it stands.
@@ -88,7 +94,7 @@ class Loop:
         # would hit.
         specs = tuple(await self._tools.specs())
         running = _Running(self._model, self._system, specs, self._limits, on_progress, self._clock, journal)
-        rounds = ToolRounds(self._tools, specs, self._limits.tools, on_progress, self._clock, journal)
+        rounds = ToolRounds(self._tools, specs, self._limits.tools, on_progress, self._clock, journal, acting)
         while True:
             reply, last = await running.ask(history, rounds.calls_left)
             # A stop for length or a refusal may leave half a call behind; only this reason promises whole ones.

@@ -4,15 +4,17 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import SchemaError, best_match  # type: ignore[import-untyped]
 
+from agent.acting import Acting
 from agent.answer import ToolTrace
+from agent.approval import Proposal, unknown_outcome
 from agent.journal import UNWRITTEN, Journal, Json
 from agent.messages import Block
 from agent.progress import OnProgress, ToolFinished, ToolStarted
@@ -50,6 +52,7 @@ class _Call:
 
 
 _Outcome = tuple[ToolResult, float]
+_Deed = Callable[[], Awaitable[ToolResult]]
 
 
 class ToolRounds:
@@ -63,8 +66,10 @@ class ToolRounds:
         on_progress: OnProgress,
         clock: Callable[[], float] = time.monotonic,
         journal: Journal = UNWRITTEN,
+        acting: Acting | None = None,
     ) -> None:
         self._tools = tools
+        self._acting = acting
         self._specs = {spec.name: spec for spec in specs}
         self._limits = limits
         self._on_progress = on_progress
@@ -111,12 +116,44 @@ class ToolRounds:
                 # Here and not when it ends: calls that run side by side must not share the last allowance.
                 self.calls_made += 1
                 fresh[call.key] = call
+        acts = [call for call in fresh.values() if self._specs[call.name].effect is not None]
         async with asyncio.TaskGroup() as group:
             for call in fresh.values():
-                group.create_task(self._run_one(call, outcomes))
+                if call not in acts:
+                    group.create_task(self._run_one(call, outcomes))
+        # last, so that a turn that waits for people has all that it can have without them
+        await self._act(acts, outcomes)
         for call in repeats:
             known = self._memory.get(call.key) or outcomes[fresh[call.key].call_id][0]
             outcomes[call.call_id] = (_reminder(known), 0.0)
+
+    async def _act(self, calls: Sequence[_Call], outcomes: dict[str, _Outcome]) -> None:
+        """Calls that change something: one by one, once people have approved all of them."""
+        proposals: dict[str, Proposal] = {}
+        for call in calls:
+            found = await self._proposal(call)
+            if isinstance(found, Proposal):
+                proposals[call.call_id] = found
+            else:
+                self._refuse(call, found, outcomes)
+        if not proposals or self._acting is None:
+            return
+        refused = await self._acting.refused(tuple(proposals.values()))
+        for call in (one for one in calls if one.call_id in proposals):
+            if refused is not None:
+                self._refuse(call, refused, outcomes)
+            else:
+                await self._run_one(call, outcomes, partial(self._acting.do, proposals[call.call_id]))
+
+    async def _proposal(self, call: _Call) -> Proposal | ToolResult:
+        effect = self._specs[call.name].effect
+        if self._acting is None or effect is None:
+            return failed("permission", f"nobody can be asked here to approve {call.name}", "say so, do without it")
+        return await self._acting.proposal(call.call_id, call.name, call.arguments, effect)
+
+    def _refuse(self, call: _Call, result: ToolResult, outcomes: dict[str, _Outcome]) -> None:
+        outcomes[call.call_id] = (result, 0.0)
+        self._memory[call.key] = result
 
     def _problem(self, call: _Call) -> ToolResult | None:
         spec = self._specs.get(call.name)
@@ -132,32 +169,34 @@ class ToolRounds:
             return failed("call_limit", f"all {self._limits.calls} calls of this turn are used", "answer now")
         return None
 
-    async def _run_one(self, call: _Call, outcomes: dict[str, _Outcome]) -> None:
+    async def _run_one(self, call: _Call, outcomes: dict[str, _Outcome], deed: _Deed | None = None) -> None:
         # The step begins before a slot is waited for: the steps of a round begin in the order of its calls.
         result, seconds = outcome_of(
-            await self._journal.step(f"tool:{call.call_id}", lambda: self._timed(call, outcomes))
+            await self._journal.step(f"tool:{call.call_id}", lambda: self._timed(call, outcomes, deed))
         )
         outcomes[call.call_id] = (result, seconds)
         # What failed in passing may be asked again. The code is compared as text: a server may send anything there.
         if str((result.data or {}).get("code")) not in PASSING_FAULTS:
             self._memory[call.key] = result
 
-    async def _timed(self, call: _Call, outcomes: dict[str, _Outcome]) -> Json:
+    async def _timed(self, call: _Call, outcomes: dict[str, _Outcome], deed: _Deed | None) -> Json:
         async with self._slots:
             await self._on_progress(ToolStarted(call.call_id, call.name, call.arguments))
             started = self._clock()
-            result = await self._guarded(call)
+            result = await self._guarded(call, deed)
             seconds = self._clock() - started
             # Before the progress is told: should the surface fail, the history still has what the tool gave.
             outcomes[call.call_id] = (result, seconds)
             await self._on_progress(ToolFinished(call.call_id, call.name, result.is_error, seconds))
         return outcome_record(result, seconds)
 
-    async def _guarded(self, call: _Call) -> ToolResult:
+    async def _guarded(self, call: _Call, deed: _Deed | None) -> ToolResult:
         try:
             async with asyncio.timeout(self._limits.seconds):
-                return await self._tools.call(call.name, call.arguments)
+                return await (deed() if deed else self._tools.call(call.name, call.arguments))
         except TimeoutError:
+            if deed:
+                return unknown_outcome(call.name, f"no answer in {self._limits.seconds:g} s")
             return failed("timeout", f"{call.name} gave no answer in {self._limits.seconds:g} s", "ask for less")
         except (
             Exception

@@ -6,12 +6,25 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What a tool that changes something says of itself: its server, its description, whether it may destroy or
+    overwrite, and whether doing it twice is as doing it once."""
+
+    server: str
+    told: str
+    destructive: bool = True
+    idempotent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as the model sees it; `input_schema` is a JSON schema of type object."""
+    """A tool as the model sees it; `input_schema` is a JSON schema of type object. One with an `effect` changes
+    something, and is called only once people have approved the call."""
 
     name: str
     description: str
     input_schema: Mapping[str, Any]
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,17 @@ class Neighbour(Tools, Protocol):
         """One sentence for the user while the server is not in use, else empty."""
         ...
 
+    async def prepared(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `agent.approval.Acts`."""
+        ...
+
+    async def act(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """See `agent.approval.Acts`."""
+        ...
+
 
 class Toolset:
-    """Implements `agent.tools.Tools`. What no foreign server owns is the door's."""
+    """Implements `agent.tools.Tools` and `agent.approval.Acts`. What no foreign server owns is the door's."""
 
     def __init__(self, own: Tools, foreign: Sequence[Neighbour]) -> None:
         self._own = own
@@ -51,6 +59,14 @@ class Toolset:
         """See `agent.tools.Tools`."""
         # Unknown names go to the door as well, whose refusal lists what there is.
         return await self._owners.get(name, self._own).call(name, arguments)
+
+    async def prepared(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `agent.approval.Acts`; the door changes nothing, so only foreign tools act."""
+        return await self._owners[name].prepared(name, arguments)
+
+    async def act(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """See `agent.approval.Acts`."""
+        return await self._owners[name].act(name, arguments)
 
     def notices(self) -> tuple[str, ...]:
         """What users should know about servers that are not in use."""

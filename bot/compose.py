@@ -39,6 +39,7 @@ from mcp_server.door import Door
 from mcp_server.errors import Code, DoorError, ScopesInvalid
 from mcp_server.limits import Allowance
 from mcp_server.principal import EVERYTHING, Caller
+from mcp_server.recorder import Recorder
 from mcp_server.scope import Scopes, load_scopes
 from mcp_server.server import build_server
 from sandbox.launch import Options
@@ -49,7 +50,7 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Starwatch:
     """The running parts that commands and surfaces use. `database` is the address of our own; `tools` are those
-    of the door alone."""
+    of the door alone, `recorder` tells its audit."""
 
     place: Address
     model: Model
@@ -59,6 +60,7 @@ class Starwatch:
     results: WarehouseResults
     database: str
     tools: Tools
+    recorder: Recorder
 
 
 def rules_analyst() -> RulesAnalyst:
@@ -139,6 +141,7 @@ def agents_of(
             max_rounds=settings.max_tool_rounds,
             turn_seconds=settings.turn_seconds,
             notices=toolset.notices,
+            acts=toolset,
         )
 
     return Agents(agent_of, prices)
@@ -190,7 +193,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         McpConnection(
             lambda: build_server(door), name="starwatch", times=ConnectionTimes(call=settings.query_seconds + 10)
         ) as connection,
-        neighbours(servers) as foreign,
+        neighbours(servers, approvable=bool(settings.approvers)) as foreign,
         thinking(settings) as models,
     ):
         tools = McpTools(connection)
@@ -219,4 +222,4 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         agents = agents_of(settings, models, tools, store, neighbours_of)
         results = WarehouseResults(tools, scopes.of)
         patrols = SharedPatrols(Patrols(patrol_of, sees_all), store.database, store.blobs, utc_now)
-        yield Starwatch(place, models.full, store, agents, patrols, results, database, tools)
+        yield Starwatch(place, models.full, store, agents, patrols, results, database, tools, door.recorder)

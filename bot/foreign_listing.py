@@ -9,7 +9,7 @@ from agent.errors import ToolsRefused, ToolsUnavailable
 from agent.foreign import AllowedTool, ForeignServer
 from agent.foreign_tools import foreign_connection
 
-WAITS = "waits for approvals, which do not exist yet: not offered"
+WAITS = "needs approvals: offered where STARWATCH_APPROVERS names somebody"
 
 
 @dataclass(frozen=True, slots=True)

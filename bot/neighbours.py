@@ -1,7 +1,7 @@
 """Foreign MCP servers: read from the file that the settings name, started or connected, and guarded."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -58,15 +58,21 @@ def foreign_servers(path: Path | None, environ: Mapping[str, str]) -> tuple[Fore
 
 
 @asynccontextmanager
-async def neighbours(servers: Sequence[ForeignServer]) -> AsyncIterator[tuple[ForeignTools, ...]]:
-    """The tools of the servers, which run while the context is open. Nothing here waits for them to be up."""
+async def neighbours(
+    servers: Sequence[ForeignServer], *, approvable: bool = False
+) -> AsyncIterator[tuple[ForeignTools, ...]]:
+    """The tools of the servers, which run while the context is open. Nothing here waits for them to be up.
+    `approvable` = somebody can approve the calls of those that change something."""
     admit = guarded(Guard(schema.TABLES))
     async with AsyncExitStack() as stack:
         found = []
         for server in servers:
             connection = await stack.enter_async_context(foreign_connection(server))
-            found.append(ForeignTools(server, connection, admit))
+            found.append(ForeignTools(server, connection, admit, approvable=approvable))
         yield tuple(found)
+
+
+Call = Callable[[str, Mapping[str, Any]], Awaitable[ToolResult]]
 
 
 class Audited:
@@ -92,21 +98,29 @@ class Audited:
         """See `agent.tools.Tools`."""
         return await self._tools.specs()
 
+    async def prepared(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `agent.approval.Acts`."""
+        return await self._tools.prepared(name, arguments)
+
+    async def act(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """See `agent.approval.Acts`. Counts against nobody's minute: people let it through one by one."""
+        return await self._noted(name, arguments, self._tools.act)
+
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """See `agent.tools.Tools`."""
         try:
             async with self._limits.turn(self._caller.principal):
-                return await self._noted(name, arguments)
+                return await self._noted(name, arguments, self._tools.call)
         except RateLimited as error:
             error.about(name)
             self._recorder.refused(self._caller, name, arguments, error)
             return ToolResult(error.text(), is_error=True, data=error.data())
 
-    async def _noted(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+    async def _noted(self, name: str, arguments: Mapping[str, Any], call: Call) -> ToolResult:
         result = ToolResult("")
         # the recorder learns of a failure as the door does: by an error that passes it
         with contextlib.suppress(_CallFailed), self._recorder.call(self._caller, name, arguments, []):
-            result = await self._tools.call(name, arguments)
+            result = await call(name, arguments)
             if result.is_error:
                 code = str((result.data or {}).get("code"))
                 raise _CallFailed(Code(code) if code in set(Code) else Code.EXECUTION, visible(result.text)[:_REASON])

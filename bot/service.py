@@ -10,11 +10,12 @@ from dataclasses import replace
 import structlog
 
 from bot.admission import admission
+from bot.approvals import permits_of
 from bot.asked import Asked
 from bot.chat import reached
 from bot.clock import utc_now
 from bot.compose import Starwatch
-from bot.desk import desk_of, rota_of
+from bot.desk import desk_of, names_of, rota_of
 from bot.entrance import Entrance
 from bot.following import Following
 from bot.gate import Gate
@@ -77,6 +78,8 @@ async def serving(
     people = platform.people
     preferences = StoredPreferences(store.database, utc_now)
     locales = Locales(people, preferences, settings.timezone)
+    # only here, since what a channel prefers is in our own database, which platforms know nothing of
+    platform.read_in(locales)
     rules, prices = admission(settings), load_prices(settings.prices)
     gate = Gate(lambda: opened[0], store, platform.surface, people, rules, prices=prices, locale=locales)
 
@@ -89,11 +92,16 @@ async def serving(
     async def gone(thread: str) -> None:
         await opened[0].stop(thread)
 
+    def wake(thread: str) -> None:
+        opened[0].wake(thread)
+
     surface = PatientSurface(platform.surface, outbox, gone=gone)
     deps = replace(_deps(platform, starwatch), surface=surface, submit=gate.admit)
     deps = replace(deps, locale=locales, preferences=preferences, asked=Asked(store.database))
     rota = rota_of(store, by_settings(settings, platform.channel(settings.patrol_channel or "")))
     deps = replace(deps, desk=desk_of(store, rota, utc_now, people))
+    permits = permits_of(settings, store, starwatch.recorder, names_of(people), wake)
+    deps = replace(deps, permits=permits)
     pressing = Pressing(gate, deps)
     work = Handling(deps, gate)
     # a turn whose platform is away waits for it behind all else that it does

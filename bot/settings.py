@@ -175,6 +175,11 @@ class Settings(BaseModel):
     )
     mcp_servers: Path | None = Field(None, description="YAML file that names foreign MCP servers; see docs/mcp.md")
 
+    approvers: str = Field(
+        "", description="comma-separated user ids that may approve what changes something; none = nobody"
+    )
+    approval_minutes: int = Field(30, ge=1, le=1440, description="minutes in which an approval can be given")
+
     database_url: str | None = Field(
         None, description="SQLAlchemy async address of Starwatch's own database; none = SQLite in ~/.local/state"
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from agent.answer import Answer
+from agent.approval import Approvals
 from agent.chat import BYOCAgent
 from agent.journal import UNWRITTEN, Journal
 from agent.model import Model
@@ -57,11 +58,12 @@ class Agents:
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
         overheard: str = "",
+        approvals: Approvals | None = None,
     ) -> Answer:
         """The answer of the thread's agent, whose tools are called for this user, and what it cost."""
         purse = purse or Purse()
         agent = self._agent_of(thread, user, purse.thrift)
-        answer = await agent.chat(text, metered(on_progress, purse), journal, overheard)
+        answer = await agent.chat(text, metered(on_progress, purse), journal, overheard, approvals)
         return replace(answer, dollars=self._prices.dollars(purse.spent))
 
     async def forget(self, thread: str, user: str) -> None:

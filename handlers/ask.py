@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from handlers.again import with_retry
 from handlers.answers import answer_document
+from handlers.approvals import asking
 from handlers.commands import command_of, obey
 from handlers.deps import Deps
 from handlers.keeping import keep
@@ -33,7 +34,8 @@ async def answer_in(event: Question | Investigate, text: str, deps: Deps, heard:
     locale = await deps.locale(thread, user)
     async with deps.surface.writing(thread, mark_of("answer", deps), user) as writing:
         telling = Telling(writing, deps.turn, locale)
-        answer = await deps.agents.chat(thread, text, user, telling, deps.turn.journal, deps.turn.purse, heard)
+        turn, approvals = deps.turn, asking(thread, user, deps)
+        answer = await deps.agents.chat(thread, text, user, telling, turn.journal, turn.purse, heard, approvals)
         answer = in_words(answer, locale)
         answer = replace(answer, notice=with_thrift(answer.notice, deps.turn.purse, locale))
         kept_as = await keep(thread, user, text, answer, deps)

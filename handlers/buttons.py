@@ -135,3 +135,21 @@ def retried(value: str) -> str:
     if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_KEY:
         raise ValueError("not the key of an event")
     return key
+
+
+APPROVE = "approval_approve"
+DECLINE = "approval_decline"
+
+_APPROVAL = re.compile(r"([0-9a-f]{16}):([0-9a-f]{32})")
+
+
+def approval(approval_id: str, digest: str) -> str:
+    """The value of the buttons of an approval: its id, and the beginning of the hash of what is approved."""
+    return f"{approval_id}:{digest[:32]}"
+
+
+def approval_of(value: str) -> tuple[str, str]:
+    """Id and beginning of the hash. Raises ValueError for a value of no button of ours."""
+    if (found := _APPROVAL.fullmatch(value)) is None:
+        raise ValueError("not the value of an approval's button")
+    return found[1], found[2]

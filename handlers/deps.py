@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent.answer import Answer
+from agent.approval import Approvals
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
@@ -13,6 +14,7 @@ from handlers.desk import Desk
 from handlers.flight import Flights
 from handlers.kept import KeptAnswer, Rows, Statement, Verdict
 from handlers.locale import Locale, english
+from handlers.permits import Permits
 from handlers.preferences import Passing, Preferences
 from handlers.purse import Purse
 from handlers.surface import Event, Surface
@@ -43,10 +45,12 @@ class Agents(Protocol):
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
         overheard: str = "",
+        approvals: Approvals | None = None,
     ) -> Answer:
         """The answer to what `user` said, given what was said in `thread` before. It rests on what this user may see in
         this channel alone. A failed turn is an Answer that says so. `overheard` is JSON of what others said there.
-        The `purse` says how thrifty to be, and is told what was spent."""
+        The `purse` says how thrifty to be, and is told what was spent. `approvals` are asked before anything is
+        changed; without them nothing is."""
         ...
 
     async def forget(self, thread: str, user: str) -> None:
@@ -150,5 +154,7 @@ class Deps:
     submit: Submit = no_queue
     asked: Asked = nothing_asked
     preferences: Preferences = field(default_factory=Passing)
+    permits: Permits | None = None
+    """Who may approve what changes something, and what they decided; without it nothing is changed."""
     desk: Desk | None = None
     """What is remembered of findings; without it a report is compared with nothing and nothing can be decided."""

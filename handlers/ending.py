@@ -1,5 +1,6 @@
 """The last word of a turn that has no answer: refused, stopped by somebody, or given up."""
 
+from handlers import approvals
 from handlers.again import with_retry
 from handlers.deps import Deps
 from handlers.document import Document
@@ -15,6 +16,7 @@ SHOWN = 8
 
 async def stopped(event: Event, deps: Deps) -> None:
     """Say that the turn was stopped and what was done until then."""
+    await approvals.close(event, deps)
     steps = deps.turn.steps
     done = "; ".join(line(step) for step in steps[-SHOWN:])
     key = "stopped.nothing" if not done else "stopped.after" if len(steps) <= SHOWN else "stopped.after_many"
@@ -24,6 +26,7 @@ async def stopped(event: Event, deps: Deps) -> None:
 
 async def given_up(event: Event, deps: Deps) -> None:
     """Say that the turn was begun several times and never ended."""
+    await approvals.close(event, deps)
     reference = deps.new_reference()
     locale = await deps.locale(_place(event), event.user)
     document = with_retry(note_document(locale.say("given_up", reference=reference)), event.key, locale)
@@ -38,6 +41,7 @@ async def refused(event: Event, key: str, deps: Deps) -> None:
 
 async def hushed(event: Event, deps: Deps) -> None:
     """Say nothing: whoever asked took the question back. What was shown as being done goes."""
+    await approvals.close(event, deps)
     if not isinstance(event, PatrolRequest):
         await show(event.thread, "", deps)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from handlers import decisions, sources
+from handlers import approvals, decisions, sources
 from handlers.again import again
 from handlers.buttons import (
     ACKNOWLEDGE,
@@ -15,8 +15,10 @@ from handlers.buttons import (
     ANSWER_GOOD,
     ANSWER_SQL,
     ANSWER_WHY,
+    APPROVE,
     ASSIGN,
     ASSIGNED,
+    DECLINE,
     HOME,
     INVESTIGATE,
     KNOWN,
@@ -54,6 +56,8 @@ PRESSES: Mapping[str, Pressed] = {
     ASSIGNED: decisions.assign,
     KNOWN: decisions.ask_what_is_known,
     KNOWN_NOTED: decisions.note_what_is_known,
+    APPROVE: approvals.approve,
+    DECLINE: approvals.decline,
 }
 """Action → what is done. A value comes from outside, so each checks its own with the codec in `handlers.buttons`."""
 

@@ -1,9 +1,19 @@
 """The turn that a handler works in: who it is, what it has written down, and what it has done so far."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from agent.journal import UNWRITTEN, Journal
 from handlers.purse import Purse
+
+Park = Callable[[str], Awaitable[None]]
+"""Ends the attempt at a turn until people have decided on an approval, or it expires; the turn is then begun again, by
+whatever process. Raises CancelledError."""
+
+
+async def nowhere(approval: str) -> None:
+    """The `Turn.park` of a turn that ends with its process."""
+    raise RuntimeError("a turn of this process cannot wait for an approval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +26,4 @@ class Turn:
     repeated: bool = False
     steps: list[str] = field(default_factory=list)
     purse: Purse = field(default_factory=Purse)
+    park: Park = nowhere

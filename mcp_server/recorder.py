@@ -95,6 +95,11 @@ class Recorder:
         """A call that was turned away before its tool began."""
         self._note(caller, tool, arguments, error, 0.0, [])
 
+    def noted(self, caller: Caller, tool: str, arguments: Mapping[str, Any], verdict: str) -> None:
+        """Something about a call that is no call itself: what people decided of it, or what became of it."""
+        if self._audit is not None:
+            self._audit.add(entry(self._now(), caller, tool, arguments, verdict))
+
     def _note(
         self,
         caller: Caller,

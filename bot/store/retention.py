@@ -7,7 +7,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, inspect, select, tuple_
 
 from bot.store.database import Database
-from bot.store.tables import AnswerRow, Base, BlobRow, PreferenceRow, ReportRow, SeenRow, SessionRow, UsageRow
+from bot.store.tables import (
+    AnswerRow,
+    ApprovalRow,
+    Base,
+    BlobRow,
+    PreferenceRow,
+    ReportRow,
+    SeenRow,
+    SessionRow,
+    UsageRow,
+)
 
 _BATCH = 500
 """Rows deleted in one transaction: nobody who writes meanwhile waits longer than that takes."""
@@ -39,6 +49,7 @@ class Pruned:
     usage: int
     answers: int = 0
     preferences: int = 0
+    approvals: int = 0
 
 
 async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
@@ -50,6 +61,7 @@ async def prune(database: Database, now: datetime, keep: Keep) -> Pruned:
         blobs=await _forget(database, BlobRow, BlobRow.used_at < now - keep.blobs),
         usage=await _forget(database, UsageRow, UsageRow.day < (now - keep.usage).date()),
         answers=await _forget(database, AnswerRow, AnswerRow.created_at < now - keep.answers),
+        approvals=await _forget(database, ApprovalRow, ApprovalRow.asked_at < now - keep.reports),
         # a thread's go with the thread, a channel's stay
         preferences=await _forget(
             database,

@@ -79,7 +79,8 @@ _RUNS = text("state IN ('running', 'stopping') AND part IS NULL")
 class InboxRow(Base):
     """An event from a surface and what became of it; see `bot.turns.inbox`. `place` sorts it within its lane, `part` is
     the step of another event's turn that it was heard in. `turn` is named after the event that it began with, `worker`
-    is who does it at the moment."""
+    is who does it at the moment. A turn that waits for people has no worker until `wakes_at`; `parks` counts how often
+    it did so."""
 
     __tablename__ = "inbox"
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
@@ -91,6 +92,8 @@ class InboxRow(Base):
     part: Mapped[str | None] = mapped_column(String(64))
     worker: Mapped[str | None] = mapped_column(String(255))
     attempts: Mapped[int]
+    parks: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    wakes_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     __table_args__ = (
@@ -172,3 +175,36 @@ class PatrolRunRow(Base):
     holder: Mapped[str] = mapped_column(String(64))
     beat_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     report: Mapped[str | None] = mapped_column(String(64))
+
+
+class ApprovalRow(Base):
+    """Calls of one round of a turn that change something, and what people decided; see `handlers.approval`. `message`
+    and `part` lead to the card that asks."""
+
+    __tablename__ = "approvals"
+    approval_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    turn: Mapped[str] = mapped_column(String(255))
+    thread: Mapped[str] = mapped_column(String(255))
+    asker: Mapped[str] = mapped_column(String(255))
+    proposals: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    decided_by: Mapped[str] = mapped_column(String(255), default="")
+    decider: Mapped[str] = mapped_column(String(255), default="")
+    message: Mapped[str] = mapped_column(String(255), default="")
+    asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    __table_args__ = (Index("approvals_by_turn", "turn"), Index("approvals_by_age", "asked_at"))
+
+
+class DeedRow(Base):
+    """An approved call: written before it is made and again when it is over, so that none is made twice. Without a
+    `result` nobody knows what became of it."""
+
+    __tablename__ = "approved_calls"
+    approval_id: Mapped[str] = mapped_column(ForeignKey("approvals.approval_id", ondelete="CASCADE"), primary_key=True)
+    call_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    begun_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

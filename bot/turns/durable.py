@@ -24,7 +24,7 @@ from sqlalchemy import URL, make_url
 from agent.journal import Json
 from agent.journal import Work as Step
 from bot.errors import SettingsError
-from bot.store.errors import StoreUnwritable
+from bot.store.errors import Cause, StoreUnwritable
 from bot.store.opening import FROZEN
 from bot.turns.inbox import Claim, Sight, TakenOver
 from bot.turns.lanes import Lanes
@@ -124,6 +124,14 @@ class _Journal:
                 found.append(await whole(written, self._engine.blobs))
         return found
 
+    async def park(self, approval: str) -> None:
+        if self._broken:
+            raise StoreUnwritable(Cause.UNREACHABLE)
+        with self._ours():
+            woken = await self._engine.inbox.park(self._claim, approval)
+        self._engine.running.rest(self._claim.turn, woken=woken)
+        raise asyncio.CancelledError
+
     async def _keep(self, name: str, result: Json) -> None:
         try:
             text = await stand_in(result, self._engine.blobs)
@@ -213,7 +221,13 @@ class DurableTurns:
         """See `TurnEngine`. A turn in another process ends when that one looks, within `watch` seconds."""
         turns, stopped = await self.inbox.stop(thread)
         self.running.stop(turns)
+        # one that waits for people has nobody at work who would end it
+        self.wake(thread)
         return stopped
+
+    def wake(self, thread: str) -> None:
+        """See `TurnEngine`. A process that is not told so finds out by itself, within `watch` seconds."""
+        self._lanes.wake(thread)
 
     async def edit(self, key: str, text: str) -> bool:
         """See `TurnEngine`."""
@@ -227,6 +241,8 @@ class DurableTurns:
         """See `TurnEngine`."""
         done, turn = await self.inbox.withdraw(key)
         self.running.stop([turn])
+        if turn and turn not in self.running.turns and (name := await self.inbox.lane_of(turn)):
+            self.wake(name)
         return done
 
     async def close(self, seconds: float) -> int:

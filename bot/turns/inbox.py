@@ -11,17 +11,19 @@ from handlers.surface import Event, Question
 
 
 class State(StrEnum):
-    """The life of a message. `HEARD` ones are answered by a turn that had begun before they came."""
+    """The life of a message. `HEARD` ones are answered by a turn that had begun before they came; the turn of a
+    `PARKED` one waits for people, and nobody is at work on it."""
 
     WAITING = "waiting"
     RUNNING = "running"
     STOPPING = "stopping"
+    PARKED = "parked"
     HEARD = "heard"
     DONE = "done"
     WITHDRAWN = "withdrawn"
 
 
-OPEN = (State.RUNNING, State.STOPPING, State.HEARD)
+OPEN = (State.RUNNING, State.STOPPING, State.HEARD, State.PARKED)
 """States of a message that belongs to a turn under way."""
 
 
@@ -41,7 +43,8 @@ class TakenOver(Exception):
 class Claim:
     """An event that a worker is to do as the turn `turn`, which has the same name in each attempt. `attempt` counts
     from 1; `stopping` means that it was stopped already. `steps` and `heard` are what earlier attempts wrote down: the
-    JSON text of each step's result, and the texts that were heard in each part."""
+    JSON text of each step's result, and the texts that were heard in each part. `parks` counts the attempts that ended
+    in waiting for people."""
 
     lane: str
     event: Event
@@ -51,6 +54,7 @@ class Claim:
     stopping: bool
     steps: Mapping[str, str] = field(default_factory=dict)
     heard: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    parks: int = 0
 
 
 class Inbox(Protocol):

@@ -10,6 +10,7 @@ from bot.turns.inbox import Claim, Inbox, MemoryInbox, Sight
 from bot.turns.port import MAX_WAITING, Stopped, TurnsFull, Work, lane
 from bot.turns.running import Running
 from handlers.surface import Event
+from handlers.turn import nowhere
 
 
 class _Journal:
@@ -27,6 +28,9 @@ class _Journal:
 
     async def results(self) -> Sequence[Json]:
         return ()
+
+    async def park(self, approval: str) -> None:
+        await nowhere(approval)
 
 
 class LocalTurns:
@@ -71,6 +75,9 @@ class LocalTurns:
         turns, stopped = await self._inbox.stop(thread)
         self._running.stop(turns)
         return stopped
+
+    def wake(self, thread: str) -> None:
+        """See `TurnEngine`. No turn of this engine waits for people."""
 
     async def edit(self, key: str, text: str) -> bool:
         """See `TurnEngine`."""

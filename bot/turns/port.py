@@ -44,6 +44,10 @@ class TurnEngine(Protocol):
         """End what runs in a thread, telling the thread how far it came, and forget what waits there."""
         ...
 
+    def wake(self, thread: str) -> None:
+        """People have decided on something that a turn of the thread waits for."""
+        ...
+
     async def edit(self, key: str, text: str) -> bool:
         """Change a question that has not begun; False when it is too late or the key is unknown."""
         ...

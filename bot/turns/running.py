@@ -27,6 +27,10 @@ class Record(Journal, Protocol):
         """What earlier attempts wrote down, as far as it is still kept."""
         ...
 
+    async def park(self, approval: str) -> None:
+        """See `handlers.turn.Park`."""
+        ...
+
 
 class Running:
     """Does one claimed event per call, in a task that can be cut off without losing the turn. `limit` is the
@@ -38,6 +42,7 @@ class Running:
         self._limit = limit
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._parked: set[str] = set()
+        self._resting: dict[str, bool] = {}
         self._closed = False
 
     @property
@@ -54,19 +59,22 @@ class Running:
         if claim is None:
             return False
         journal = journal_of(claim)
-        turn = Turn(claim.turn, journal, repeated=claim.attempt > 1)
+        turn = Turn(claim.turn, journal, repeated=claim.attempt > 1, park=journal.park)
+        attempt = claim.attempt - claim.parks
         # the last words are no step: they may come at any point of the turn, and steps have their order
         aside = replace(turn, journal=UNWRITTEN)
-        if claim.stopping or claim.attempt > ATTEMPTS:
+        if claim.stopping or attempt > ATTEMPTS:
             # what is done again spends its steps again; what is not has spent them all the same
             turn.purse.spent.extend(spent_in(await journal.results()))
         if claim.stopping:
             await self._work.stopped(claim.event, aside)
-        elif claim.attempt > ATTEMPTS:
-            log.error("a turn was given up", turn=turn.id, attempts=claim.attempt - 1)
+        elif attempt > ATTEMPTS:
+            log.error("a turn was given up", turn=turn.id, attempts=attempt - 1)
             await self._work.given_up(claim.event, aside)
         else:
             await self._do(claim.event, turn)
+        if turn.id in self._resting:
+            return self._resting.pop(turn.id)
         try:
             return await self._inbox.finish(claim)
         except TakenOver:
@@ -90,12 +98,19 @@ class Running:
             task.result()
         elif turn.id in self._parked:
             raise asyncio.CancelledError
+        elif turn.id in self._resting:
+            log.info("a turn waits for people", turn=turn.id)
         else:
             await self._work.stopped(event, replace(turn, journal=UNWRITTEN))
 
     def park(self, turn: str) -> None:
         """The turn belongs to another process from now on: when it is cut off, nothing is said."""
         self._parked.add(turn)
+
+    def rest(self, turn: str, *, woken: bool) -> None:
+        """The turn waits for people from now on: when it is cut off, its worker is through with it. `woken` = it can go
+        on already."""
+        self._resting[turn] = woken
 
     def stop(self, turns: Collection[str]) -> None:
         """Cut off those of the turns that are under way here; each tells its thread."""

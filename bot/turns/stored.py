@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from bot.clock import Now
 from bot.store.database import Database
-from bot.store.tables import InboxRow, StepRow
+from bot.store.tables import ApprovalRow, InboxRow, StepRow
 from bot.turns.codec import event_json, event_of
 from bot.turns.inbox import OPEN, Claim, Sight, State, TakenOver
 from bot.turns.port import Stopped, lane
@@ -59,7 +59,7 @@ class StoredInbox:
 
     async def waiting(self) -> int:
         """See `Inbox`."""
-        query = select(func.count()).select_from(_INBOX).where(_IN.state == State.WAITING)
+        query = select(func.count()).select_from(_INBOX).where(_to_do(self._now()))
         return await self.database.read(lambda connection: connection.scalars(query).one())
 
     async def claim(self, lane: str, worker: str) -> Claim | None:
@@ -96,20 +96,18 @@ class StoredInbox:
         somebody was who is lost."""
         other = aliased(InboxRow)
         now = self._now()
-        at_work = exists().where(
-            other.lane == InboxRow.lane, other.state.in_((State.RUNNING, State.STOPPING)), other.part.is_(None)
-        )
+        at_work = exists().where(other.lane == InboxRow.lane, other.state.in_(_HOLDS), other.part.is_(None))
         waits = and_(
             InboxRow.state == State.WAITING, InboxRow.received_at <= now - timedelta(seconds=seconds), ~at_work
         )
         lost = and_(InboxRow.changed_at < now - LONGEST, *RUNS)
-        query = select(InboxRow.lane).where(or_(waits, lost)).group_by(InboxRow.lane)
+        query = select(InboxRow.lane).where(or_(waits, lost, _left(now))).group_by(InboxRow.lane)
         query = query.order_by(func.min(InboxRow.received_at)).limit(most)
         return await self.database.read(lambda connection: connection.scalars(query).all())
 
     async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
         """See `Inbox`."""
-        running = select(InboxRow).where(InboxRow.lane == lane, InboxRow.state == State.RUNNING)
+        running = select(InboxRow).where(InboxRow.lane == lane, InboxRow.state.in_((State.RUNNING, State.PARKED)))
         async with self.database.writing() as session:
             waiting = (await session.scalars(_waiting_in(lane))).all()
             stopped = (await session.scalars(running)).all()
@@ -138,17 +136,28 @@ class StoredInbox:
         """See `Inbox`."""
         async with self.database.writing() as session:
             row = await session.get(InboxRow, key[:LONGEST_KEY], with_for_update=True)
-            if row is None or row.state not in (State.WAITING, State.RUNNING):
+            if row is None or row.state not in (State.WAITING, State.RUNNING, State.PARKED):
                 return False, ""
-            was_running = row.state == State.RUNNING
+            was_running = row.state != State.WAITING
             row.state, row.changed_at = State.STOPPING if was_running else State.WITHDRAWN, self._now()
         return True, (row.turn or "") if was_running else ""
+
+    async def lane_of(self, turn: str) -> str:
+        """The lane of a turn, empty for an unknown one."""
+        query = select(_IN.lane).where(_IN.turn == turn).limit(1)
+        return await self.database.read(lambda connection: connection.scalars(query).first() or "")
 
     async def stopping(self, turns: Collection[str]) -> Sequence[str]:
         """See `Inbox`."""
         query = select(_IN.turn).where(_IN.state == State.STOPPING, _IN.part.is_(None))
         stopping = await self.database.read(lambda connection: connection.scalars(query).all())
         return [turn for turn in stopping if turn in turns]
+
+    async def park(self, claim: Claim, approval: str) -> bool:
+        """Let the turn wait until people have decided on an approval, or it expires; whether they have by now. Nobody
+        is at work on it meanwhile. Raises TakenOver."""
+        now = self._now()
+        return await self.database.write(lambda connection: _parked(connection, claim, approval, now), about=claim.lane)
 
     async def prune(self, before: datetime) -> int:
         """Forget what was over before that moment; how many messages those were. No earlier than platforms give up to
@@ -171,12 +180,27 @@ class StoredInbox:
         """Key, state and last change of what waits or runs and did not move since that moment, oldest first."""
         query = (
             select(InboxRow)
-            .where(InboxRow.state.in_((State.WAITING, *OPEN)), InboxRow.changed_at < since)
+            .where(InboxRow.state.in_(_MOVES), InboxRow.changed_at < since)
             .order_by(InboxRow.changed_at)
             .limit(100)
         )
         async with self.database.reading() as session:
             return [(row.key, row.state, row.changed_at) for row in await session.scalars(query)]
+
+
+_HOLDS = (State.RUNNING, State.STOPPING, State.PARKED)
+"""States of an event that keeps others of its lane from being begun."""
+_MOVES = (State.WAITING, State.RUNNING, State.STOPPING, State.HEARD)
+
+
+def _left(now: datetime) -> Any:
+    """Begun, and nobody is at work on it though somebody could be."""
+    woken = and_(_IN.state == State.PARKED, _IN.wakes_at <= now)
+    return or_(woken, and_(_IN.state == State.STOPPING, _IN.worker.is_(None)))
+
+
+def _to_do(now: datetime) -> Any:
+    return or_(_IN.state == State.WAITING, _left(now))
 
 
 _ORDER = (InboxRow.place, InboxRow.received_at, InboxRow.key)
@@ -193,24 +217,39 @@ def _first(lane: str) -> Any:
 
 
 def _claimed(connection: Connection, lane: str, worker: str, now: datetime) -> Claim | None:
-    running = select(_INBOX, (_IN.changed_at < now - LONGEST).label("lost")).where(
-        _IN.lane == lane, _IN.state.in_((State.RUNNING, State.STOPPING)), _IN.part.is_(None)
-    )
+    free = or_(_IN.worker == worker, _left(now), and_(_IN.state != State.PARKED, _IN.changed_at < now - LONGEST))
+    running = select(_INBOX, free.label("free")).where(_IN.lane == lane, _IN.state.in_(_HOLDS), _IN.part.is_(None))
     row = connection.execute(running).first()
-    if row is not None and row.worker != worker and not row.lost:
+    if row is not None and not row.free:
         return None
     row = row or connection.execute(_first(lane)).first()
     if row is None:
         return None
     turn = row.turn or f"turn:{lane}:{row.place}:{row.key}"[:LONGEST_KEY]
-    state = State.RUNNING if row.state == State.WAITING else State(row.state)
+    state = State.STOPPING if row.state == State.STOPPING else State.RUNNING
     taken = update(_INBOX).where(_IN.key == row.key, _IN.state == row.state, _IN.attempts == row.attempts)
     taken = taken.values(state=state, turn=turn, worker=worker, attempts=row.attempts + 1, changed_at=now)
     if not connection.execute(taken).rowcount:
         return None  # somebody was quicker
     before = _before(connection, turn) if row.attempts else {}
     stopping = state == State.STOPPING
-    return Claim(lane, event_of(row.event), turn, worker, row.attempts + 1, stopping, **before)
+    return Claim(lane, event_of(row.event), turn, worker, row.attempts + 1, stopping, parks=row.parks, **before)
+
+
+def _parked(connection: Connection, claim: Claim, approval: str, now: datetime) -> bool:
+    _lead(connection, claim)
+    asked = select(ApprovalRow.state, ApprovalRow.expires_at).where(ApprovalRow.approval_id == approval)
+    # locked, so that who decides at this moment either finds the turn parked or is seen here
+    row = connection.execute(asked.with_for_update()).first()
+    decided = row is None or row.state != "waiting"
+    parked: Mapping[str, Any] = {"state": State.PARKED, "worker": None, "parks": claim.parks + 1, "changed_at": now}
+    wakes_at = now if row is None or decided else row.expires_at
+    # one that was stopped at this moment stays so, and is ended by whoever comes next
+    connection.execute(
+        update(_INBOX).where(_IN.turn == claim.turn, _IN.state == State.RUNNING).values(wakes_at=wakes_at, **parked)
+    )
+    connection.execute(update(_INBOX).where(_IN.turn == claim.turn, _IN.state == State.STOPPING).values(worker=None))
+    return decided
 
 
 def _before(connection: Connection, turn: str) -> dict[str, Any]:

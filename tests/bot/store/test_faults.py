@@ -15,7 +15,7 @@ from bot.store import Cause, Store, StoreFault, StoreUnreadable, StoreUnwritable
 from tests.bot.store.conftest import Clock
 from tests.fakes.postgres import Postgres
 
-SMALL = 64 * 4096
+SMALL = 80 * 4096
 """Bytes: room for the tables and little more."""
 
 
