@@ -11,7 +11,7 @@ def visible(text: str) -> str:
 
     A terminal escape loses its introducer and becomes plain letters.
     """
-    lines = text.replace("\n", "").replace("\t", "")
-    if lines.isprintable():  # true of no character in these categories
+    # printable is no character in these categories
+    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(c for c in text if c in _KEPT or unicodedata.category(c) not in _FORMAT)

@@ -16,7 +16,8 @@ LONGEST_LINK = 1_000
 
 def plain(text: str) -> str:
     """`text` without what cannot be seen, its addresses written so that no client makes a link of them."""
-    return _ADDRESS.sub(_defanged, visible(text))
+    shown = visible(text)
+    return _ADDRESS.sub(_defanged, shown) if "://" in shown else shown
 
 
 def linked_host(url: str) -> str | None:

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from bot.addresses import plain
+from bot.simple_markdown import Node, read
 
 _NESTING = 60
 # Reference definitions would vanish from what is read.
@@ -65,11 +66,12 @@ class Dialect:
 
 def pieces(markdown: str, hosts: Collection[str], dialect: Dialect) -> tuple[Piece, ...]:
     """`markdown` in the order in which it is read, neighbouring paragraphs joined. Links lead to `hosts` only."""
-    tokens = _PARSER.parse(markdown)
-    if any(token.level >= _NESTING - 2 for token in tokens):  # the parser leaves out what is nested deeper
+    if (blocks := read(markdown)) is None:
+        blocks = _parsed(markdown)
+    if blocks is None:
         return (Code(_in_code(markdown, dialect)),)
     found: list[Piece] = []
-    for piece in _Writer(markdown, hosts, dialect).blocks(SyntaxTreeNode(tokens).children, ""):
+    for piece in _Writer(markdown, hosts, dialect).blocks(blocks, ""):
         last = found[-1] if found else None
         if isinstance(piece, Text) and isinstance(last, Text):
             found[-1] = Text(f"{last.written}\n\n{piece.written}")
@@ -78,13 +80,21 @@ def pieces(markdown: str, hosts: Collection[str], dialect: Dialect) -> tuple[Pie
     return tuple(found)
 
 
+def _parsed(markdown: str) -> Sequence[Node] | None:
+    """The blocks of any text; None for one that is nested deeper than the parser goes, which leaves out the rest."""
+    tokens = _PARSER.parse(markdown)
+    if any(token.level >= _NESTING - 2 for token in tokens):
+        return None
+    return SyntaxTreeNode(tokens).children
+
+
 class _Writer:
     """Writes the tree of a text. `indent` is what stands before each line of a nested block."""
 
     def __init__(self, markdown: str, hosts: Collection[str], dialect: Dialect) -> None:
         self._dialect = dialect
         self._lines = _LINE_END.split(markdown)
-        self._inline: dict[str, Callable[[SyntaxTreeNode], str]] = {
+        self._inline: dict[str, Callable[[Node], str]] = {
             "text": lambda node: dialect.linked(node.content, hosts),
             "code_inline": lambda node: f"`{dialect.in_code(node.content.replace('`', chr(39)))}`",
             "softbreak": lambda node: "\n",
@@ -96,7 +106,7 @@ class _Writer:
             "image": lambda node: dialect.link(_address(node), _label(node), hosts),
         }
 
-    def blocks(self, nodes: Sequence[SyntaxTreeNode], indent: str) -> Iterator[Piece]:
+    def blocks(self, nodes: Sequence[Node], indent: str) -> Iterator[Piece]:
         for node in nodes:
             match node.type:
                 case "bullet_list" | "ordered_list":
@@ -117,7 +127,7 @@ class _Writer:
                 case _:
                     yield Text(_before_lines(indent, self._spans(node)))
 
-    def _table(self, node: SyntaxTreeNode) -> Piece:
+    def _table(self, node: Node) -> Piece:
         rows = tuple(tuple(plain(_letters(cell)) for cell in row.children) for row in _rows(node))
         first, end = node.map or (0, 0)
         source = self._lines[first:end]
@@ -126,7 +136,7 @@ class _Writer:
             return Code(_in_code("\n".join(source), self._dialect))
         return Grid(rows)
 
-    def _list(self, node: SyntaxTreeNode, indent: str) -> Iterator[Piece]:
+    def _list(self, node: Node, indent: str) -> Iterator[Piece]:
         number = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else 0
         lines: list[str] = []
         for count, item in enumerate(node.children):
@@ -145,12 +155,12 @@ class _Writer:
         if lines:
             yield Text("\n".join(lines))
 
-    def _spans(self, node: SyntaxTreeNode) -> str:
+    def _spans(self, node: Node) -> str:
         if write := self._inline.get(node.type):
             return write(node)
         return self._joined(node.children) if node.children else self._dialect.escape(node.content)
 
-    def _joined(self, nodes: Sequence[SyntaxTreeNode]) -> str:
+    def _joined(self, nodes: Sequence[Node]) -> str:
         done, was_marked = "", False
         for node in nodes:
             written, is_marked = self._spans(node), node.type in _MARKED
@@ -159,7 +169,7 @@ class _Writer:
             was_marked = is_marked
         return done
 
-    def _marked(self, mark: str, node: SyntaxTreeNode) -> str:
+    def _marked(self, mark: str, node: Node) -> str:
         inner = self._joined(node.children)
         return f"{mark}{inner}{mark}" if inner.strip() and inner == inner.strip() else inner
 
@@ -169,20 +179,20 @@ def _is_letter(text: str) -> bool:
     return text.isalnum() or text >= "\u2e80"
 
 
-def _rows(table: SyntaxTreeNode) -> Iterator[SyntaxTreeNode]:
+def _rows(table: Node) -> Iterator[Node]:
     for part in table.children:
         yield from part.children
 
 
-def _address(node: SyntaxTreeNode) -> str:
+def _address(node: Node) -> str:
     return str(node.attrs.get("href" if node.type == "link" else "src", ""))
 
 
-def _label(node: SyntaxTreeNode) -> str:
+def _label(node: Node) -> str:
     return "".join(_letters(child) for child in node.children)
 
 
-def _letters(node: SyntaxTreeNode) -> str:
+def _letters(node: Node) -> str:
     """What is read of a node when all markup is taken away."""
     match node.type:
         case "softbreak" | "hardbreak":

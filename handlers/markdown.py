@@ -1,17 +1,15 @@
 """Markdown with data in it: a name, a reason or a customer shows as it is and cannot become markup."""
 
-import re
 import string
 
 from agent.untrusted import visible
 
 _ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in string.punctuation})
-_SPACE = re.compile(r"\s+")
 
 
 def line(text: str) -> str:
     """`text` on one line, without characters that cannot be seen."""
-    return _SPACE.sub(" ", visible(text)).strip()
+    return " ".join(visible(text).split())
 
 
 def literal(text: str) -> str:

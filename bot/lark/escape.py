@@ -43,6 +43,8 @@ def linked(text: str, hosts: Collection[str]) -> str:
     """Escaped text in which addresses of listed hosts are links."""
     done, end = "", 0
     text = visible(text)
+    if "https://" not in text:  # most has none, and there is much of it
+        return escape(text)
     for found in LINKABLE.finditer(text):
         if linked_host(found[0]) in hosts:
             done += escape(text[end : found.start()]) + _link(found[0], linked_host(found[0]) or "")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from bot import paging
@@ -48,9 +47,13 @@ def size(value: Any) -> int:
     """Characters of all texts in a block, as they are sent."""
     if isinstance(value, dict) and value.get("type") == "data_visualization":
         return len(json.dumps(value, ensure_ascii=False))  # which of its texts count is not known, so all do
+    total = 0
     if isinstance(value, dict):
-        own = len(value["text"]) if isinstance(value.get("text"), str) else 0
-        return own + sum(size(inner) for key, inner in value.items() if not isinstance(inner, str))
-    if isinstance(value, list | tuple):
-        return sum(map(size, chain(value)))
-    return 0
+        for key, inner in value.items():
+            if isinstance(inner, str):
+                total += len(inner) if key == "text" else 0
+            else:
+                total += size(inner)
+    elif isinstance(value, list | tuple):
+        total = sum(map(size, value))
+    return total
