@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from agent.patrol import queries
-from agent.patrol.query import MAX_ROWS, Row, Rows, figure, moment, read_all
+from agent.patrol.query import Row, Rows, figure, moment, read_all
 from agent.patrol.rules import Rules
 from agent.patrol.series import WEEK, Track
 from agent.tools import Tools
@@ -13,6 +13,8 @@ from agent.tools import Tools
 RECENT_HOURS = 48
 LONG = timedelta(days=3)
 _DAY = 24
+# Rows of all series that surely fit into the door's bytes; its limit of rows alone would be higher.
+_FITTING = 14_000
 # Three days of data seldom begin on the very hour.
 _SLACK = timedelta(hours=4)
 
@@ -47,10 +49,10 @@ class _Plan:
 def _plan(rules: Rules, as_of: datetime, clusters: int, reach: timedelta) -> _Plan:
     """Spans shrink when a fleet is so large that a result would not fit, and when the data does not go back far."""
     # Two statements of a day each: one of 48 hours would not fit the door's rows in a large fleet.
-    per_statement = max(1, min(_DAY, MAX_ROWS // max(1, clusters)))
+    per_statement = max(1, min(_DAY, _FITTING // max(1, clusters)))
     middle, start = as_of - timedelta(hours=per_statement), as_of - timedelta(hours=2 * per_statement)
     past = as_of - timedelta(hours=WEEK)
-    days = max(2, min(rules.window.baseline_days, MAX_ROWS // max(1, clusters)))
+    days = max(2, min(rules.window.baseline_days, _FITTING // max(1, clusters)))
     # A fault that began within the excluded hours cannot hide in its own baseline; a short past is shared in halves.
     long = reach >= LONG - _SLACK
     excluded = timedelta(hours=rules.window.exclude_hours) if long else reach / 2
@@ -59,9 +61,14 @@ def _plan(rules: Rules, as_of: datetime, clusters: int, reach: timedelta) -> _Pl
     return _Plan(
         recent=(queries.hourly(rules, middle, as_of), queries.hourly(rules, start, middle)),
         week=(queries.hourly(rules, past - timedelta(hours=per_statement // 2), past + timedelta(hours=2)),),
-        profile=(queries.profile(levels, *usual), queries.profile(gains, *usual)),
+        profile=(queries.profile(levels, *usual, pooled(clusters)), queries.profile(gains, *usual, pooled(clusters))),
         days=(queries.daily(levels, as_of, days), queries.daily(gains, as_of, days)),
     )
+
+
+def pooled(clusters: int) -> int:
+    """How many hours of the day share one usual value, so that the profile of so many clusters fits one result."""
+    return next(width for width in (1, 2, 3, 4, 6, 8, 12, 24) if width == _DAY or _DAY // width * clusters <= _FITTING)
 
 
 def hours_back(as_of: datetime, cell: object) -> int | None:
@@ -98,14 +105,19 @@ def _bucket(part: int, cell: object, as_of: datetime) -> Bucket:
     return _whole(cell)
 
 
+_PROFILE = 2
 _PARTS = ("the newest hours", "the same hours of last week", "the usual day", "the daily values")
 
 
-def _collect(rules: Rules, as_of: datetime, parts: list[tuple[int, Rows]]) -> Courses:
+def _collect(rules: Rules, as_of: datetime, parts: list[tuple[int, Rows]], width: int) -> Courses:
     store: _Store = {}
     for part, result in parts:
         for row in result.rows:
-            _fill(store, part, row, _bucket(part, row["bucket"], as_of), rules.series)
+            bucket = _bucket(part, row["bucket"], as_of)
+            # A pooled value holds for each of its hours.
+            span = range(width) if part == _PROFILE and bucket is not None else range(1)
+            for more in span:
+                _fill(store, part, row, None if bucket is None else bucket + more, rules.series)
     tracks = {
         cluster: {name: Track(*courses) for name, courses in by_name.items()} for cluster, by_name in store.items()
     }
@@ -122,4 +134,4 @@ async def measure(tools: Tools, rules: Rules, as_of: datetime, clusters: int, re
     results = await read_all(tools, plan.all)
     lengths = (len(plan.recent), len(plan.week), len(plan.profile), len(plan.days))
     numbers = [part for part, length in enumerate(lengths) for _ in range(length)]
-    return _collect(rules, as_of, list(zip(numbers, results, strict=True)))
+    return _collect(rules, as_of, list(zip(numbers, results, strict=True)), pooled(clusters))

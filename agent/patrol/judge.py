@@ -198,8 +198,8 @@ class Judge:
         newest = slopes[0]
         if newest is None or apart is None or apart * bad < _BEYOND_WANDER * wander(rest, _DAY):
             return None
-        # The level itself must have moved, not only the last hours relative to their usual course.
-        if (course.value - course.baseline) * bad < rule.step:
+        # The level itself must have moved and stayed there, not only the last hours relative to their usual course.
+        if (course.sure.value - course.baseline) * bad < rule.step:
             return None
         pace = newest.per_hour * bad
         moved = pace * _TREND_SPANS[0]

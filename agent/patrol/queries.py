@@ -201,9 +201,12 @@ def gauges(rules: Rules) -> dict[str, Series]:
     return {name: series for name, series in rules.series.items() if series.column != "increase"}
 
 
-def profile(chosen: dict[str, Series], since: datetime, until: datetime) -> str:
-    """The usual day: the median of each series by cluster and hour of day (UTC) over (since, until]."""
-    return _wide(chosen, "HOUR(snapshot_hour)", "PERCENTILE_APPROX({}, 0.5)", since, until, since)
+def profile(chosen: dict[str, Series], since: datetime, until: datetime, width: int = 1) -> str:
+    """The usual day: the median of each series by cluster and hour of day (UTC) over (since, until]; `width` hours
+    share a value, which stands at the first of them."""
+    hour = "HOUR(snapshot_hour)"
+    bucket = hour if width == 1 else f"FLOOR({hour} / {width}) * {width}"
+    return _wide(chosen, bucket, "PERCENTILE_APPROX({}, 0.5)", since, until, since)
 
 
 def daily(chosen: dict[str, Series], as_of: datetime, days: int) -> str:

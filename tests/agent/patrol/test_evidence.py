@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent.patrol.courses import pooled
 from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.evidence import PROMPT_CHARS, Evidence
 from agent.patrol.inspection import inspect
@@ -214,3 +215,18 @@ async def test_the_stored_form_is_plain_json() -> None:
     assert read["facts"]["issues"] == {"Critical": 3}
     assert read["facts"]["alert_rows"] == {"Firing": 9, "Resolved": 9}
     assert read["facts"]["worst"][0]["reasons"] == ["compaction 6,000", "<!channel>"]
+
+
+async def test_a_fleet_of_any_size_fits_the_results_it_asks_for() -> None:
+    small, large = FleetTools(healthy(10)), FleetTools(healthy(1_000))
+    await inspect(small, load_rules(), NOW)
+    await inspect(large, load_rules(), NOW)
+    pooled = [sql for sql in large.statements if "FLOOR(HOUR(snapshot_hour) / 2) * 2" in sql]
+    assert len(pooled) == 2
+    assert not any("FLOOR(HOUR(" in sql for sql in small.statements)
+    assert len(small.statements) == len(large.statements) <= 20
+
+
+@pytest.mark.parametrize(("clusters", "width"), [(1, 1), (583, 1), (584, 2), (1_000, 2), (2_000, 4), (50_000, 24)])
+def test_the_larger_the_fleet_the_more_hours_share_a_usual_value(clusters: int, width: int) -> None:
+    assert pooled(clusters) == width

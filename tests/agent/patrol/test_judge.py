@@ -377,3 +377,12 @@ def test_two_bad_hours_suffice_where_nobody_would_wait() -> None:
 
 def test_a_lost_node_is_told_at_once() -> None:
     assert finding("nodes_up", up=track(rhythm(1.0), steps(rhythm(1.0), 0.67, 2))) is not None
+
+
+def test_a_heap_that_was_full_for_two_hours_is_no_trend() -> None:
+    def heap(began: int) -> Verdict:
+        used = track(rhythm(5.0), lambda back: 5.0 + 0.05 * max(0, 12 - back) + (3.0 if back < began else 0))
+        return verdict("fe_heap_used_pct", heap_used=used, heap_max=flat(10.0))
+
+    assert heap(2) == Verdict()
+    assert heap(4).finding is not None

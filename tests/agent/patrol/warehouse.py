@@ -149,7 +149,7 @@ class FleetTools:
             (r"FROM byoc\.billing_order", lambda _: self.given["operations"]),
             (r"DATE_TRUNC\('hour', seen_at\)", lambda _: self.given["alerts"]),
             (r"^SELECT cluster_id, snapshot_hour AS bucket", self._hourly),
-            (r"^SELECT cluster_id, HOUR\(snapshot_hour\) AS bucket", self._profile),
+            (r"^SELECT cluster_id, (FLOOR\()?HOUR\(snapshot_hour\)", self._profile),
             (r"^SELECT cluster_id, FLOOR\(TIMESTAMPDIFF", self._daily),
             (
                 r"COALESCE\(c\.cluster_type",
