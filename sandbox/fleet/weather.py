@@ -59,6 +59,7 @@ HABITS: tuple[Habit, ...] = (
     Habit("connections", 260, 420, 0.06),
     Habit("p99", 900, 2600, 0.06),
 )
+_MOST_REJECTED = 0.3
 _GAPS_DAILY = 0.04
 _LATE = 0.03
 _DRIFTERS = 0.10
@@ -75,6 +76,8 @@ def disturb(state: State, seed: int) -> None:
     _drift(state, rng)
     for gust in GUSTS:
         _blow(state, gust, rng)
+    # Who refuses most of its loads is not well, for however short a time.
+    np.minimum(state.txn_rejects, _MOST_REJECTED * state.txn_rate, out=state.txn_rejects)
     _miss(state, rng)
 
 
