@@ -8,6 +8,7 @@ from bot.admission import Role, Roles
 from bot.entrance import Entrance
 from bot.locales import Readers
 from bot.settings import Settings
+from handlers.deps import Locales
 from handlers.document import Document, Form
 from handlers.surface import Control, Event, Mark, Posted, Press, Said, Surface, SurfaceError, Writing
 from handlers.words import Language
@@ -66,6 +67,10 @@ class Platform(Protocol):
         """A channel as handlers name it."""
         ...
 
+    def read_in(self, locales: Locales) -> None:
+        """From now on, what the platform itself says beside documents is in the locale of whoever reads it."""
+        ...
+
     def listening(
         self, settings: Settings, submit: Submit, act: Act, threads: Threads, known: Known
     ) -> AbstractAsyncContextManager[Entrance]:
@@ -98,6 +103,11 @@ class Several:
     def channel(self, channel_id: str) -> str:
         """See `Platform`. Raises SurfaceError for an id of a platform that is not served."""
         return _of(self._platforms, channel_id).channel(channel_id)
+
+    def read_in(self, locales: Locales) -> None:
+        """See `Platform`."""
+        for one in self._platforms.values():
+            one.read_in(locales)
 
     @asynccontextmanager
     async def listening(

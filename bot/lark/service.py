@@ -20,6 +20,7 @@ from bot.lark.place import Place
 from bot.lark.receiver import Act, Receiver, Submit, Threads
 from bot.lark.surface import LarkSurface
 from bot.settings import Settings
+from handlers.deps import Locales
 from handlers.faults import AccessEnded
 from handlers.locale import Locale
 from handlers.surface import SurfaceError
@@ -63,6 +64,10 @@ class Lark:
     def channel(self, chat_id: str) -> str:
         """A chat as handlers name it."""
         return str(Place(self.config.app_id, chat_id))
+
+    def read_in(self, locales: Locales) -> None:
+        """See `bot.platforms.Platform`: what stands on a card while it grows."""
+        self.surface.read_in(locales)
 
     def listening(
         self, settings: Settings, submit: Submit, act: Act, threads: Threads, known: object = None

@@ -54,6 +54,10 @@ class LarkSurface:
         self._reactions: OrderedDict[str, list[tuple[str, str]]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def read_in(self, locale: Callable[[str, str], Awaitable[Locale]]) -> None:
+        """From now on `locale` tells how somebody reads."""
+        self._locale = locale
+
     async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
         """See `Surface`. The post takes the place of the reaction that said it was being worked on."""
         where = self._place(place)

@@ -23,6 +23,7 @@ from bot.slack.people import People
 from bot.slack.place import Place
 from bot.slack.socket import connected
 from bot.slack.surface import SlackSurface
+from handlers.deps import Locales
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Slack:
     def channel(self, channel_id: str) -> str:
         """A channel of this workspace as handlers name it."""
         return str(Place(self.team, channel_id))
+
+    def read_in(self, locales: Locales) -> None:
+        """See `bot.platforms.Platform`: whatever people read here comes with a document."""
 
     def listening(
         self, settings: Settings, submit: Submit, act: Act, threads: Threads, known: Known

@@ -6,6 +6,7 @@ from bot.admission import Role
 from bot.entrance import Entrance
 from bot.platforms import Several, platform_of
 from handlers.document import Document, Prose
+from handlers.locale import english
 from handlers.surface import Press, SurfaceError
 from tests.bot.stages import lark_stage, slack_stage
 from tests.fakes.lark import APP
@@ -37,6 +38,9 @@ class Platform:
 
     def channel(self, channel_id: str) -> str:
         return f"{self.team}:{channel_id}"
+
+    def read_in(self, locales: object) -> None:
+        self.locales = locales
 
     def listening(self, *arguments: object) -> "Platform":
         return self
@@ -103,6 +107,12 @@ async def test_a_place_on_a_platform_that_is_not_served_is_refused() -> None:
     with pytest.raises(SurfaceError):
         await one.people.of("ou_anna")
     assert one.channel("C1") == "T:C1"
+
+
+def test_each_platform_is_told_how_its_people_read() -> None:
+    slack, lark = Platform("T", None, Role.MEMBER, "en"), Platform("cli", None, Role.MEMBER, "en")
+    Several({"slack": slack, "lark": lark}).read_in(english)
+    assert [slack.locales, lark.locales] == [english, english]
 
 
 async def test_all_doors_are_opened_named_and_shut_together() -> None:

@@ -104,6 +104,20 @@ async def test_a_mention_is_answered_in_its_topic_and_the_follow_up_from_its_mem
     assert any(body.get("reaction_type") for body in company.called("reactions.create"))
 
 
+async def test_a_growing_card_is_in_the_language_of_the_channel(settings: Settings, company: FakeLark) -> None:
+    async with at_work(settings) as address:
+        chosen = company.said("@_user_1 language 中文")
+        assert await delivered(address, message(chosen)) == 200
+        await company.until(lambda: answered(company, chosen.id, 1), MINUTE)
+        company.calls.clear()
+        asked = company.said("@_user_1 which clusters are the worst right now?")
+        assert await delivered(address, message(asked, "ev-2")) == 200
+        await company.until(lambda: answered(company, asked.id, 1), MINUTE)
+    grown = [str(body["data"]) for body in company.called("cards.create")]
+    assert grown
+    assert all("停止" in card and "Stop" not in card for card in grown)
+
+
 async def test_a_button_under_an_answer_shows_its_statements_to_whoever_pressed(
     settings: Settings, company: FakeLark
 ) -> None:
