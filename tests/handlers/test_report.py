@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agent.patrol.report import (
     CustomerSummary,
     FlaggedCluster,
+    LabelRecord,
     Metric,
     PatrolReport,
     PatrolUsage,
@@ -313,6 +314,13 @@ def test_predictions_customers_and_actions_follow_in_order_of_urgency() -> None:
         Heading("What to do"),
         Prose("**Immediate**\n\n- add disk"),
         Prose("**This Week**\n\n- plan"),
+    )
+
+
+def test_the_record_of_earlier_predictions_is_printed_by_confidence() -> None:
+    record = (LabelRecord("High", 9, 8, 0.071), LabelRecord("Low", 4, 1, 0.2))
+    assert Note("Earlier predictions that came true: high 8 of 9 (Brier 0.07); low 1 of 4 (Brier 0.20)") in (
+        report_document(report(0, record=record)).parts
     )
 
 
