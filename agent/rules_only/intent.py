@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from agent.catalogue import Language
 from agent.rules_only import references
 from agent.rules_only.measures import Measure, mentioned
 from agent.rules_only.vocabulary import WORDS, first_of
@@ -45,7 +46,7 @@ _CLUSTERS_NEEDED = {"compare": 2, "logs": 1, "status": 1}
 class Intent:
     """A question understood. `clusters` are references as people write them (id, prefix, name); `hours` is the window,
     0 while none is named. `beyond` marks a question that wants a judgement which fixed rules cannot give, `drawn`
-    one that wants a picture."""
+    one that wants a picture; `language` is what it was asked in."""
 
     kind: Kind
     clusters: tuple[str, ...] = ()
@@ -61,6 +62,7 @@ class Intent:
     ascending: bool = False
     beyond: bool = False
     drawn: bool = False
+    language: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,12 @@ def understand(question: str, context: Context | None = None) -> Intent:
     """The intent of `question`, what it leaves out filled in from the thread. Any text has one; at worst `unknown`."""
     context = context or Context()
     text = normalise(question)
+    intent = _understood(text, context)
+    before = context.last.language if context.last else "en"
+    return replace(intent, language=references.language(references.without(text, intent.clusters), before))
+
+
+def _understood(text: str, context: Context) -> Intent:
     if not text or WORDS.marked("typed_sql", text):
         return Intent("unknown")
     if WORDS.marked("greeting", text):

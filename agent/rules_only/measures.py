@@ -8,7 +8,6 @@ from agent.rules_only.vocabulary import WORDS, first_of
 
 RECENT_HOURS = load_rules().window.recent_hours
 """How many of the newest hours make the level of now, in the patrol and here."""
-_COLUMNS = {"avg": "hourly mean", "max": "hourly maximum", "min": "hourly minimum", "increase": "hourly increase"}
 # Short names read like words of any sentence (`up`).
 _SHORTEST_METRIC = 5
 
@@ -44,14 +43,6 @@ class Measure:
     def metrics(self) -> tuple[str, ...]:
         """Every metric name it reads."""
         return tuple(name for series in self.series for name in series.names)
-
-    @property
-    def statistic(self) -> str:
-        """What its value of now is, in words."""
-        if self.is_share:
-            return f"share over the newest {RECENT_HOURS} h"
-        fullest = f" or the fullest node's {_COLUMNS[self.fallback.column]}, if higher" if self.fallback else ""
-        return f"median of the newest {RECENT_HOURS} h, each the {_COLUMNS[self.part.column]}{fullest}"
 
 
 def _judged(rules: Rules) -> Iterator[Measure]:

@@ -11,6 +11,7 @@ from agent.rules_only.envelope import Outcome, Sheet
 from agent.rules_only.intent import Intent, Kind
 from agent.rules_only.measures import DEFAULT, LIMITED, VITALS
 from agent.rules_only.thresholds import Thresholds
+from agent.rules_only.voice import Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,10 @@ def _series(intent: Intent, known: _Known) -> tuple[Ask, ...]:
         return first
     course = query("series", readings.course(measure, known.as_of, intent.hours, ids))
     now = query("vitals", readings.vitals(ids, known.as_of, (measure,))) if ids else _ranked(intent, known.as_of)
-    who = " of " + intent.clusters[0] if ids else " of the fleet"
-    drawing = _Drawing("line", "period", ("mean", "highest", "lowest"), f"{measure.noun}{who}", measure.unit)
+    voice = Voice(intent.language)
+    who = intent.clusters[0] if ids else voice.say("chart.fleet")
+    title = voice.say("chart.course", noun=voice.own(measure.noun), who=who)
+    drawing = _Drawing("line", "period", ("mean", "highest", "lowest"), title, voice.own(measure.unit))
     return (*first, course, now, *_chart(intent, known, course, drawing))
 
 
@@ -182,13 +185,16 @@ def _ranking(intent: Intent, known: _Known) -> tuple[Ask, ...]:
     if known.as_of is None:
         return (_FRESHNESS,)
     ranked, measure = _ranked(intent, known.as_of), intent.measure or DEFAULT
-    drawing = _Drawing("bar", "cluster_name", ("latest",), f"{measure.noun}, now", measure.unit)
+    voice = Voice(intent.language)
+    title = voice.say("chart.now", noun=voice.own(measure.noun))
+    drawing = _Drawing("bar", "cluster_name", ("latest",), title, voice.own(measure.unit))
     return (_FRESHNESS, ranked, *_chart(intent, known, ranked, drawing))
 
 
 def _breakdown(intent: Intent, known: _Known) -> tuple[Ask, ...]:
     counted = query("breakdown", inventory.breakdown(intent.grouping))
-    drawing = _Drawing("bar", "label", ("clusters",), f"active clusters by {intent.grouping}")
+    title = Voice(intent.language).say(f"chart.by.{intent.grouping}")
+    drawing = _Drawing("bar", "label", ("clusters",), title)
     return (counted, *_chart(intent, known, counted, drawing))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from agent.catalogue import Language
 from agent.rules_only.vocabulary import WORDS, first_of
 
 _ID = re.compile(r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])")
@@ -24,6 +25,9 @@ _HOURS_ZH = {"小时": 1, "天": 24, "日": 24, "周": 168, "星期": 168, "月"
 MAX_HOURS = 46 * 24
 """The longest window that is asked of the warehouse, in hours."""
 _MOST = 4
+_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+# Words that people write; names with figures or joined parts are said alike in every language.
+_WORD = re.compile(r"(?<![a-z0-9_.-])[a-z]{2,}(?![a-z0-9_.-]*[a-z0-9_])")
 
 
 def clusters(text: str, recent: Sequence[str] = (), listed: Sequence[str] = ()) -> tuple[str, ...]:
@@ -65,6 +69,15 @@ def window(text: str) -> int | None:
         count = match.group(1)
         return _bounded((int(count) if count.isdigit() else _DIGITS_ZH[count]) * _HOURS_ZH[match.group(2)])
     return next((hours for hours, pattern in WORDS.windows.items() if pattern.search(text)), None)
+
+
+def language(text: str, before: Language = "en") -> Language:
+    """What a question is asked in: Chinese where its characters are at least as many as its English words, so that a
+    Chinese name alone changes nothing. One of names and figures goes on in the language of the question `before`."""
+    chinese, english = len(_CHINESE.findall(text)), len(_WORD.findall(text))
+    if not chinese and not english:
+        return before
+    return "zh" if chinese >= english else "en"
 
 
 def _bounded(hours: float) -> int:

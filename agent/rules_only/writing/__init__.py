@@ -37,9 +37,10 @@ def compose(found: Found) -> str:
     """The answer. When nothing at all could be read it says so instead of writing empty parts."""
     failures = [outcome for outcome in found.outcomes.values() if isinstance(outcome, Failure)]
     if failures and len(failures) == len(found.outcomes) and not _about_a_name(failures):
-        return apologies.unavailable(failures[0])
+        return apologies.unavailable(found.voice, failures[0])
     answer = _WRITERS[found.intent.kind](found)
-    return paragraphs(answer, apologies.beyond_rules(found.intent), freshness(found.outcomes.get("freshness")))
+    beyond = apologies.beyond_rules(found.voice, found.intent)
+    return paragraphs(answer, beyond, freshness(found.voice, found.outcomes.get("freshness")))
 
 
 def _about_a_name(failures: list[Failure]) -> bool:

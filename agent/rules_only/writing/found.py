@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from agent.rules_only.envelope import Failure, Outcome, Row, Sheet
 from agent.rules_only.intent import Intent
 from agent.rules_only.thresholds import Thresholds
+from agent.rules_only.voice import Voice
 
 _ABOUT = re.compile(r"^cluster (.+) \([0-9a-f]{8}-[0-9a-f-]{27}")
 _MISSING = Failure("unavailable", ("it was not asked for in time",))
@@ -19,6 +20,15 @@ class Found:
     intent: Intent
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     thresholds: Thresholds = field(default_factory=dict)
+
+    @property
+    def voice(self) -> Voice:
+        """The language of the question, in which it is answered."""
+        return Voice(self.intent.language)
+
+    def say(self, key: str, **values: object) -> str:
+        """A text in the language of the answer."""
+        return self.voice.say(key, **values)
 
     def outcome(self, role: str) -> Outcome:
         """The result of that role; a failure when there is none."""

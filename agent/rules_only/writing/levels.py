@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.rules_only.envelope import Row, Sheet
-from agent.rules_only.measures import BY_KEY, Measure
-from agent.rules_only.writing.figures import NO_VALUE, figure, move
+from agent.rules_only.measures import BY_KEY, RECENT_HOURS, Measure
+from agent.rules_only.voice import NO_VALUE, Voice
+from agent.rules_only.writing.figures import move
 from agent.rules_only.writing.found import Found
-from agent.rules_only.writing.markdown import CLUSTER, CUSTOMER, ID, Column, listing, paragraphs
+from agent.rules_only.writing.markdown import CLUSTER, ID, Column, customer, listing, paragraphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +19,32 @@ class Level:
     measure: Measure
     value: float
     severity: str
+    voice: Voice
+
+    @property
+    def noun(self) -> str:
+        """What is measured."""
+        return self.voice.own(self.measure.noun)
 
     @property
     def text(self) -> str:
         """The value with its unit."""
-        return figure(self.value, self.measure.unit)
+        return self.voice.figure(self.value, self.measure.unit)
 
     @property
     def judged(self) -> str:
         """The value and what the rules call it, if it is bad."""
-        return f"{self.text} ({self.severity})" if self.severity else self.text
+        return f"{self.text} ({self.verdict})" if self.severity else self.text
+
+    @property
+    def verdict(self) -> str:
+        """What the rules call it; empty while it is not bad."""
+        return self.voice.own(self.severity)
 
     @property
     def course(self) -> str:
         """From the mean of the window's first day to the value of now."""
-        return move(self.row.number("first_day"), self.value, self.measure.unit) or NO_VALUE
+        return move(self.voice, self.row.number("first_day"), self.value, self.measure.unit) or NO_VALUE
 
 
 def level_of(found: Found, row: Row) -> Level | None:
@@ -42,7 +54,8 @@ def level_of(found: Found, row: Row) -> Level | None:
         return None
     threshold = found.thresholds.get(measure.key)
     judged = threshold is not None and row.number("enough") != 0
-    return Level(row, measure, value, threshold.level(value) if threshold is not None and judged else "")
+    severity = threshold.level(value) if threshold is not None and judged else ""
+    return Level(row, measure, value, severity, found.voice)
 
 
 def levels(found: Found, rows: Iterable[Row], cluster_id: str = "") -> list[Level]:
@@ -60,32 +73,49 @@ def bad(found: list[Level]) -> list[Level]:
 def ranked(found: Found, sheet: Sheet, limit: int) -> str:
     """A table of clusters by one measure."""
 
-    def of(write: str) -> Column:
-        titles = {"judged": "Now", "course": "First day → now"}
-        return Column(titles[write], lambda row: getattr(level_of(found, row), write, NO_VALUE))
+    def of(title: str, write: str) -> Column:
+        return Column(title, lambda row: getattr(level_of(found, row), write, NO_VALUE))
 
     def extreme(row: Row) -> str:
         measure = BY_KEY.get(row.text("measure"))
         column = "lowest" if measure is not None and measure.low_is_bad else "highest"
-        return figure(row.number(column), measure.unit if measure is not None else "")
+        return found.voice.figure(row.number(column), measure.unit if measure is not None else "")
 
-    columns = (CLUSTER, ID, CUSTOMER, of("judged"), Column("Worst hour", extreme), of("course"))
-    return listing(columns, sheet, limit=limit)
+    who = (CLUSTER, ID, customer(found.voice))
+    columns = (*who, of("now", "judged"), Column("worst_hour", extreme), of("course", "course"))
+    return listing(found.voice, columns, sheet, limit=limit)
 
 
 def advice(found: Found, told: Sequence[Level]) -> str:
     """What to do about up to three measures."""
     measures = list(dict.fromkeys(level.measure for level in told))[:3]
-    lines = [f"- {measure.noun}: {text}" for measure in measures if (text := found.thresholds[measure.key].advice)]
-    return paragraphs("What to do:", "\n".join(lines)) if lines else ""
+    lines = [
+        found.say("advice.line", noun=found.voice.own(measure.noun), advice=found.voice.own(text))
+        for measure in measures
+        if (text := found.thresholds[measure.key].advice)
+    ]
+    return paragraphs(found.say("advice.title"), "\n".join(lines)) if lines else ""
 
 
-def basis(measures: Iterable[Measure]) -> str:
+def basis(voice: Voice, measures: Iterable[Measure]) -> str:
     """Which statistic the values of now are."""
     nouns: dict[str, list[str]] = {}
     for measure in dict.fromkeys(measures):
-        nouns.setdefault(measure.statistic, []).append(measure.noun)
+        nouns.setdefault(statistic(voice, measure), []).append(voice.own(measure.noun))
     if len(nouns) == 1:
-        return f"*Now is the {next(iter(nouns))}.*"
-    told = "; ".join(f"{', '.join(names)}: {statistic}" for statistic, names in nouns.items())
-    return f"*Now: {told}.*" if told else ""
+        return voice.say("basis.one", statistic=next(iter(nouns)))
+    told = voice.chain(
+        voice.say("basis.of", nouns=voice.list(names), statistic=statistic) for statistic, names in nouns.items()
+    )
+    return voice.say("basis.many", told=told) if told else ""
+
+
+def statistic(voice: Voice, measure: Measure) -> str:
+    """What the value of now of that measure is, in words."""
+    if measure.is_share:
+        return voice.say("statistic.share", hours=RECENT_HOURS)
+    part = voice.say(f"statistic.{measure.part.column}")
+    if measure.fallback is None:
+        return voice.say("statistic.median", hours=RECENT_HOURS, part=part)
+    fullest = voice.say(f"statistic.{measure.fallback.column}")
+    return voice.say("statistic.fullest", hours=RECENT_HOURS, part=part, fullest=fullest)

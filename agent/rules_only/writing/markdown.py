@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.rules_only.envelope import Row, Sheet
+from agent.rules_only.voice import NO_VALUE, Voice
 from agent.untrusted import visible
 
 MAX_ROWS = 12
@@ -30,7 +31,7 @@ def safe(value: str, limit: int = _MAX_CELL) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table column: its title and how a row's cell is written, already safe."""
+    """A table column: the key of its title below `column.`, and how a row's cell is written, already safe."""
 
     title: str
     cell: Callable[[Row], str]
@@ -38,44 +39,48 @@ class Column:
 
 def plain(title: str, *names: str, limit: int = _MAX_CELL) -> Column:
     """A column that shows the first of the named cells that holds something."""
-    return Column(title, lambda row: safe(row.text(*names), limit) or "–")
+    return Column(title, lambda row: safe(row.text(*names), limit) or NO_VALUE)
 
 
 def short_id(row: Row) -> str:
     """The first block of the cluster's id: enough to ask about it again."""
-    return safe(row.text("cluster_id", "biz_id")[:8]) or "–"
+    return safe(row.text("cluster_id", "biz_id")[:8]) or NO_VALUE
 
 
-ID = Column("Id", short_id)
-CLUSTER = plain("Cluster", "cluster_name", "name", limit=48)
+ID = Column("id", short_id)
+CLUSTER = plain("cluster", "cluster_name", "name", limit=48)
 
 
-def _customer(row: Row) -> str:
-    tier = row.text("tier")
-    return (safe(row.text("customer", "customer_name"), 32) or "–") + (f" (tier {safe(tier, 3)})" if tier else "")
+def customer(voice: Voice) -> Column:
+    """The column of customers with their tier."""
+
+    def cell(row: Row) -> str:
+        name, tier = safe(row.text("customer", "customer_name"), 32) or NO_VALUE, row.text("tier")
+        return voice.say("customer.tier", name=name, tier=safe(tier, 3)) if tier else name
+
+    return Column("customer", cell)
 
 
-CUSTOMER = Column("Customer", _customer)
-
-
-def table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
-    """A Markdown table."""
-    lines = [[column.title for column in columns], ["---"] * len(columns)]
-    lines += [[column.cell(row) for column in columns] for row in rows]
+def table(voice: Voice, titles: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table of written cells; `titles` are keys below `column.`."""
+    header = [voice.say(f"column.{title}") for title in titles]
+    lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def listing(columns: Sequence[Column], sheet: Sheet, *, limit: int = MAX_ROWS) -> str:
+def listing(voice: Voice, columns: Sequence[Column], sheet: Sheet, *, limit: int = MAX_ROWS) -> str:
     """A table of the sheet's first rows and, when that is not all of them, a line that says so. A column `total` holds
     how many rows there are; empty without rows."""
     shown = sheet.rows[: min(limit, MAX_ROWS)]
     if not shown:
         return ""
-    text = table(columns, shown)
+    text = table(
+        voice, [column.title for column in columns], [[column.cell(row) for column in columns] for row in shown]
+    )
     total = sheet.first.number("total")
     if len(shown) < total_of(sheet) or sheet.cut:
-        more = "more than " if sheet.cut and total is None else ""
-        text += f"\n\n{len(shown)} of {more}{total_of(sheet):,} shown."
+        key = "shown.more" if sheet.cut and total is None else "shown.of"
+        text += "\n\n" + voice.say(key, shown=len(shown), total=f"{total_of(sheet):,}")
     return text
 
 

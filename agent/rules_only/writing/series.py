@@ -5,11 +5,12 @@ from math import inf
 from agent.rules_only.envelope import Row, Sheet
 from agent.rules_only.measures import DEFAULT, LIMITED, Measure
 from agent.rules_only.plan import identity
+from agent.rules_only.voice import Voice
 from agent.rules_only.writing.apologies import charted, gap, no_chart, unavailable, unresolved
-from agent.rules_only.writing.figures import count, figure, moment, move, span
+from agent.rules_only.writing.figures import moment, move
 from agent.rules_only.writing.found import Found
 from agent.rules_only.writing.levels import Level, advice, bad, basis, level_of, levels, ranked
-from agent.rules_only.writing.markdown import CLUSTER, ID, MAX_ROWS, Column, listing, paragraphs, safe
+from agent.rules_only.writing.markdown import CLUSTER, ID, MAX_ROWS, Column, listing, paragraphs, safe, table
 from agent.rules_only.writing.patrols import forecasts
 
 _WHOLE_DAY = 20
@@ -18,26 +19,24 @@ _WHOLE_DAY = 20
 def course(found: Found) -> str:
     """A measure over time, of one cluster or of the fleet."""
     if found.intent.clusters and (failure := found.failed("info:0")):
-        return unresolved(found.intent, failure)
+        return unresolved(found, failure)
     if failure := found.failed("series"):
-        return unavailable(failure)
+        return unavailable(found.voice, failure)
     measure = found.intent.measure or DEFAULT
     who = identity(found.outcome("info:0")) if found.intent.clusters else None
-    subject = safe(who.name, 48) if who else "the fleet's active clusters"
+    subject = safe(who.name, 48) if who else found.say("course.fleet")
     sheet = found.sheet("series")
     if not sheet.rows:
-        window = span(found.intent.hours)
-        return (
-            f"**No {measure.noun} of {subject} in the {window} up to the newest metrics.** Missing data is not health."
-        )
+        noun, window = found.voice.own(measure.noun), found.voice.span(found.intent.hours)
+        return found.say("course.none", noun=noun, subject=subject, window=window)
     now = next(iter(levels(found, found.sheet("vitals"))), None) if who else None
     return paragraphs(
         _course_opening(found, measure, subject, now),
         no_chart(found),
-        "" if charted(found) else _course_table(measure, sheet, fleet=who is None),
+        "" if charted(found) else _course_table(found.voice, measure, sheet, fleet=who is None),
         _verdict(found, now) if now is not None else "",
-        paragraphs("Who leads it:", ranked(found, found.sheet("ranking"), 6)) if who is None else "",
-        basis((measure,)),
+        paragraphs(found.say("course.leads"), ranked(found, found.sheet("ranking"), 6)) if who is None else "",
+        basis(found.voice, (measure,)),
     )
 
 
@@ -48,67 +47,79 @@ def _whole(sheet: Sheet) -> tuple[Row, ...]:
 
 
 def _course_opening(found: Found, measure: Measure, subject: str, now: Level | None) -> str:
-    sheet, window = found.sheet("series"), span(found.intent.hours)
+    sheet, voice, window = found.sheet("series"), found.voice, found.voice.span(found.intent.hours)
     means = [value for row in _whole(sheet) if (value := row.number("mean")) is not None]
-    noun = measure.noun[0].upper() + measure.noun[1:]
+    noun = capital(voice.own(measure.noun))
     if not means:
-        return f"**{noun} of {subject} has no value in the last {window}.**"
-    period = "hour" if found.intent.hours <= 48 else "day"
-    ends = f"mean of the first {period} → {'now' if now else f'of the last {period}'}"
-    moved = f"{move(means[0], now.value if now else means[-1], measure.unit)}, {ends}"
+        return found.say("course.empty", noun=noun, subject=subject, window=window)
+    ends = found.say(f"course.{'hour' if found.intent.hours <= 48 else 'day'}.{'now' if now else 'last'}")
     column = "lowest" if measure.low_is_bad else "highest"
     worst = (min if measure.low_is_bad else max)(sheet, key=lambda row: _sortable(row.number(column), measure))
-    extreme = (
-        f"{column} hour {figure(worst.number(column), measure.unit)}, in the period of {moment(worst.text('period'))}"
+    return found.say(
+        "course.opening",
+        noun=noun,
+        subject=subject,
+        level=found.say("course.level", level=now.judged) if now else "",
+        window=window,
+        moved=move(voice, means[0], now.value if now else means[-1], measure.unit),
+        ends=ends,
+        extreme=found.say(f"course.{column}", value=voice.figure(worst.number(column), measure.unit)),
+        when=moment(worst.text("period")),
     )
-    level = f"{now.judged} now; " if now else ""
-    return f"**{noun} of {subject}: {level}last {window} {moved}; {extreme}.**"
+
+
+def capital(noun: str) -> str:
+    """The noun as it begins a sentence."""
+    return noun[:1].upper() + noun[1:]
 
 
 def _sortable(value: float | None, measure: Measure) -> float:
     return (inf if measure.low_is_bad else -inf) if value is None else value
 
 
-def _course_table(measure: Measure, sheet: Sheet, *, fleet: bool) -> str:
+def _course_table(voice: Voice, measure: Measure, sheet: Sheet, *, fleet: bool) -> str:
     """At most 12 rows, spread evenly, the newest always among them."""
     kept = Sheet(sheet.columns, sheet.rows[::-1][:: -(-len(sheet) // MAX_ROWS)][::-1])
     columns = [
-        Column("From", lambda row: moment(row.text("period"))),
-        Column("Mean", lambda row: figure(row.number("mean"), measure.unit)),
-        Column("Lowest hour", lambda row: figure(row.number("lowest"), measure.unit)),
-        Column("Highest hour", lambda row: figure(row.number("highest"), measure.unit)),
+        Column("from", lambda row: moment(row.text("period"))),
+        Column("mean", lambda row: voice.figure(row.number("mean"), measure.unit)),
+        Column("lowest_hour", lambda row: voice.figure(row.number("lowest"), measure.unit)),
+        Column("highest_hour", lambda row: voice.figure(row.number("highest"), measure.unit)),
     ]
     if fleet:
-        columns.append(Column("Clusters", lambda row: figure(row.number("clusters"))))
-    left_out = f"\n\n{len(kept)} of {len(sheet)} periods shown." if len(kept) < len(sheet) else ""
-    return listing(columns, kept) + left_out
+        columns.append(Column("clusters", lambda row: voice.figure(row.number("clusters"))))
+    left_out = voice.say("shown.periods", shown=len(kept), total=len(sheet)) if len(kept) < len(sheet) else ""
+    return paragraphs(listing(voice, columns, kept), left_out)
 
 
 def _verdict(found: Found, now: Level) -> str:
     threshold = found.thresholds.get(now.measure.key)
     if threshold is None:
         return ""
-    warning, red = (figure(limit, now.measure.unit) for limit in (threshold.warning, threshold.red))
-    text = f"By the rules (Warning {warning}, Critical {red}) this is {now.severity or 'within limits'}."
-    return f"{text} What to do: {threshold.advice}." if now.severity and threshold.advice else text
+    warning, red = (found.voice.figure(limit, now.measure.unit) for limit in (threshold.warning, threshold.red))
+    verdict = now.verdict or found.say("verdict.within")
+    if not (now.severity and threshold.advice):
+        return found.say("verdict.rules", warning=warning, red=red, verdict=verdict)
+    advised = found.voice.own(threshold.advice)
+    return found.say("verdict.advised", warning=warning, red=red, verdict=verdict, advice=advised)
 
 
 def ranking(found: Found) -> str:
     """The active clusters by a measure."""
     if failure := found.failed("ranking"):
-        return unavailable(failure)
+        return unavailable(found.voice, failure)
     measure, sheet = found.intent.measure or DEFAULT, found.sheet("ranking")
-    window = span(max(found.intent.hours, 48))
+    window, noun = found.voice.span(max(found.intent.hours, 48)), found.voice.own(measure.noun)
     first = level_of(found, sheet.first)
     if first is None:
-        return f"**No active cluster sent {measure.noun} in the last {window}.** Missing data is not health."
+        return found.say("ranking.none", noun=noun, window=window)
     end = "lowest" if found.intent.ascending or measure.low_is_bad else "highest"
     return paragraphs(
-        f"**{CLUSTER.cell(first.row)} has the {end} {measure.noun}: {first.text} now.**",
+        found.say(f"ranking.{end}", name=CLUSTER.cell(first.row), noun=noun, value=first.text),
         no_chart(found),
         ranked(found, sheet, found.intent.limit),
-        f"Worst hour and first day (its mean) are of the last {window}.",
-        basis((measure,)),
+        found.say("ranking.window", window=window),
+        basis(found.voice, (measure,)),
     )
 
 
@@ -120,20 +131,23 @@ def limits(found: Found) -> str:
         (share, level) for sheet in sheets.values() for level in levels(found, sheet) if (share := _used(found, level))
     ]
     near.sort(key=lambda entry: -entry[0])
-    gaps = [gap(found.failed(f"limit:{measure.key}"), measure.noun.capitalize()) for measure in measures]
+    voice = found.voice
+    gaps = [gap(voice, found.failed(f"limit:{one.key}"), capital(voice.own(one.noun))) for one in measures]
     if not near:
-        reason = "the measures could not be read" if any(gaps) else "no cluster sent the measures with a limit"
-        return paragraphs(f"**Nothing to rank: {reason}.**", *gaps)
+        return paragraphs(found.say("limits.unread" if any(gaps) else "limits.none"), *gaps)
     beyond, nearest = bad([level for _, level in near]), near[0][1]
     shown = [level for _, level in near[: min(found.intent.limit, MAX_ROWS)]]
     clusters = max(sheet.first.number("total") or 0 for sheet in sheets.values())
     return paragraphs(
-        f"**{count(len(beyond), 'measurement')} beyond a warning limit; nearest to its limit:"
-        f" {CLUSTER.cell(nearest.row)}, {nearest.measure.noun} {nearest.text} now.**",
+        found.say(
+            "limits.opening",
+            beyond=voice.count(len(beyond), "measurement"),
+            name=CLUSTER.cell(nearest.row),
+            level=f"{nearest.noun} {nearest.text}",
+        ),
         _near_table(found, shown),
-        f"The nearest {len(shown)} of {count(clusters, 'cluster')} by each measure; the course runs from the mean of"
-        " the first of 8 days to now.",
-        basis(level.measure for level in shown),
+        found.say("limits.shown", shown=len(shown), clusters=voice.count(clusters, "cluster")),
+        basis(voice, (level.measure for level in shown)),
         forecasts(found),
         advice(found, beyond),
         *gaps,
@@ -141,13 +155,15 @@ def limits(found: Found) -> str:
 
 
 def _near_table(found: Found, near: list[Level]) -> str:
-    lines = ["| Cluster | Id | Measure | Now | Critical at | Course |", "| --- | --- | --- | --- | --- | --- |"]
-    for level in near:
+    def red(level: Level) -> str:
         threshold = found.thresholds.get(level.measure.key)
-        red = figure(threshold.red if threshold else None, level.measure.unit)
-        cells = (CLUSTER.cell(level.row), ID.cell(level.row), level.measure.noun, level.judged, red, level.course)
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        return found.voice.figure(threshold.red if threshold else None, level.measure.unit)
+
+    lines = [
+        (CLUSTER.cell(level.row), ID.cell(level.row), level.noun, level.judged, red(level), level.course)
+        for level in near
+    ]
+    return table(found.voice, ("cluster", "id", "measure", "now", "critical_at", "near_course"), lines)
 
 
 def _used(found: Found, level: Level) -> float:

@@ -9,7 +9,9 @@ from agent.rules_only.thresholds import Thresholds
 
 _NUMBER = re.compile(r"(?<![\w.,:-])(\d[\d,]*(?:\.\d+)?(?:e-\d+)?)(?![\w-]|\.\d)")
 # up 26% (100 ms → 126 ms): the change is checked against its ends, the ends against the results.
-_MOVE = re.compile(r"(?:up|down) ([\d,]+)(%|-fold) (?=\(([\d,.]+)[^→\n]{0,12}→ ([\d,.]+))()")
+_MOVE = re.compile(
+    r"(?:up|down|上升|下降|略升|略降|升至) ([\d,]+)(%|-fold| 倍) (?=\(([\d,.]+)[^→\n]{0,12}→ ([\d,.]+))()"
+)
 _ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-")
 _RULE_CONSTANTS = (3.0, 24.0, 7.0, 0.0, 100.0)
 
@@ -71,7 +73,7 @@ def _follows(match: re.Match[str]) -> bool:
     said = float(match.group(1).replace(",", ""))
     (first, low), (last, slack) = (_rounded(match.group(index)) for index in (3, 4))
     bounds = ((last - slack) / (first + low), (last + slack) / max(first - low, 1e-9))
-    values = [ratio if match.group(2) == "-fold" else abs(100 * (ratio - 1)) for ratio in bounds]
+    values = [ratio if match.group(2) != "%" else abs(100 * (ratio - 1)) for ratio in bounds]
     return min(values) - 1 <= said <= max(values) + 1
 
 

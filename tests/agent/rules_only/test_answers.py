@@ -250,20 +250,6 @@ async def test_an_answer_says(question: str, results: Results, said: list[str]) 
     assert unsupported(answer, thread.texts, [given for _, given in thread.calls], THRESHOLDS) == []
 
 
-ZH = [
-    ("哪些集群是 3.3.9 版本", {"members": MEMBERS, "patrols": PATROLS}, "2 active clusters run version 3.3.9"),
-    ("客户 acme 有哪些集群", {"members": MEMBERS, "patrols": PATROLS}, "Acme (tier S"),
-    ("有什么变化", {"patrols": PATROLS, "operations": NONE, "freshness": FRESH}, "2 newly flagged, 1 worse"),
-    ("费用最高的集群", {"bills": BILLS, "freshness": FRESH}, "billed to 40 clusters"),
-    ("哪些集群没有数据", {"silent": SILENT, "freshness": FRESH}, "1 active cluster sent no metrics"),
-]
-
-
-@pytest.mark.parametrize(("question", "results", "opening"), ZH, ids=[row[0] for row in ZH])
-async def test_a_chinese_question_gets_the_same_answer(question: str, results: Results, opening: str) -> None:
-    assert opening in (await Thread().ask(question, results)).split("\n\n")[0]
-
-
 ASKED = [row[1] for row in SAID] + ["disk of prod-a-01", "alerts of prod-a-01", "clusters by region", "latency trend"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.rules_only.envelope import Failure, Sheet, read
+from agent.rules_only.envelope import Failure, Outcome, Sheet, read
 from agent.rules_only.intent import Context, Intent, understand
 from agent.rules_only.plan import Ask, asks
 from agent.rules_only.writing import compose
@@ -60,7 +60,7 @@ def test_a_window_in_the_follow_up_is_heeded() -> None:
 
 def charts(intent: Intent, *results: str) -> list[Ask]:
     """What is asked of the chart tool once each round is answered by the next of the results, and the last again."""
-    outcomes = {}
+    outcomes: dict[str, Outcome] = {}
     texts = {"freshness": FRESH.text, "info:0": INFO_A.text}
     for _ in range(4):
         for ask in asks(intent, outcomes, THRESHOLDS):

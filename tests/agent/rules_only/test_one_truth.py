@@ -12,7 +12,8 @@ from agent.patrol.judge import Judge
 from agent.patrol.rules import load_rules, quantity
 from agent.rules_only import readings
 from agent.rules_only.measures import BY_KEY, VITALS, Measure
-from agent.rules_only.writing.figures import figure
+from agent.rules_only.voice import Voice
+from agent.rules_only.writing.levels import statistic
 from mcp_server.door import Door
 from mcp_server.server import build_server
 
@@ -60,12 +61,13 @@ async def test_the_level_does_not_depend_on_the_window_or_on_what_is_read_with_i
 
 def test_a_figure_is_written_as_the_patrol_writes_it() -> None:
     for value in (96.05, 0.0673, 999.6, 1_204.0, 0.0):
-        assert figure(value, "%") == quantity(value, "%")
+        assert Voice("en").figure(value, "%") == quantity(value, "%")
 
 
 def test_every_dimension_but_growth_can_be_asked_for_under_its_own_label_and_statistic() -> None:
     rules = load_rules()
     assert {measure.key for measure in JUDGED} == {key for key, rule in rules.dimensions.items() if not rule.growth}
     assert all(measure.noun == rules.dimensions[measure.key].label for measure in JUDGED)
-    assert BY_KEY["compaction_score"].statistic == "median of the newest 3 h, each the hourly maximum"
-    assert BY_KEY["error_share_pct"].statistic == "share over the newest 3 h"
+    told = {key: statistic(Voice("en"), BY_KEY[key]) for key in ("compaction_score", "error_share_pct")}
+    assert told["compaction_score"] == "median of the newest 3 h, each the hourly maximum"
+    assert told["error_share_pct"] == "share over the newest 3 h"

@@ -8,10 +8,13 @@ from markdown_it import MarkdownIt
 from agent.rules_only.envelope import Failure, Row, Sheet
 from agent.rules_only.intent import Intent
 from agent.rules_only.thresholds import Threshold
+from agent.rules_only.voice import Voice
 from agent.rules_only.writing import compose
-from agent.rules_only.writing.figures import count, figure, freshness, move, span
+from agent.rules_only.writing.figures import freshness, move
 from agent.rules_only.writing.found import Found
 from agent.rules_only.writing.markdown import CLUSTER, listing, safe
+
+EN = Voice("en")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,7 @@ from agent.rules_only.writing.markdown import CLUSTER, listing, safe
     ],
 )
 def test_a_figure_is_short_and_has_its_unit(value: float | None, unit: str, text: str) -> None:
-    assert figure(value, unit) == text
+    assert EN.figure(value, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -48,29 +51,29 @@ def test_a_figure_is_short_and_has_its_unit(value: float | None, unit: str, text
     ],
 )
 def test_a_move_is_told_with_both_ends(first: float | None, last: float, unit: str, words: str) -> None:
-    assert move(first, last, unit) == words
+    assert move(EN, first, last, unit) == words
 
 
 def test_counts_and_spans_read_well() -> None:
-    assert [count(1, "cluster"), count(2, "cluster"), count(None, "cluster")] == [
+    assert [EN.count(1, "cluster"), EN.count(2, "cluster"), EN.count(None, "cluster")] == [
         "1 cluster",
         "2 clusters",
         "0 clusters",
     ]
-    assert [span(1), span(24), span(168), span(50)] == ["1 hour", "24 hours", "7 days", "50 hours"]
+    assert [EN.span(1), EN.span(24), EN.span(168), EN.span(50)] == ["1 hour", "24 hours", "7 days", "50 hours"]
 
 
 def test_old_data_is_called_old_and_absent_data_absent() -> None:
     old = Sheet(("newest_hour", "hours_old"), (Row({"newest_hour": "2026-03-01 02:00:00", "hours_old": "30"}),))
     assert (
-        freshness(old)
+        freshness(EN, old)
         == "*Newest metrics: 2026-03-01 02:00 UTC, 30 h old. Newer data is missing: read the figures as of then.*"
     )
     assert (
-        freshness(Sheet(("newest_hour",), (Row({"newest_hour": "NULL"}),)))
+        freshness(EN, Sheet(("newest_hour",), (Row({"newest_hour": "NULL"}),)))
         == "*The warehouse holds no metrics at all.*"
     )
-    assert freshness(Failure("timeout")) == ""
+    assert freshness(EN, Failure("timeout")) == ""
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_any_value_stays_one_line_of_inert_text(value: str) -> None:
 
 @given(st.text(max_size=60))
 def test_any_value_stays_in_its_cell(value: str) -> None:
-    table = listing((CLUSTER, CLUSTER), Sheet(("cluster_name",), (Row({"cluster_name": value}),)))
+    table = listing(EN, (CLUSTER, CLUSTER), Sheet(("cluster_name",), (Row({"cluster_name": value}),)))
     html = MarkdownIt("commonmark").enable("table").render(table)
     assert html.count("<td>") == 2
 
@@ -103,10 +106,10 @@ def test_any_value_stays_in_its_cell(value: str) -> None:
 def test_a_listing_says_what_it_leaves_out() -> None:
     sheet = Sheet(("cluster_name",), tuple(Row({"cluster_name": f"c{number}"}) for number in range(40)))
     counted = Sheet(sheet.columns, (Row({"cluster_name": "c", "total": "170"}), *sheet.rows))
-    assert listing((CLUSTER,), sheet, limit=40).endswith("12 of 40 shown.")
-    assert listing((CLUSTER,), counted).endswith("12 of 170 shown.")
+    assert listing(EN, (CLUSTER,), sheet, limit=40).endswith("12 of 40 shown.")
+    assert listing(EN, (CLUSTER,), counted).endswith("12 of 170 shown.")
     cut = Sheet(sheet.columns, sheet.rows, cut=True)
-    assert listing((CLUSTER,), cut).endswith("12 of more than 40 shown.")
+    assert listing(EN, (CLUSTER,), cut).endswith("12 of more than 40 shown.")
 
 
 def test_every_failure_of_the_warehouse_has_plain_words_without_its_text() -> None:
