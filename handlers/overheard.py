@@ -14,7 +14,9 @@ log = structlog.get_logger()
 
 MESSAGES = 40
 CHARACTERS = 6_000
-"""Of all messages together; the latest ones are kept."""
+"""Of all messages together; the latest ones are kept, and of the oldest of those the beginning."""
+WORTH = 100
+"""Characters below which there is no room for one more message."""
 
 
 async def overheard(question: Question, deps: Deps) -> str:
@@ -59,9 +61,11 @@ def _told(said: Sequence[Said]) -> str:
     kept: list[dict[str, str]] = []
     room = CHARACTERS
     for one in reversed(said[-MESSAGES:]):
-        room -= len(one.text)
-        if room < 0:
+        # a pasted log is read by its beginning: it is often just what the question is about
+        text = one.text if len(one.text) <= room else f"{one.text[: room - 1]}…"
+        kept.append({"user": one.user, "said": text})
+        room -= len(text)
+        if room < WORTH:
             break
-        kept.append({"user": one.user, "said": one.text})
     # `<` only as an escape, so that no text in it can end the block that it is quoted in
     return json.dumps(kept[::-1], ensure_ascii=False).replace("<", "\\u003c") if kept else ""

@@ -3,6 +3,9 @@
 import json
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from handlers import handle
 from handlers.overheard import CHARACTERS, MESSAGES
 from handlers.surface import Question, Said, SurfaceError
@@ -57,9 +60,33 @@ async def test_the_latest_are_kept_when_there_is_too_much(bench: Bench) -> None:
     await handle(asked(), bench.deps)
     assert len(told(bench)) == MESSAGES
     assert told(bench)[-1]["said"] == "line 99"
-    bench.surface.heard[THREAD] = [by("ben", "x" * (CHARACTERS - 10), "5.1"), by("ben", "short enough", "5.2")]
+    bench.surface.heard[THREAD] = [by("ben", "too far back", "5.1"), by("ben", "x" * (CHARACTERS - 10), "5.2")]
     await handle(asked("again", "6.0"), bench.deps)
-    assert told(bench) == [{"user": "ben", "said": "short enough"}]
+    assert told(bench) == [{"user": "ben", "said": "x" * (CHARACTERS - 10)}]
+
+
+async def test_a_log_that_somebody_pasted_is_read_by_its_beginning(bench: Bench) -> None:
+    log = "ERROR 2026-11-20 " + "x" * 3 * CHARACTERS
+    bench.surface.heard[THREAD] = [by("ben", log, "2.0"), by("cleo", "what is this?", "3.0")]
+    await handle(asked(), bench.deps)
+    pasted, remark = told(bench)
+    assert pasted["said"].startswith("ERROR 2026-11-20 x")
+    assert pasted["said"].endswith("x…")
+    assert remark["said"] == "what is this?"
+    assert len(pasted["said"]) + len(remark["said"]) == CHARACTERS
+
+
+@given(st.lists(st.text(max_size=40) | st.integers(0, 2 * CHARACTERS).map("x".__mul__), max_size=60))
+async def test_whatever_was_said_the_latest_are_read_in_order_within_the_limit(texts: list[str]) -> None:
+    bench = Bench()
+    bench.surface.heard[THREAD] = [by(f"u{n}", text, f"2.{n:03}") for n, text in enumerate(texts)]
+    await handle(asked(), bench.deps)
+    read = told(bench)
+    assert sum(len(one["said"]) for one in read) <= CHARACTERS
+    # those that were read are the last that were said, none left out in between, and none but the first cut
+    assert [one["user"] for one in read] == [f"u{n}" for n in range(len(texts) - len(read), len(texts))]
+    assert [one["said"] for one in read[1:]] == texts[len(texts) - len(read) + 1 :]
+    assert len(read) >= min(1, len(texts))
 
 
 async def test_words_that_would_end_their_quotation_cannot(bench: Bench) -> None:
