@@ -112,9 +112,8 @@ def _ordered(kind: Kind, xs: list[Cell]) -> list[Cell]:
     """Moments, and the numbers under a line, from the left to the right; anything else as the rows came."""
     if all(_moment(x) is not None for x in xs):
         return sorted(xs, key=str)
-    if kind in {"line", "area"} and all(isinstance(x, (int, float)) for x in xs):
-        return sorted(xs, key=lambda x: float(x) if isinstance(x, (int, float)) else 0.0)
-    return xs
+    numbers = [x for x in xs if isinstance(x, (int, float))]
+    return [*sorted(numbers)] if kind in {"line", "area"} and len(numbers) == len(xs) else xs
 
 
 def _number(cell: Cell, what: str) -> float | None:
@@ -123,7 +122,7 @@ def _number(cell: Cell, what: str) -> float | None:
     try:
         # decimals travel as text, so text may be a number; true and false are none
         value = math.nan if isinstance(cell, bool) else float(cell)
-    except ValueError:
+    except (ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
         raise Undrawable(f"{what} holds {_label(cell)!r}, which is no number")

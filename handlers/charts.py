@@ -31,10 +31,17 @@ def _chart(data: Mapping[str, Any], locale: Locale) -> Chart:
 
 def _times(moments: Sequence[str], locale: Locale) -> tuple[tuple[str, ...], str]:
     """Labels of moments, and the name of the zone that they are in."""
-    if not are_days(moments):
-        local = [datetime.fromisoformat(text).replace(tzinfo=UTC).astimezone(locale.zone) for text in moments]
+    if not are_days(moments) and (local := _local(moments, locale)):
         labels = short_moments([f"{moment:%Y-%m-%d %H:%M:%S}" for moment in local])
         # an hour that a clock shows twice in autumn would be two points of one name
         if len(set(labels)) == len(labels):
             return labels, f"{local[-1]:%Z}"
     return short_moments(moments), "UTC"
+
+
+def _local(moments: Sequence[str], locale: Locale) -> Sequence[datetime]:
+    """The moments in the reader's zone; none where the calendar ends before one of them."""
+    try:
+        return [datetime.fromisoformat(text).replace(tzinfo=UTC).astimezone(locale.zone) for text in moments]
+    except OverflowError:
+        return ()
