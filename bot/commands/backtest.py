@@ -40,7 +40,9 @@ def _changed(rules: str) -> Profile:
 
 async def _backtest(changed: Profile, days: int, every: int, as_json: bool) -> int:
     terminal = Terminal(console(), console(stream_is_error=True))
-    async with opened(load(os.environ, Path.cwd()), terminal.show) as starwatch:
+    # The pace of people is no measure for a replay, which makes some forty statements for each moment.
+    settings = load(os.environ, Path.cwd()).model_copy(update={"calls_per_minute": 10_000})
+    async with opened(settings, terminal.show) as starwatch:
         try:
             newest = await newest_data(starwatch.tools, utc_now().replace(tzinfo=None))
             times = moments(newest.at, days, every)

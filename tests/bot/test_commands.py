@@ -105,7 +105,8 @@ def test_the_recorded_days_are_judged_again_by_changed_rules(
     assert "  + " in out
     same = resources.files("agent.patrol").joinpath("rules.yaml").read_text(encoding="utf-8")
     (tmp_path / "same.yaml").write_text(same, encoding="utf-8")
-    code, out, _ = starwatch("backtest", "--rules", str(tmp_path / "same.yaml"), "--days", "1", "--json", **real)
+    code, out, err = starwatch("backtest", "--rules", str(tmp_path / "same.yaml"), "--days", "1", "--json", **real)
+    assert code == 0, err
     told = json.loads(out)
     assert [len(told[part]) for part in ("now", "changed", "differences")] == [2, 2, 2]
     assert not any(one["appeared"] or one["vanished"] or one["graded"] for one in told["differences"])
