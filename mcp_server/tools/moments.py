@@ -48,7 +48,8 @@ class Window:
 def window(now: datetime, length: timedelta, until: str, zone: ZoneInfo | None) -> Window:
     """The window of a length that ends at `until` (no offset: in `zone`; empty: now), at most now. Raises Refusal."""
     end = _instant(until, zone) if until else now
-    if end - length < datetime(2000, 1, 1, tzinfo=UTC):
+    # not the start of the window: for the first year there is none
+    if end < datetime(2000, 1, 1, tzinfo=UTC) + length:
         raise _refusal("until", "the window lies before any data", until, ())
     end = min(end, now)
     return Window(end - length, end, now)
@@ -93,7 +94,12 @@ def stored(moment: datetime) -> str:
 def _local(zone: ZoneInfo, cell: Scalar) -> Scalar:
     if not isinstance(cell, str) or not _STORED.fullmatch(cell):
         return cell
-    return datetime.fromisoformat(cell).replace(tzinfo=UTC).astimezone(zone).strftime(f"{_FORMAT}%z")
+    try:
+        local = datetime.fromisoformat(cell).replace(tzinfo=UTC).astimezone(zone)
+    except (ValueError, OverflowError):
+        # a warehouse says "never" with its first or last time, which other zones and calendars do not have
+        return f"{cell}+0000"
+    return f"{local.replace(tzinfo=None).isoformat(' ', 'seconds')}{local:%z}"
 
 
 def _instant(text: str, zone: ZoneInfo | None) -> datetime:

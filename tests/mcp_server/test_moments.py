@@ -1,5 +1,6 @@
 """Windows and zones: what is asked in local time is looked up in UTC, and told again in local time."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -99,6 +100,34 @@ def test_times_are_told_with_their_offset_on_both_sides_of_a_change_of_clocks() 
         None,
     ]
     assert local.columns[0] == Column("at (America/Los_Angeles)", "VARCHAR")
+
+
+@pytest.mark.parametrize("cell", ["9999-12-31 23:59:59", "0001-01-01 00:00:00", "0000-01-01 00:00:00"])
+@pytest.mark.parametrize("zone", [BERLIN, PACIFIC], ids=["east", "west"])
+def test_a_time_that_the_zone_does_not_have_is_told_in_utc(cell: str, zone: ZoneInfo) -> None:
+    ((told, _), (usual, _)) = told_in(zone, result(cell, "2026-11-01 08:30:00")).rows
+    assert str(told).startswith(cell[:2])
+    assert re.search(r"[+-]\d{4,6}$", str(told))
+    assert usual != "2026-11-01 08:30:00"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "0001-01-01T23:59", "1969-07-20", "1999-12-31T23:59:59"])
+def test_a_window_before_any_data_is_refused_however_early_it_is(text: str) -> None:
+    with pytest.raises(Refusal, match="before any data"):
+        window(NOW, DAY, text, None)
+
+
+@given(
+    st.text(max_size=25) | st.datetimes().map(datetime.isoformat), st.timedeltas(timedelta(0), timedelta(days=3_000))
+)
+def test_any_end_makes_a_window_in_the_past_or_is_refused(text: str, length: timedelta) -> None:
+    try:
+        found = window(NOW, length, text, BERLIN)
+    except Refusal as refused:
+        assert refused.code == "bad_argument"
+        return
+    assert found.until <= NOW
+    assert found.until - found.since == length
 
 
 def test_only_datetime_columns_are_converted_and_what_is_kept_stays_utc() -> None:
