@@ -94,7 +94,7 @@ class Patrols:
         purse = purse or Purse()
         patrol = self._patrol_of(purse.thrift)
         _, report = await patrol.run_patrol(report_type, triggered_by, metered(told(on_step), purse), journal)
-        # read by several channels at once, so in no reader's own language; the rest of a notice is not, either
+        # read by several channels at once, each of which shows it in its own language
         return replace(report, notice=with_thrift(report.notice, purse, ENGLISH))
 
     async def running(self) -> Collection[ReportType]:

@@ -13,6 +13,7 @@ from handlers.document import Actions, Divider, Document, Fields, File, Heading,
 from handlers.figures import label, when
 from handlers.locale import ENGLISH, Locale
 from handlers.markdown import excerpt, line, literal
+from handlers.notices import translated
 from handlers.report_changes import change_parts
 from handlers.report_flag import Sight, flag_parts, is_quiet
 from handlers.spreadsheet import csv_bytes, csv_name
@@ -171,7 +172,7 @@ def _opening(heading: str, sight: Sight, layout: _Layout | None = None) -> tuple
     if layout is not None and len(layout.pages[0]) < len(layout.drawn) + len(layout.filed):
         parts.append(Note(_spread(layout, sight.locale)))
     if report.notice:
-        parts.append(Note(report.notice))
+        parts.append(Note(translated(report.notice, sight.locale)))
     parts.extend(change_parts(sight))
     if report.fleet_narrative.strip():
         parts.append(Prose(report.fleet_narrative))

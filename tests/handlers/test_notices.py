@@ -9,8 +9,14 @@ from agent.chat import BY_FLOOR, CUT, LIMITED
 from agent.errors import AgentError, ModelOverloaded
 from agent.loop import NO_ANSWER
 from agent.patrol.errors import WarehouseUnreadable
+from agent.patrol.run import MALFORMED, NOT_STORED
+from agent.receipts import SIGN
+from handlers.document import Note
 from handlers.locale import ENGLISH, Locale
 from handlers.notices import in_words, translated
+from handlers.purse import Purse, Thrift, with_thrift
+from handlers.report import report_document
+from tests.handlers.reports import patrolled
 
 CHINESE = Locale("zh")
 
@@ -21,7 +27,16 @@ def messages(kind: type[AgentError]) -> Iterator[str]:
         yield from messages(inner)
 
 
-OURS = [*sorted({*messages(AgentError)}), BY_FLOOR, CUT, LIMITED, NO_ANSWER, WarehouseUnreadable.user_message]
+OURS = [
+    *sorted({*messages(AgentError)}),
+    BY_FLOOR,
+    CUT,
+    LIMITED,
+    MALFORMED,
+    NOT_STORED,
+    NO_ANSWER,
+    WarehouseUnreadable.user_message,
+]
 
 
 @pytest.mark.parametrize("sentence", OURS)
@@ -35,6 +50,22 @@ def test_sentences_that_stand_together_are_all_put_into_the_language() -> None:
     assert "Claude 目前不可用:它已过载" in told
     assert "固定规则" in told
     assert "again" not in told
+
+
+def test_what_is_said_with_figures_keeps_them_in_the_other_language() -> None:
+    told = "The newest data is from 2026-11-20 07:00 UTC; everything is said as of then. "
+    told += f"2 flags without evidence were left out. 3 of 40 figures are in no query result; {SIGN} marks them."
+    assert translated(told, CHINESE) == (
+        "最新的数据来自 2026-11-20 07:00 UTC,以下内容均以该时刻为准。 2 处没有证据的标记已略去。 "
+        f"40 个数字中有 3 个不在任何查询结果中,以 {SIGN} 标出。"
+    )
+
+
+@pytest.mark.parametrize("thrift", ["cheaper", "rules"])
+def test_a_report_tells_each_channel_in_its_language_that_it_had_to_save(thrift: Thrift) -> None:
+    made = patrolled("R-1", notice=with_thrift(NOT_STORED, Purse(thrift), ENGLISH))
+    told = [part.text for part in report_document(made, CHINESE).parts if isinstance(part, Note)]
+    assert f"{CHINESE.say(f'thrift.{thrift}')} {translated(NOT_STORED, CHINESE)}" in told
 
 
 def answer(text: str, *, failed: bool = False, notice: str = "") -> Answer:
