@@ -23,9 +23,9 @@ class Named(Protocol):
         ...
 
 
-def rota_of(store: Store, default: Timetable | None = None) -> Rota:
+def rota_of(store: Store, default: Timetable | None = None, *, sentinel: bool = False) -> Rota:
     """The timetables of our own database; `default` is that of the settings."""
-    return Rota(StoredTimetables(store.database), default)
+    return Rota(StoredTimetables(store.database), default, sentinel=sentinel)
 
 
 def desk_of(store: Store, rota: Rota, now: Now, people: Named | None = None) -> Desk:

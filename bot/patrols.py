@@ -26,6 +26,8 @@ _IN = "@"
 """Between a slot and its channel in the name of a schedule; no platform has it in an id."""
 
 
+SENTINEL = "sentinel"
+QUARTERLY = Schedule(SENTINEL, "00:00", "UTC", made_up=False, every=15)
 DEADLINE = timedelta(minutes=30)
 """How long after its slot a channel has its report, or an alarm is raised."""
 _DUE = "due-"
@@ -40,9 +42,9 @@ class Clock(Protocol):
         ...
 
 
-def schedules(timetables: Sequence[Timetable]) -> list[Schedule]:
-    """The slots of all channels, and the housekeeping at night."""
-    found = [NIGHTLY]
+def schedules(timetables: Sequence[Timetable], *, sentinel: bool = False) -> list[Schedule]:
+    """The slots of all channels, the housekeeping at night, and the sentinel's where there is a channel to tell."""
+    found = [NIGHTLY, *([QUARTERLY] if timetables and sentinel else [])]
     for one in timetables:
         for name, day, at in one.slots():
             found.append(Schedule(f"{name}{_IN}{one.place}", at, one.zone, day=day))
@@ -80,8 +82,9 @@ class Rota:
     """Implements `handlers.desk.Timetables`: what a channel set goes before what the settings say. `clock` is None in a
     process that has none: what is set there is in force once a process with one is started."""
 
-    def __init__(self, stored: StoredTimetables, default: Timetable | None) -> None:
+    def __init__(self, stored: StoredTimetables, default: Timetable | None, *, sentinel: bool = False) -> None:
         self._stored = stored
+        self._sentinel = sentinel
         self._default = default
         self.clock: Clock | None = None
 
@@ -111,13 +114,17 @@ class Rota:
     async def apply(self) -> None:
         """Tell the clock how things stand."""
         if self.clock is not None:
-            await self.clock.apply(schedules(await self.all()))
+            await self.clock.apply(await self.schedules())
+
+    async def schedules(self) -> list[Schedule]:
+        """All that the clock has to do. Raises StoreUnreadable."""
+        return schedules(await self.all(), sentinel=self._sentinel)
 
 
 @dataclass(frozen=True, slots=True)
 class ByClock:
     """What is done with a slot. `admit` takes a patrol in, once per slot however often it is called; `tidy` is the
-    housekeeping; `delivered` knows whether a slot has its report."""
+    housekeeping; `delivered` knows whether a slot has its report; `sentinel` looks at the fleet."""
 
     rota: Rota
     admit: Callable[[Event], Awaitable[bool]]
@@ -126,12 +133,17 @@ class ByClock:
     now: Now
     locale: Locales
     delivered: Delivered
+    sentinel: Callable[[datetime], Awaitable[None]] | None = None
 
     async def __call__(self, name: str, moment: datetime) -> None:
         """Patrol, or tidy up. A patrol that is more than two hours late is told of instead of run; where the channel
         is muted, neither."""
         if name == HOUSEKEEPING:
             await self.tidy()
+            return
+        if name == SENTINEL:
+            if self.sentinel is not None:
+                await self.sentinel(moment)
             return
         # a slot of before there were timetables names no channel
         report_type, _, place = name.removeprefix(_DUE).partition(_IN)

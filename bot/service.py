@@ -22,12 +22,13 @@ from bot.gate import Gate
 from bot.housekeeping import Housekeeping, ages
 from bot.locales import Locales
 from bot.patience import PatientSurface, Waits
-from bot.patrols import ByClock, by_settings, schedules
+from bot.patrols import ByClock, by_settings
 from bot.platforms import Platform
 from bot.pressing import Pressing
 from bot.prices import load_prices
 from bot.pulse import Pulse
 from bot.reaction import Reaction
+from bot.sentinel import sentinel_of
 from bot.settings import Settings
 from bot.store.outbox import Outbox
 from bot.store.preferences import StoredPreferences
@@ -98,7 +99,9 @@ async def serving(
     surface = PatientSurface(platform.surface, outbox, gone=gone)
     deps = replace(_deps(platform, starwatch), surface=surface, submit=gate.admit)
     deps = replace(deps, locale=locales, preferences=preferences, asked=Asked(store.database))
-    rota = rota_of(store, by_settings(settings, platform.channel(settings.patrol_channel or "")))
+    rota = rota_of(
+        store, by_settings(settings, platform.channel(settings.patrol_channel or "")), sentinel=settings.sentinel
+    )
     deps = replace(deps, desk=desk_of(store, rota, utc_now, people))
     permits = permits_of(settings, store, starwatch.recorder, names_of(people), wake)
     deps = replace(deps, permits=permits)
@@ -110,13 +113,14 @@ async def serving(
     async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
         opened.append(turns)
         house = Housekeeping(store, inbox, outbox, utc_now, ages(settings))
-        clock = Clock(ByClock(rota, gate.admit, surface, house.tidy, utc_now, locales, store.findings))
+        sentinel = sentinel_of(settings, starwatch, deps, rota, gate.admit)
+        clock = Clock(ByClock(rota, gate.admit, surface, house.tidy, utc_now, locales, store.findings, sentinel))
         known, following = Talk(store.database), Following(store, preferences)
         opening: AbstractAsyncContextManager[Entrance] = platform.listening(
             settings, reaction.admit, pressing.act, following, known
         )
         async with opening as entrance:
-            await clock.start(schedules(await rota.all()))
+            await clock.start(await rota.schedules())
             rota.clock = clock
             delivering = asyncio.create_task(surface.watch(), name="posts that were kept")
             pulse = asyncio.create_task(Pulse(lambda: turns.load).watch(), name="pulse")

@@ -166,6 +166,8 @@ class Settings(BaseModel):
     patrol_morning: Clock = Field("08:00", description="time of the morning patrol")
     patrol_evening: Clock = Field("18:00", description="time of the evening patrol")
     timezone: TimeZone = Field("UTC", description="time zone of the two patrol times")
+    sentinel: bool = Field(True, description="look at the fleet every quarter of an hour, without a model")
+    sentinel_investigations: int = Field(3, ge=0, description="investigations that the sentinel opens in a day at most")
 
     mcp_token: SecretStr | None = Field(
         None, description="bearer token of clients of `starwatch mcp --http`; required beyond loopback"

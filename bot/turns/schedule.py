@@ -17,13 +17,14 @@ OnSlot = Callable[[str, datetime], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """`at` is a time of day, HH:MM, in `zone`, on the `day` of the week (`mon` … `sun`) or on all. With `made_up`,
-    slots that passed while no process ran come later."""
+    slots that passed while no process ran come later. With `every` it is each of so many minutes instead."""
 
     name: str
     at: str
     zone: str
     made_up: bool = True
     day: str = ""
+    every: int = 0
 
 
 _open: list[OnSlot] = []
@@ -79,10 +80,11 @@ class Clock:
 
 def _input(schedule: Schedule) -> Any:
     hour, minute = schedule.at.split(":")
+    at = f"{int(minute)} {int(hour)} * * {schedule.day or '*'}"
     return {
         "schedule_name": schedule.name,
         "workflow_fn": slot_workflow,
-        "schedule": f"{int(minute)} {int(hour)} * * {schedule.day or '*'}",
+        "schedule": f"*/{schedule.every} * * * *" if schedule.every else at,
         "cron_timezone": schedule.zone,
         "context": _Context(name=schedule.name, zone=schedule.zone),
         "automatic_backfill": schedule.made_up,

@@ -166,7 +166,9 @@ async def test_the_home_tab_shows_the_fleet_and_the_schedule_that_was_set(settin
         assert "Next patrol: Weekly patrol" in shown
         assert "I can be wrong." in shown
         scheduled = {one["schedule_name"]: one["schedule"] for one in await DBOS.list_schedules_async()}
-    assert scheduled == {"housekeeping": "17 3 * * *", f"weekly@slack:{TEAM}:C0OPS": "0 9 * * mon"}
+    slots = {"housekeeping": "17 3 * * *", f"weekly@slack:{TEAM}:C0OPS": "0 9 * * mon"}
+    # the report is due half an hour after its slot, and a channel that gets reports has a sentinel
+    assert scheduled == slots | {f"due-weekly@slack:{TEAM}:C0OPS": "30 9 * * mon", "sentinel": "*/15 * * * *"}
 
 
 async def test_an_unknown_report_type_gets_the_list_of_types(settings: Settings, slack: FakeSlack) -> None:

@@ -95,3 +95,12 @@ async def test_a_process_that_is_closing_leaves_slots_alone(url: str, moment: da
         await clock.start([MORNING])
         clock.stop()
     assert slots.seen == []
+
+
+async def test_a_schedule_may_come_every_few_minutes(url: str) -> None:
+    async with durable(url, Desk()):
+        clock = Clock(Slots())
+        await clock.start([Schedule("sentinel", "00:00", "UTC", made_up=False, every=15)])
+        clock.stop()
+        (known,) = await DBOS.list_schedules_async()
+    assert (known["schedule"], known["automatic_backfill"]) == ("*/15 * * * *", False)
