@@ -5,15 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import structlog
 from structlog.contextvars import bound_contextvars
 
 import handlers
 from agent.progress import Spent
 from bot.admission import place_of
+from bot.store import StoreFault
 from handlers.deps import Deps
 from handlers.purse import Leave
 from handlers.surface import Event
 from handlers.turn import Turn
+
+log = structlog.get_logger()
 
 
 class Keeper(handlers.Keeper, Protocol):
@@ -54,7 +58,7 @@ class Handling:
     async def handle(self, event: Event, turn: Turn) -> None:
         """Do what the event asks for."""
         with _named(event, turn):
-            await handlers.admitted(event, replace(self.deps, turn=turn), self.keeper)
+            await handlers.admitted(event, replace(self.deps, turn=turn, withdrawn=self._withdrawn), self.keeper)
             await self.keeper.charge(event, turn.purse.spent)
 
     async def stopped(self, event: Event, turn: Turn) -> None:
@@ -69,6 +73,14 @@ class Handling:
         with _named(event, turn):
             await handlers.given_up(event, replace(self.deps, turn=turn))
             await self.keeper.charge(event, turn.purse.spent)
+
+    async def _withdrawn(self, event: Event) -> bool:
+        try:
+            return await self.keeper.silent(event)
+        except StoreFault as fault:
+            # what was shown stays then: it is no worse than before
+            log.error("whether a question was taken back cannot be read", event_key=event.key, why=str(fault))
+            return False
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from handlers.deps import Deps
 from handlers.keeping import keep
 from handlers.notices import in_words
 from handlers.overheard import overheard, remember
-from handlers.posting import mark_of, once
+from handlers.posting import once
 from handlers.purse import with_thrift
 from handlers.surface import Investigate, Question
 from handlers.telling import Telling
+from handlers.withdrawal import writing_to
 
 
 async def ask(question: Question, deps: Deps) -> None:
@@ -32,7 +33,7 @@ async def answer_in(event: Question | Investigate, text: str, deps: Deps, heard:
     be asked for again. `heard` is JSON of what others said there before."""
     thread, user = event.thread, event.user
     locale = await deps.locale(thread, user)
-    async with deps.surface.writing(thread, mark_of("answer", deps), user) as writing:
+    async with writing_to(event, thread, deps) as writing:
         telling = Telling(writing, deps.turn, locale)
         turn, approvals = deps.turn, asking(thread, user, deps)
         answer = await deps.agents.chat(thread, text, user, telling, turn.journal, turn.purse, heard, approvals)

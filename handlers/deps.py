@@ -129,6 +129,11 @@ async def nothing_asked(key: str) -> Event | None:
     return None
 
 
+async def never(event: Event) -> bool:
+    """The `Deps.withdrawn` of a process in which nothing is taken back."""
+    return False
+
+
 async def no_queue(event: Event) -> object:
     """The `Deps.submit` of a process without a queue."""
     raise RuntimeError(f"there is no queue to put {type(event).__name__} into")
@@ -153,6 +158,8 @@ class Deps:
     results: Results | None = None
     submit: Submit = no_queue
     asked: Asked = nothing_asked
+    withdrawn: Callable[[Event], Awaitable[bool]] = never
+    """Whether what the turn was begun for was deleted by its author. Raises nothing."""
     preferences: Preferences = field(default_factory=Passing)
     permits: Permits | None = None
     """Who may approve what changes something, and what they decided; without it nothing is changed."""

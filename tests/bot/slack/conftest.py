@@ -20,7 +20,7 @@ from bot.slack.http import build_http
 from bot.slack.surface import SlackSurface
 from bot.slack.writing import Times
 from bot.turns import LocalTurns
-from bot.work import Handling
+from bot.work import Handling, NoKeeper
 from handlers import presses
 from handlers.deps import Deps
 from handlers.flight import Flights
@@ -110,6 +110,16 @@ def config(slack: FakeSlack) -> SlackConfig:
     )
 
 
+class Keeper(NoKeeper):
+    """Lets everybody in, and remembers what was taken back as the gate does."""
+
+    def __init__(self) -> None:
+        self.taken_back: set[str] = set()
+
+    async def silent(self, event: Event) -> bool:
+        return event.key in self.taken_back
+
+
 @pytest.fixture
 async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
     slept: list[float] = []
@@ -138,7 +148,8 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
     known = Known(reports)
     deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references), submit=submit, asked=asked)
 
-    turns = LocalTurns(Handling(deps))
+    keeper = Keeper()
+    turns = LocalTurns(Handling(deps, keeper))
 
     async def act(control: Control | Press) -> None:
         match control:
@@ -147,6 +158,7 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
             case Edited():
                 await turns.edit(control.key, control.text)
             case Deleted():
+                keeper.taken_back.add(control.key)
                 await turns.withdraw(control.key)
             case Stop():
                 await turns.stop(control.thread)

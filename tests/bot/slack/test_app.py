@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agent.progress import TextPiece
 from tests.bot.slack.conftest import NOW, Bot, buttons
 from tests.fakes.slack import BOT, TEAM, problems
 from tests.fakes.slack.payloads import command, event, form, mention, message, press
@@ -268,6 +269,29 @@ async def test_the_word_stop_ends_the_turn_and_the_thread_hears_how_far_it_came(
     await bot.door.event(message(bot.slack.said("stop", thread_ts=root.ts)))
     await bot.turns.idle()
     assert bot.words(root.ts) == ["Stopped. Done until then: Reading metrics of prod-0."]
+
+
+async def test_a_question_deleted_in_mid_stream_leaves_nothing_of_its_answer(bot: Bot) -> None:
+    bot.agents.hold.clear()
+    bot.agents.steps = (TextPiece("prod-0 is"),)
+    root = bot.slack.said(f"<@{BOT}> how is prod-0?")
+    await bot.door.event(mention(root))
+    await bot.slack.until(lambda: [post.text for post in bot.slack.thread(root.ts)] == ["prod-0 is"])
+    gone = {"type": "message", "subtype": "message_deleted", "channel": "C0OPS", "ts": "9.9", "deleted_ts": root.ts}
+    await bot.door.event(event(gone | {"channel_type": "channel"}))
+    await bot.turns.idle()
+    assert bot.slack.thread(root.ts) == []
+
+
+async def test_a_question_stopped_in_mid_stream_keeps_what_was_read_of_its_answer(bot: Bot) -> None:
+    bot.agents.hold.clear()
+    bot.agents.steps = (TextPiece("prod-0 is"),)
+    root = bot.slack.said(f"<@{BOT}> how is prod-0?")
+    await bot.door.event(mention(root))
+    await bot.slack.until(lambda: [post.text for post in bot.slack.thread(root.ts)] == ["prod-0 is"])
+    await bot.door.event(message(bot.slack.said("stop", thread_ts=root.ts)))
+    await bot.turns.idle()
+    assert [post.text for post in bot.slack.thread(root.ts) if post.text.startswith("prod-0")] == ["prod-0 is …"]
 
 
 async def test_a_deleted_question_is_not_answered(bot: Bot) -> None:
