@@ -11,7 +11,7 @@ import structlog
 
 from bot.documents import document_json, document_of
 from bot.store import StoreFault
-from bot.store.outbox import STAND_IN, Kept, Outbox, is_stand_in, stand_in_of
+from bot.store.outbox import Kept, Outbox, is_stand_in, message_of, stand_in_of, waits_as
 from handlers.document import Document, Form
 from handlers.faults import AccessEnded, PlaceGone, SurfaceAway
 from handlers.surface import Mark, Posted, Press, Said, Step, Surface, SurfaceError, Writing
@@ -92,8 +92,8 @@ class PatientSurface:
         self._platforms: dict[str, _Health] = {}
 
     async def post(self, place: str, document: Document, mark: Mark | None = None) -> Posted:
-        """See `Surface`. A post that waits in the outbox is in a thread that will be there later. Raises SurfaceError
-        when the platform refuses it for good, StoreUnwritable when it can be neither posted nor kept."""
+        """See `Surface`. A post that waits in the outbox is in a thread and a message that will be there later. Raises
+        SurfaceError when the platform refuses it for good, StoreUnwritable when it can be neither posted nor kept."""
         place = await self._resolved(place)
         if mark is None:
             return await self._surface.post(place, document)
@@ -136,7 +136,14 @@ class PatientSurface:
                 return posted
 
     async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
-        """See `Surface`. Not kept: what it would show is out of date by then."""
+        """See `Surface`. Not kept while the platform is away: what it would show is out of date by then. A post that
+        waits itself is changed where it waits."""
+        if is_stand_in(message):
+            name = waits_as(message)
+            if await self._outbox.redraw(name, document_json(document)):
+                return
+            if not (message := await self._outbox.message(name)):
+                raise SurfaceError("a post that was never made cannot be drawn again")
         await self._surface.update(message, document, mark)
 
     async def status(self, thread: str, text: str) -> None:
@@ -213,14 +220,15 @@ class PatientSurface:
             return False
         self._platform(kept.place).well()
         log.info("what was kept is posted", place=kept.place, part=kept.part, kept_at=kept.kept_at.isoformat())
-        await self._outbox.posted(kept.name, posted.thread, stand_in_of(kept.place, kept.name))
+        stand_in = stand_in_of(kept.place, kept.name)
+        await self._outbox.posted(kept.name, posted.thread, stand_in, posted.messages)
         return True
 
     async def _kept(self, place: str, document: Document, mark: Mark, why: str) -> Posted:
         name = await self._outbox.put(place, mark.turn, mark.part, document_json(document), why)
         (await self._behind()).add(place)
         log.error("what could not be posted is kept", place=place, part=mark.part, why=why)
-        return Posted(stand_in_of(place, name), ())
+        return Posted(stand_in_of(place, name), (message_of(place, name),))
 
     async def _behind(self) -> set[str]:
         """The places that something waits for: looked up once, then known from what is kept and delivered here."""
@@ -232,7 +240,7 @@ class PatientSurface:
         """The thread itself, when a stand-in's post is out."""
         if not is_stand_in(place):
             return place
-        return await self._outbox.thread(place.rpartition(STAND_IN)[2]) or place
+        return await self._outbox.thread(waits_as(place)) or place
 
     async def _told_gone(self, place: str) -> None:
         if _is_thread(place):

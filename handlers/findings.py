@@ -135,15 +135,24 @@ class Deed:
     note: str = ""
 
 
+UNDRAWN = -1
+"""The number of a page that is never drawn again."""
+
+Plan = tuple[tuple[str, ...], ...]
+"""Which clusters stand on which page of a report, each by its `handlers.buttons.short_id`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A message that shows a part of a report: which page of it, and for whom it was written."""
+    """A message that shows a part of a report: which page of it, and for whom it was written. `plan` holds to what the
+    pages of that report show, however a later version would lay them out; empty where nothing is known of it."""
 
     message: str
     report_id: str
     number: int
     language: Language
     zone: str
+    plan: Plan = ()
 
 
 def key_of(cluster_id: str, dimension: str) -> str:

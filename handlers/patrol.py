@@ -11,13 +11,13 @@ from handlers.ask import answer_in
 from handlers.deps import Deps
 from handlers.desk import Desk
 from handlers.document import Document, Heading, Note, Part, Prose
-from handlers.findings import Deed, key_of
+from handlers.findings import UNDRAWN, Deed, key_of
 from handlers.markdown import excerpt, line, literal
 from handlers.notices import translated
 from handlers.posting import post
 from handlers.report import titled
 from handlers.report_flag import flag_parts
-from handlers.reporting import BLIND, UNDRAWN, Kept, deliver, latest, remember, sight_of
+from handlers.reporting import BLIND, Kept, deliver, latest, remember, sight_of
 from handlers.standing import (
     Standing,
     handover_document,
@@ -70,10 +70,13 @@ async def _partial(command: Command, request: PatrolRequest, words: list[str], d
 
 def help_document(words: str, say: Callable[..., str]) -> Document:
     """What can be typed; `words` is what was typed and is none of it, empty when the help was asked for."""
-    parts = [Prose(say("patrol.help"))]
-    if words.strip():
-        parts.insert(0, Prose(say("patrol.unknown", words=literal(excerpt(words, 80)))))
-    return Document(excerpt(parts[0].markdown, 300), tuple(parts))
+    help_ = Prose(say("patrol.help"))
+    typed = excerpt(words, 80)
+    if not typed:
+        return Document(excerpt(help_.markdown, 300), (help_,))
+    # the fall-back is plain text, in which nothing is escaped by backslashes
+    unknown = Prose(say("patrol.unknown", words=literal(typed)))
+    return Document(excerpt(say("patrol.unknown", words=typed), 300), (unknown, help_))
 
 
 async def _help(request: PatrolRequest, words: list[str], deps: Deps) -> None:

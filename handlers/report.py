@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from agent.patrol.finding import SEVERITY_RANK, TIER_RANK
 from agent.patrol.report import SEVERITIES, URGENCIES, FlaggedCluster, LabelRecord, PatrolReport
 from handlers.answers import author, counted
+from handlers.buttons import short_id
 from handlers.document import Actions, Divider, Document, Fields, File, Heading, Note, Part, Prose
 from handlers.figures import label, when
+from handlers.findings import Plan
 from handlers.locale import ENGLISH, Locale
 from handlers.markdown import excerpt, line, literal
 from handlers.notices import translated
@@ -54,10 +57,17 @@ def report_pages(sight: Sight) -> tuple[Document, ...]:
     """The report as documents, the first for the channel, the others for its thread. How many there are and what stands
     on which does not depend on what people decided, so that a page can be drawn again in place."""
     layout = _layout(sight)
-    last = len(layout.pages) - 1
-    return tuple(
-        _page(number, clusters, layout, sight, last=number == last) for number, clusters in enumerate(layout.pages)
-    )
+    return tuple(_page(number, layout, sight) for number in range(len(layout.pages)))
+
+
+def report_page(sight: Sight, number: int) -> Document:
+    """One of the `report_pages`. Raises IndexError for one that the report does not have."""
+    return _page(number, _layout(sight), sight)
+
+
+def plan_of(sight: Sight) -> Plan:
+    """What the pages of a report show, to be remembered with them."""
+    return tuple(tuple(short_id(one.cluster_id) for one in page) for page in _layout(sight).pages)
 
 
 def report_document(report: PatrolReport, locale: Locale = ENGLISH) -> Document:
@@ -87,6 +97,18 @@ def _ordered(report: PatrolReport) -> list[FlaggedCluster]:
 
 def _layout(sight: Sight) -> _Layout:
     loud = [one for one in _ordered(sight.report) if not is_quiet(one, sight)]
+    return _planned(sight, loud) if sight.plan else _laid_out(sight, loud)
+
+
+def _planned(sight: Sight, loud: Sequence[FlaggedCluster]) -> _Layout:
+    """As it was when it was posted, whatever this version would make of it."""
+    known = {short_id(one.cluster_id): one for one in sight.report.flagged_clusters}
+    pages = tuple(tuple(known[one] for one in page if one in known) for page in sight.plan)
+    drawn = tuple(chain.from_iterable(pages))
+    return _Layout(pages, drawn, tuple(one for one in loud if one not in drawn))
+
+
+def _laid_out(sight: Sight, loud: Sequence[FlaggedCluster]) -> _Layout:
     drawn, filed = tuple(loud[:DRAWN]), tuple(loud[DRAWN:])
     pages: list[list[FlaggedCluster]] = [[]]
     weight = _weight(_opening("", _undecided(sight)))
@@ -131,8 +153,8 @@ def _weight(parts: Sequence[Part]) -> int:
     return total
 
 
-def _page(number: int, clusters: Sequence[FlaggedCluster], layout: _Layout, sight: Sight, *, last: bool) -> Document:
-    heading = _heading(sight)
+def _page(number: int, layout: _Layout, sight: Sight) -> Document:
+    heading, clusters = _heading(sight), layout.pages[number]
     parts: list[Part] = []
     if number == 0:
         parts.extend(_opening(heading, sight, layout))
@@ -141,7 +163,7 @@ def _page(number: int, clusters: Sequence[FlaggedCluster], layout: _Layout, sigh
         parts.append(Note(sight.locale.say("report.page", title=title, n=number + 1, of=len(layout.pages))))
     for cluster in clusters:
         parts.extend(flag_parts(cluster, sight))
-    if last:
+    if number == len(layout.pages) - 1:
         parts.extend(_closing(sight))
         parts.extend(_file(layout, sight))
     return Document(_fallback(heading, sight.report), tuple(parts), sight.locale.language)

@@ -8,7 +8,7 @@ from agent.patrol.report import FlaggedCluster, FlaggedFinding, PatrolReport
 from handlers import buttons
 from handlers.document import Actions, Button, Divider, Fields, Menu, Part, Prose
 from handlers.figures import age, figure, label, sentence, when
-from handlers.findings import SNOOZES, Changes, Entry, Tracked, key_of
+from handlers.findings import SNOOZES, Changes, Entry, Plan, Tracked, key_of
 from handlers.locale import ENGLISH, Locale
 from handlers.markdown import excerpt, line, literal
 
@@ -21,13 +21,15 @@ _REASON = 1_200
 @dataclass(frozen=True, slots=True)
 class Sight:
     """All that a page of a report is drawn from. Without `changes` the report has no memory: nothing to compare with,
-    nothing to decide. `now` holds the findings as they stand at `moment`, by key."""
+    nothing to decide. `now` holds the findings as they stand at `moment`, by key. `plan` is that of a report that was
+    posted before."""
 
     report: PatrolReport
     moment: datetime
     changes: Changes | None = None
     now: Mapping[str, Tracked] = field(default_factory=dict)
     locale: Locale = ENGLISH
+    plan: Plan = ()
     known: Mapping[str, Entry] = field(init=False, repr=False)
     """The entries of the changes by finding, looked up for each figure that is drawn."""
 

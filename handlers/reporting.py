@@ -1,7 +1,7 @@
 """Posting a report, remembering which message shows what, and drawing those again when somebody decides something."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -9,11 +9,11 @@ import structlog
 from agent.patrol.report import PatrolReport, report_of
 from handlers.deps import Deps
 from handlers.desk import Desk
-from handlers.findings import Changes, Page
+from handlers.findings import UNDRAWN, Changes, Page, Plan
 from handlers.locale import Locale
 from handlers.opening import opening
 from handlers.posting import post
-from handlers.report import report_document, report_pages, shown_on
+from handlers.report import plan_of, report_document, report_page, report_pages, shown_on
 from handlers.report_flag import Sight
 from handlers.surface import Posted, SurfaceError
 
@@ -21,8 +21,6 @@ log = structlog.get_logger()
 
 BLIND = "blind"
 """In place of a report's id, where a patrol saw nothing."""
-UNDRAWN = -1
-"""The number of a page that is never drawn again."""
 _TRIES = 3
 """Times that a message is drawn when it changes while it is being drawn."""
 
@@ -44,13 +42,14 @@ async def deliver(part: str, channel: str, user: str, report: PatrolReport, deps
         await deps.reports.tie(posted.thread, report, opening(report))
         return posted
     kept = Kept(report, await deps.desk.findings.record(report))
-    pages = report_pages(await sight_of(kept, locale, deps.desk))
+    sight = await sight_of(kept, locale, deps.desk)
+    pages, plan = report_pages(sight), plan_of(sight)
     first = await post(part, channel, pages[0], deps)
     await deps.reports.tie(first.thread, report, opening(report))
-    await remember(first, 0, report.report_id, locale, deps.desk)
+    await remember(first, 0, report.report_id, locale, deps.desk, plan)
     for number, page in enumerate(pages[1:], start=1):
         posted = await post(f"{part}-{number + 1}", first.thread, page, deps)
-        await remember(posted, number, report.report_id, locale, deps.desk)
+        await remember(posted, number, report.report_id, locale, deps.desk, plan)
     return first
 
 
@@ -83,25 +82,25 @@ async def redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozens
 
 async def _redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozenset[str]:
     pages = await desk.findings.pages(kept.report.report_id)
-    shown = [page for page in pages if page.number in shown_on(_bare(kept, page, desk), cluster_id)]
+    shown = [page for page in pages if page.number in shown_on(_as_posted(kept, page, desk), cluster_id)]
     await asyncio.gather(*(_draw(page, kept, deps, desk) for page in shown))
     return frozenset(page.message for page in shown)
 
 
-def _bare(kept: Kept, page: Page, desk: Desk) -> Sight:
-    return Sight(kept.report, desk.now(), kept.changes, {}, _locale(page))
+def _as_posted(kept: Kept, page: Page, desk: Desk) -> Sight:
+    return Sight(kept.report, desk.now(), kept.changes, {}, _locale(page), page.plan)
 
 
 async def _draw(page: Page, kept: Kept, deps: Deps, desk: Desk) -> None:
     drawn: Sight | None = None
     for _ in range(_TRIES):
-        sight = await sight_of(kept, _locale(page), desk)
+        sight = replace(await sight_of(kept, _locale(page), desk), plan=page.plan)
         if drawn is not None and drawn.now == sight.now:
             return
         # another replica may have decided and drawn in between, and what is drawn last stays: so look again
         drawn = sight
         try:
-            await deps.surface.update(page.message, report_pages(sight)[page.number])
+            await deps.surface.update(page.message, report_page(sight, page.number))
         except SurfaceError as error:
             log.warning("a message of a report could not be drawn again", message=page.message, why=str(error))
             return
@@ -111,8 +110,10 @@ def _locale(page: Page) -> Locale:
     return Locale(page.language, ZoneInfo(page.zone))
 
 
-async def remember(posted: Posted, number: int, report_id: str, locale: Locale, desk: Desk) -> None:
-    """Keep what a message shows, and with it that the channel got its report."""
+async def remember(posted: Posted, number: int, report_id: str, locale: Locale, desk: Desk, plan: Plan = ()) -> None:
+    """Keep what a message shows, and with it that the channel got its report; one that waits to be posted has a name
+    by which it is found later."""
     # one that became several messages cannot be drawn again in place
     page = number if len(posted.messages) == 1 else UNDRAWN
-    await desk.findings.remember([Page(posted.messages[0], report_id, page, locale.language, locale.zone.key)])
+    kept = Page(posted.messages[0], report_id, page, locale.language, locale.zone.key, plan)
+    await desk.findings.remember([kept])

@@ -50,6 +50,7 @@ class PageRow(Base):
     language: Mapped[str] = mapped_column(String(8))
     zone: Mapped[str] = mapped_column(String(64))
     posted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    plan: Mapped[list[list[str]] | None] = mapped_column(JSON)
     __table_args__ = (Index("report_pages_by_report", "report_id"), Index("report_pages_by_age", "posted_at"))
 
 

@@ -13,7 +13,8 @@ from agent.patrol.report import PatrolReport
 from bot.clock import Now
 from bot.store.database import Database
 from bot.store.finding_tables import ChangesRow, DeedRow, FindingRow, PageRow
-from bot.store.tables import ReportRow
+from bot.store.outbox import is_stand_in, waits_as
+from bot.store.tables import OutboxRow, ReportRow
 from handlers.findings import (
     Act,
     Changes,
@@ -127,7 +128,10 @@ class Findings:
         async with self._database.writing() as session:
             for page in pages:
                 row = {"message": page.message, "report_id": page.report_id, "number": page.number}
-                row |= {"language": page.language, "zone": page.zone, "posted_at": self._now()}
+                row |= {"language": page.language, "zone": page.zone, "posted_at": self._now(), "plan": page.plan}
+                if is_stand_in(page.message) and (out := await session.get(OutboxRow, waits_as(page.message))):
+                    # it may have been posted in the meantime
+                    row["message"] = out.message or page.message
                 await self._database.add_new(session, PageRow, row)
 
     async def pages(self, report_id: str) -> Sequence[Page]:
@@ -204,4 +208,5 @@ def _deed(at: datetime, one: Tracked, act: Act, user: str = "", name: str = "", 
 
 
 def _page(row: PageRow) -> Page:
-    return Page(row.message, row.report_id, row.number, "zh" if row.language == "zh" else "en", row.zone)
+    plan = tuple(map(tuple, row.plan or ()))
+    return Page(row.message, row.report_id, row.number, "zh" if row.language == "zh" else "en", row.zone, plan)

@@ -10,7 +10,9 @@ from sqlalchemy import delete, func, select, update
 
 from bot.clock import Now
 from bot.store.database import Database
+from bot.store.finding_tables import PageRow
 from bot.store.tables import OutboxRow, SessionRow, TurnRow
+from handlers.findings import UNDRAWN
 
 LOOKED_AT = 200
 """Posts among which one is looked for whose place is free."""
@@ -46,6 +48,16 @@ def stand_in_of(place: str, name: str) -> str:
     return place if place.count(":") >= 3 else f"{place}:{STAND_IN}{name}"
 
 
+def message_of(place: str, name: str) -> str:
+    """What a kept post is called until the platform gives it a name: the form of a message in that channel."""
+    return ":".join([*place.split(":")[:3], f"{STAND_IN}{name}"])
+
+
+def waits_as(stand_in: str) -> str:
+    """The name of the post that a stand-in, of a thread or of a message, speaks of."""
+    return stand_in.rpartition(STAND_IN)[2]
+
+
 def is_stand_in(place: str) -> bool:
     """Whether a thread is one that is not there yet."""
     return place.rpartition(":")[2].startswith(STAND_IN)
@@ -73,6 +85,7 @@ class Outbox:
             "part": part,
             "document": dict(document),
             "thread": "",
+            "message": "",
         }
         row |= {"why": why[:255], "tries": 0, "kept_at": now, "held_until": now}
         async with self._database.writing() as session:
@@ -101,11 +114,18 @@ class Outbox:
         reason = {"why": why[:255]} if why else {}
         await self._change(name, held_until=self._now() + timedelta(seconds=pause), **reason)
 
-    async def posted(self, name: str, thread: str, stand_in: str) -> None:
-        """It is out, in this thread. What was said and tied under its stand-in belongs there from now on."""
+    async def posted(self, name: str, thread: str, stand_in: str, messages: Sequence[str] = ()) -> None:
+        """It is out, in this thread, as these messages. What was said and tied under its stand-in belongs there from
+        now on, and what it shows of a report is found in it."""
         async with self._database.writing() as session:
             row = await session.get_one(OutboxRow, name)
             row.thread, row.document = thread, {}
+            if messages:
+                row.message = messages[0]
+                # one that became several messages cannot be drawn again in place
+                page = {"message": messages[0]} | ({} if len(messages) == 1 else {"number": UNDRAWN})
+                shows = PageRow.message == message_of(row.place, name)
+                await session.execute(update(PageRow).where(shows).values(**page))
             if not is_stand_in(stand_in):
                 return
             await session.execute(
@@ -124,6 +144,8 @@ class Outbox:
         """It will never be posted, nor what was to stand below it."""
         waits = OutboxRow.thread == ""
         async with self._database.writing() as session:
+            if row := await session.get(OutboxRow, name):
+                await session.execute(delete(PageRow).where(PageRow.message == message_of(row.place, name)))
             await session.execute(delete(OutboxRow).where(OutboxRow.name == name))
             if is_stand_in(stand_in):
                 await session.execute(delete(OutboxRow).where(OutboxRow.place == stand_in, waits))
@@ -133,6 +155,19 @@ class Outbox:
         async with self._database.reading() as session:
             row = await session.get(OutboxRow, name)
         return row.thread if row else ""
+
+    async def message(self, name: str) -> str:
+        """The message that a post became, the first of several; empty while it waits or when it is known no longer."""
+        async with self._database.reading() as session:
+            row = await session.get(OutboxRow, name)
+        return row.message if row else ""
+
+    async def redraw(self, name: str, document: Mapping[str, Any]) -> bool:
+        """Post this in place of what is kept; False when nothing waits under that name any more."""
+        waits = (OutboxRow.name == name, OutboxRow.thread == "")
+        async with self._database.writing() as session:
+            result: Any = await session.execute(update(OutboxRow).where(*waits).values(document=dict(document)))
+            return bool(result.rowcount)
 
     async def places(self) -> Sequence[str]:
         """The threads and channels that something waits for."""

@@ -139,7 +139,8 @@ class JudgementRow(Base):
 
 class OutboxRow(Base):
     """A document that its platform could not be given, named by the post that it is. `thread` is where it ended up once
-    it was posted, empty before. Whoever tries to post it holds it until `held_until`."""
+    it was posted and `message` what it became, both empty before. Whoever tries to post it holds it until
+    `held_until`."""
 
     __tablename__ = "outbox"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -148,6 +149,7 @@ class OutboxRow(Base):
     part: Mapped[str] = mapped_column(String(64))
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     thread: Mapped[str] = mapped_column(String(255))
+    message: Mapped[str] = mapped_column(String(255), server_default="")
     why: Mapped[str] = mapped_column(String(255))
     tries: Mapped[int]
     kept_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -15,9 +15,10 @@ from agent.messages import user_text
 from agent.session import SavedTurn
 from bot.patience import PROBE, PatientSurface, Waits
 from bot.store import Store, open_store
-from bot.store.outbox import Outbox, is_stand_in
+from bot.store.outbox import Outbox, is_stand_in, message_of, stand_in_of
 from handlers.document import Document, Note
 from handlers.faults import AccessEnded, PlaceGone, SurfaceAway
+from handlers.findings import UNDRAWN, Page
 from handlers.surface import Mark, Posted, SurfaceError, Writing
 from handlers.writing import whole
 from tests.bot.store.conftest import Clock
@@ -143,7 +144,7 @@ async def test_a_post_whose_answer_was_lost_stands_once(bench: Bench) -> None:
 async def test_after_a_quarter_of_an_hour_a_post_is_kept_and_posted_once_the_platform_is_back(bench: Bench) -> None:
     bench.platform.fault = AWAY
     posted = await bench.surface.post(THREAD, document("hello"), mark("t1"))
-    assert posted == Posted(THREAD, ())
+    assert posted.thread == THREAD
     assert 800 < sum(bench.slept) <= 900
     assert await bench.surface.deliver() == 0
     assert await bench.waiting() == 1
@@ -225,6 +226,61 @@ async def test_a_report_that_is_kept_begins_its_thread_later_with_all_that_belon
     assert bench.platform.statuses == []
 
 
+@pytest.mark.parametrize("remembered", ["before it is posted", "after it is posted"])
+async def test_a_report_that_is_posted_late_is_drawn_again_like_any_other(bench: Bench, remembered: str) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    posted = await bench.surface.post(CHANNEL, document("report"), mark("t1", "report"))
+    below = await bench.surface.post(posted.thread, document("page 2"), mark("t1", "report-2"))
+    names = [*posted.messages, *below.messages]
+    pages = [Page(name, "R-1", number, "en", "UTC") for number, name in enumerate(names)]
+    if remembered == "before it is posted":
+        await bench.store.findings.remember(pages)
+    bench.platform.fault = None
+    assert await bench.surface.deliver() == 2
+    if remembered == "after it is posted":
+        await bench.store.findings.remember(pages)
+    found = await bench.store.findings.pages("R-1")
+    first, second = (bench.platform.there["t1", part].messages[0] for part in ("report", "report-2"))
+    assert [page.message for page in found] == [first, second]
+    assert [page.number for page in found] == [0, 1]
+    await bench.surface.update(found[0].message, document("decided"))
+    # whoever still knows it by the name that it had while it waited reaches the same message
+    await bench.surface.update(names[1], document("decided, too"))
+    assert [(message, one.fallback) for message, one in bench.platform.updates] == [
+        (first, "decided"),
+        (second, "decided, too"),
+    ]
+
+
+async def test_what_is_decided_while_a_report_waits_is_on_it_when_it_is_posted(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    (name,) = (await bench.surface.post(CHANNEL, document("report"), mark("t1", "report"))).messages
+    await bench.surface.update(name, document("report, acknowledged"))
+    bench.platform.fault = None
+    await bench.surface.deliver()
+    assert bench.platform.words == [(CHANNEL, "report, acknowledged")]
+    assert bench.platform.updates == []
+
+
+async def test_a_report_that_is_never_posted_is_not_drawn_again(bench: Bench) -> None:
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    (name,) = (await bench.surface.post(CHANNEL, document("report"), mark("t1", "report"))).messages
+    await bench.store.findings.remember([Page(name, "R-1", 0, "en", "UTC")])
+    bench.platform.fault = SurfaceError("Slack refused: is_archived")
+    await bench.surface.deliver()
+    assert await bench.store.findings.pages("R-1") == []
+    with pytest.raises(SurfaceError, match="never made"):
+        await bench.surface.update(name, document("decided"))
+
+
+async def test_a_late_report_that_becomes_several_messages_is_remembered_but_never_redrawn(bench: Bench) -> None:
+    name = await bench.outbox.put(CHANNEL, "t1", "report", {}, "away")
+    await bench.store.findings.remember([Page(message_of(CHANNEL, name), "R-1", 0, "en", "UTC")])
+    await bench.outbox.posted(name, THREAD, stand_in_of(CHANNEL, name), (THREAD, OTHER))
+    (page,) = await bench.store.findings.pages("R-1")
+    assert (page.message, page.number) == (THREAD, UNDRAWN)
+
+
 async def test_an_access_that_was_ended_is_not_used_again_and_tried_once_a_minute(bench: Bench) -> None:
     bench.platform.fault = REVOKED
     for number in range(3):
@@ -291,7 +347,7 @@ async def test_the_end_of_an_answer_is_tried_again_and_kept_like_a_post(bench: B
     assert bench.slept == [1]
     bench.platform.fault = SurfaceAway("429", 3600.0)
     async with bench.surface.writing(THREAD, mark("t2"), "U1") as writing:
-        assert await writing.finish(document("kept")) == Posted(THREAD, ())
+        assert (await writing.finish(document("kept"))).thread == THREAD
     bench.platform.fault = None
     await bench.surface.deliver()
     assert bench.platform.words == [(THREAD, "answer"), (THREAD, "kept")]

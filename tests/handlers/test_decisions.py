@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from handlers import buttons, handle
+from handlers.buttons import short_id
 from handlers.document import Document, Field
-from handlers.findings import key_of
+from handlers.findings import Page, key_of
 from handlers.locale import Locale
 from handlers.surface import Mark, PatrolRequest, SurfaceError
 from tests.handlers.conftest import Desk, offered, words
@@ -97,6 +98,19 @@ async def test_only_the_page_that_shows_the_cluster_is_redrawn(desk: Desk) -> No
     ((message, document),) = desk.surface.updates
     assert "prod\\-19**" in words(document)
     assert message != "x:C:2"
+
+
+async def test_a_message_keeps_its_clusters_even_if_this_version_would_lay_it_out_otherwise(desk: Desk) -> None:
+    await posted(desk, *(flagged(n) for n in range(20)))
+    pages = await desk.store.findings.pages("R-1")
+    assert [page.number for page in pages] == list(range(len(pages)))
+    assert {one for page in pages for ids in page.plan for one in ids} == {short_id(ID.format(n)) for n in range(20)}
+    earlier = Page("x:C:99", "R-1", 0, "en", "UTC", ((short_id(ID.format(7)), short_id(ID.format(19))), ()))
+    await desk.store.findings.remember([earlier])
+    await desk.press(buttons.ACKNOWLEDGE, buttons.flag("R-1", ID.format(19)), message="x:C:99")
+    drawn = dict(desk.surface.updates)
+    assert [f"prod\\-{n}**" in words(drawn["x:C:99"]) for n in (7, 19, 0)] == [True, True, False]
+    assert desk.whispered() == []
 
 
 async def test_two_at_once_end_up_on_the_message_whatever_the_order(desk: Desk) -> None:

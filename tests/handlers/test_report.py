@@ -26,7 +26,7 @@ from handlers.document import Actions, Button, Divider, Document, Fields, File, 
 from handlers.figures import sparkline
 from handlers.findings import Decision, Tracked, compare, decided, keys_of
 from handlers.locale import ENGLISH, Locale
-from handlers.report import DRAWN, MOST_FLAGS, report_document, report_pages, shown_on
+from handlers.report import DRAWN, MOST_FLAGS, plan_of, report_document, report_page, report_pages, shown_on
 from handlers.report_flag import Sight
 from tests.fakes.thinking import report
 from tests.handlers.reports import ID, MOMENT, finding, flagged, patrolled
@@ -290,6 +290,27 @@ def test_a_page_shows_the_same_clusters_whatever_was_decided() -> None:
         assert shown_on(after, ID.format(n)) == (page,)
         assert f"prod\\-{n}**" in prose(report_pages(after)[page])
     assert shown_on(plain, "another") == ()
+
+
+def test_the_plan_of_a_report_draws_the_same_pages_again() -> None:
+    plain = sight(patrolled("R-1", *(flagged(n) for n in range(60))))
+    pinned = replace(plain, plan=plan_of(plain))
+    assert report_pages(pinned) == report_pages(plain)
+    assert [report_page(pinned, number) for number in range(len(plan_of(plain)))] == [*report_pages(plain)]
+
+
+def test_a_report_that_was_posted_keeps_its_pages_however_it_would_be_laid_out_now() -> None:
+    plain = sight(patrolled("R-1", *(flagged(n) for n in range(5))))
+    one, two, gone = (buttons.short_id(one) for one in (ID.format(4), ID.format(0), "no longer flagged"))
+    posted = replace(plain, plan=((one,), (two, gone), ()))
+    assert ["prod\\-4**" in prose(report_page(posted, 0)), "prod\\-0**" in prose(report_page(posted, 1))] == [
+        True,
+        True,
+    ]
+    assert (shown_on(posted, ID.format(4)), shown_on(posted, ID.format(0))) == ((0,), (1,))
+    # the three that stand on no page are counted as those of the file
+    assert shown_on(posted, ID.format(2)) == ()
+    assert [part.name for part in report_page(posted, 2).parts if isinstance(part, File)] != []
 
 
 def test_a_quiet_cluster_is_shown_on_the_first_page() -> None:
