@@ -23,6 +23,8 @@ _LABEL = 4
 _MOST_KINDS = 60
 _TEXT = 2_000
 _DEEP = 6
+_LARGEST = 1e300
+"""Beyond it a column could not be summed up."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}")
 _WHO = re.compile(r"(?:cluster|customer|account|region|version|host|node|name|id)$")
 """Columns that say what a row is about."""
@@ -102,7 +104,8 @@ def _leaves(value: Any, path: str, depth: int) -> Iterator[tuple[str, float]]:
     if depth > _DEEP or isinstance(value, bool):
         return
     if isinstance(value, int | float):
-        yield path, float(value)
+        if (found := _number(value)) is not None:
+            yield path, found
     elif isinstance(value, str):
         yield from ((path, one) for one in numbers(value[:_TEXT]))
     elif isinstance(value, Mapping):
@@ -121,8 +124,8 @@ def _table(data: Mapping[str, Any], query_id: str, left: int) -> Table:
     rows = rows[: max(left, 0) // max(len(names), 1)]
     table = Table(query_id, len(rows))
     table.counts = [(float(len(rows)), "count of its rows")]
-    if isinstance(data.get("row_count"), int):
-        table.counts.append((float(data["row_count"]), "count of its rows"))
+    if isinstance(data.get("row_count"), int) and (count := _number(data["row_count"])) is not None:
+        table.counts.append((count, "count of its rows"))
     for at, name in enumerate(names):
         _read(table, name, [row[at] for row in rows])
     for at, name in enumerate(names):
@@ -182,7 +185,7 @@ def _number(cell: object) -> float | None:
         value = float(cell)
     except (ValueError, OverflowError):
         return None
-    return value if abs(value) < float("inf") else None
+    return value if abs(value) < _LARGEST else None
 
 
 def _moment(cell: str) -> datetime | None:

@@ -196,7 +196,7 @@ def _first(figure: Figure, known: Iterable[Found], scales: Sequence[float]) -> s
 
 def _meets(figure: Figure, value: float, scale: float) -> bool:
     # whole numbers are never rounded to be read
-    low, high = _bounds(figure, scale, 0.0 if value == int(value) else _LOOSE)
+    low, high = _bounds(figure, scale, 0.0 if float(value).is_integer() else _LOOSE)
     return low <= value <= high
 
 
@@ -214,7 +214,7 @@ def _arguments(tools: Iterable[ToolTrace]) -> Iterator[float]:
 def _asked(arguments: Mapping[str, Any]) -> Iterator[float]:
     for name, value in arguments.items():
         if isinstance(value, int | float) and not isinstance(value, bool):
-            yield float(value)
+            yield value
         elif isinstance(value, str) and name == "sql":
             yield from (float(match[1]) for match in _IN_SQL.finditer(value))
 
