@@ -51,12 +51,21 @@ def test_any_cell_is_a_sound_figure_or_none(cell: object) -> None:
         ("2026-11-20 12:00:00", datetime(2026, 11, 20, 12)),
         ("2026-11-20T12:00:00+02:00", datetime(2026, 11, 20, 10)),
         ("yesterday", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-01:00", None),
+        ("9999-12-31 23:59:59", datetime(9999, 12, 31, 23, 59, 59)),
         (None, None),
         (20261120, None),
     ],
 )
 def test_times_are_read_as_naive_utc(cell: object, at: datetime | None) -> None:
     assert moment(cell) == at
+
+
+@given(st.text(max_size=40) | st.datetimes(timezones=st.timezones()).map(datetime.isoformat) | st.integers())
+def test_any_cell_is_a_naive_time_or_none(cell: object) -> None:
+    found = moment(cell)
+    assert found is None or found.tzinfo is None
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)))
