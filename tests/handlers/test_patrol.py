@@ -34,6 +34,12 @@ async def test_the_help_can_be_asked_for(bench: Bench, word: str) -> None:
     assert "`/patrol handover`" in words(await typed(bench, word))
 
 
+async def test_the_plain_form_of_the_help_escapes_nothing(bench: Bench) -> None:
+    shown = await typed(bench, "what_is *this*?")
+    assert shown.fallback == "“what_is *this*?” is nothing that a patrol can be asked for. What can be asked:"
+    assert r"what\_is \*this\*" in words(shown)
+
+
 @pytest.mark.parametrize("word", ["last", "status", "open", "handover", "schedule", "mute", "cluster prod-1"])
 async def test_where_nothing_is_remembered_that_is_said(bench: Bench, word: str) -> None:
     assert "Nothing is remembered" in words(await typed(bench, word))
