@@ -41,6 +41,9 @@ BY_CLOCK = "clock"
 CHANGED = "I have changed my question. It reads now, in full: {text}"
 """How a turn under way is told; for the model, in the words of whoever asked."""
 
+TAKEN_BACK = "I have taken this message of mine back; go on as if I had not sent it: {text}"
+"""The same for a message that is gone."""
+
 LOOP = 30
 """Events of one thread in a minute beyond which it is taken for two programs that talk to each other."""
 THREADS = 10_000
@@ -105,7 +108,8 @@ class Gate:
             case Deleted():
                 # before the turn is cut off, which looks for it: what was taken back needs no last words
                 await self._store.first_sight(_taken_back(control.key))
-                await turns.withdraw(control.key)
+                if not await turns.withdraw(control.key) and (said := await turns.heard(control.key)) is not None:
+                    await self._unsaid(said)
             case Stop():
                 await self._stop(control)
 
@@ -121,6 +125,11 @@ class Gate:
             await self._surface.whisper(control.thread, control.user, note_document(locale.say("edit.seen")))
         except SurfaceError as error:
             log.warning("that a change was seen could not be shown", thread=control.thread, why=str(error))
+
+    async def _unsaid(self, said: Question) -> None:
+        """Tell the turn that heard a message that it was taken back."""
+        told = TAKEN_BACK.format(text=said.text)
+        await self._turns().submit(Question(f"{said.key}#taken-back", said.thread, said.user, told))
 
     async def _stop(self, control: Stop) -> None:
         if not await self._store.first_sight(f"stop:{control.key}"[:255]):

@@ -34,7 +34,7 @@ from bot.turns.presence import Presence, present
 from bot.turns.running import Running
 from bot.turns.steps import Steps
 from bot.turns.stored import StoredInbox
-from handlers.surface import Event
+from handlers.surface import Event, Question
 
 log = structlog.get_logger()
 
@@ -236,6 +236,10 @@ class DurableTurns:
     async def under_way(self, key: str) -> bool:
         """See `TurnEngine`."""
         return await self.inbox.under_way(key)
+
+    async def heard(self, key: str) -> Question | None:
+        """See `TurnEngine`."""
+        return await self.inbox.heard(key)
 
     async def withdraw(self, key: str) -> bool:
         """See `TurnEngine`."""

@@ -95,6 +95,10 @@ class Inbox(Protocol):
         """Whether a message belongs to a turn that runs."""
         ...
 
+    async def heard(self, key: str) -> Question | None:
+        """The question that this message is, if a turn under way has heard it."""
+        ...
+
     async def withdraw(self, key: str) -> tuple[bool, str]:
         """Withdraw an event that waits, or mark its turn as to be stopped: whether it did, and the running turn."""
         ...
@@ -182,6 +186,12 @@ class MemoryInbox:
         """See `Inbox`."""
         kept = self._kept.get(key)
         return kept is not None and kept.state in OPEN
+
+    async def heard(self, key: str) -> Question | None:
+        """See `Inbox`."""
+        kept = self._kept.get(key)
+        said = kept.event if kept is not None and kept.state is State.HEARD else None
+        return said if isinstance(said, Question) else None
 
     async def withdraw(self, key: str) -> tuple[bool, str]:
         """See `Inbox`."""

@@ -9,7 +9,7 @@ from agent.journal import Work as Step
 from bot.turns.inbox import Claim, Inbox, MemoryInbox, Sight
 from bot.turns.port import MAX_WAITING, Stopped, TurnsFull, Work, lane
 from bot.turns.running import Running
-from handlers.surface import Event
+from handlers.surface import Event, Question
 from handlers.turn import nowhere
 
 
@@ -86,6 +86,10 @@ class LocalTurns:
     async def under_way(self, key: str) -> bool:
         """See `TurnEngine`."""
         return await self._inbox.under_way(key)
+
+    async def heard(self, key: str) -> Question | None:
+        """See `TurnEngine`."""
+        return await self._inbox.heard(key)
 
     async def withdraw(self, key: str) -> bool:
         """See `TurnEngine`."""

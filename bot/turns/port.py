@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from handlers.surface import Event, PatrolRequest
+from handlers.surface import Event, PatrolRequest, Question
 from handlers.turn import Turn
 
 MAX_WAITING = 10_000
@@ -54,6 +54,10 @@ class TurnEngine(Protocol):
 
     async def under_way(self, key: str) -> bool:
         """Whether a message belongs to a turn that runs now, here or in another process."""
+        ...
+
+    async def heard(self, key: str) -> Question | None:
+        """What was said during a turn that runs now and was heard by it; None for any other message."""
         ...
 
     async def withdraw(self, key: str) -> bool:

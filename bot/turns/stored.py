@@ -16,7 +16,7 @@ from bot.turns.inbox import OPEN, Claim, Sight, State, TakenOver
 from bot.turns.port import Stopped, lane
 from bot.turns.steps import RUNS
 from handlers.commands import command_of
-from handlers.surface import Event
+from handlers.surface import Event, Question
 
 LONGEST_KEY = 255
 LONGEST = timedelta(hours=4)
@@ -131,6 +131,13 @@ class StoredInbox:
         async with self.database.reading() as session:
             row = await session.get(InboxRow, key[:LONGEST_KEY])
         return row is not None and row.state in OPEN
+
+    async def heard(self, key: str) -> Question | None:
+        """See `Inbox`."""
+        async with self.database.reading() as session:
+            row = await session.get(InboxRow, key[:LONGEST_KEY])
+        said = event_of(row.event) if row is not None and row.state == State.HEARD else None
+        return said if isinstance(said, Question) else None
 
     async def withdraw(self, key: str) -> tuple[bool, str]:
         """See `Inbox`."""

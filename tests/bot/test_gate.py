@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from agent.model import Usage as Tokens
 from agent.progress import Spent
 from bot.admission import Admission, Role, admission
-from bot.gate import CHANGED, LOOP, Gate
+from bot.gate import CHANGED, LOOP, TAKEN_BACK, Gate
 from bot.settings import Settings
 from bot.slack.service import slack_config
 from bot.store import Store, Usage, open_store
@@ -22,7 +22,9 @@ from handlers.deps import Deps
 from handlers.document import Document, Note, Prose
 from handlers.flight import Flights
 from handlers.locale import ENGLISH
-from handlers.surface import Deleted, Edited, PatrolRequest, Question, Stop, SurfaceError
+from handlers.surface import Deleted, Edited, Event, PatrolRequest, Question, Stop, SurfaceError
+from handlers.turn import Turn
+from tests.bot.turns.desk import Desk, settle
 from tests.fakes.thinking import Agents, Patrols, Reports, Surface
 
 NOT_LISTED = ENGLISH.say("refused.not_listed")
@@ -332,6 +334,36 @@ async def test_a_question_that_is_changed_after_its_answer_is_left_alone(house: 
     await house.turns.idle()
     assert house.agents.threads[ASKED.thread] == ["fleet?"]
     assert house.surface.whispers == []
+
+
+class Listening(Desk):
+    """Hears what was said meanwhile before it waits, and once more behind that, as an agent does between rounds."""
+
+    async def handle(self, event: Event, turn: Turn) -> None:
+        while not (heard := await turn.journal.heard("heard:0")):
+            await asyncio.sleep(0)
+        self.texts["heard"] = " ".join(heard)
+        await super().handle(event, turn)
+
+
+@pytest.mark.parametrize("user", ["U1", ""])
+async def test_a_turn_that_heard_a_message_is_told_that_it_was_taken_back(house: House, user: str) -> None:
+    desk = Listening()
+    house.turns = LocalTurns(desk)
+    adds = replace(ASKED, key="slack:T:C:2.1", text="and the disks", order="2.1")
+    for said in (ASKED, adds):
+        await house.gate.admit(said)
+    await settle(lambda: "heard" in desk.texts)
+    for _ in range(2):
+        await house.gate.act(Deleted(adds.key, adds.thread, user))
+    desk.let(ASKED.key)
+    await house.turns.idle()
+    assert desk.texts["heard"] == "and the disks"
+    assert desk.heard == {ASKED.key: [TAKEN_BACK.format(text="and the disks")]}
+    assert desk.log == [f"+{ASKED.key}", f"-{ASKED.key}"]
+    await house.gate.act(Deleted(adds.key, adds.thread, user))
+    await house.turns.idle()
+    assert len(desk.log) == 2
 
 
 async def test_in_a_conversation_with_us_alone_a_list_of_channels_changes_nothing(house: House) -> None:

@@ -21,13 +21,13 @@ class Desk:
         self.texts: dict[str, str] = {}
         self.heard: dict[str, list[str]] = {}
         self.turns: dict[str, Turn] = {}
-        self._gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.gates: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.open = False
 
     def let(self, *keys: str) -> None:
         """Let these events go on, now or when they come."""
         for key in keys:
-            self._gates[key].set()
+            self.gates[key].set()
 
     async def handle(self, event: Event, turn: Turn) -> None:
         self.log.append(f"+{event.key}")
@@ -36,7 +36,7 @@ class Desk:
             self.texts[event.key] = event.text
         turn.steps.append(f"looked at {event.key}")
         if not self.open:
-            await self._gates[event.key].wait()
+            await self.gates[event.key].wait()
         self.heard[event.key] = list(await turn.journal.heard("heard:1"))
         self.log.append(f"-{event.key}")
 

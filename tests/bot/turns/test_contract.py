@@ -6,9 +6,22 @@ from dataclasses import replace
 import pytest
 
 from bot.turns import Stopped, TurnsFull
-from handlers.surface import PatrolRequest
+from handlers.surface import Event, PatrolRequest
+from handlers.turn import Turn
 from tests.bot.turns.conftest import Opened
 from tests.bot.turns.desk import Desk, question, settle
+
+
+class Hearing(Desk):
+    """Hears in the middle of its work: ~key behind that, and then it waits once more."""
+
+    async def handle(self, event: Event, turn: Turn) -> None:
+        self.log.append(f"+{event.key}")
+        await self.gates[event.key].wait()
+        await turn.journal.heard("heard:0")
+        self.log.append(f"~{event.key}")
+        await self.gates[f"behind {event.key}"].wait()
+        self.log.append(f"-{event.key}")
 
 
 async def test_messages_of_a_thread_are_done_in_the_order_in_which_they_were_sent(opened: Opened) -> None:
@@ -125,6 +138,24 @@ async def test_a_message_is_under_way_from_when_a_turn_takes_it_until_that_turn_
         while await turns.under_way("a"):
             await asyncio.sleep(0.002)
         assert not await turns.under_way("b")
+
+
+async def test_what_a_turn_has_heard_is_told_apart_until_that_turn_ends(opened: Opened) -> None:
+    desk = Hearing()
+    async with opened(desk) as turns:
+        await turns.submit(question("a"))
+        await settle(lambda: desk.log == ["+a"])
+        await turns.submit(question("b", text="and the disks?"))
+        assert [await turns.heard(key) for key in ("a", "b", "unknown")] == [None, None, None]
+        desk.let("a")
+        await settle(lambda: "~a" in desk.log)
+        assert await turns.heard("b") == question("b", text="and the disks?")
+        assert await turns.heard("a") is None
+        desk.let("behind a")
+        await settle(lambda: "-a" in desk.log)
+        while await turns.under_way("a"):
+            await asyncio.sleep(0.002)
+        assert await turns.heard("b") is None
 
 
 async def test_a_message_that_is_deleted_has_no_turn_and_ends_the_one_it_has(opened: Opened) -> None:
