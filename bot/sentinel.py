@@ -10,13 +10,16 @@ from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.evidence import Evidence
 from agent.patrol.profiles import profile_of
 from agent.patrol.rules import load_rules
+from agent.patrol.run import ReportWriter
 from agent.patrol.sentinel import Sighting, look
 from bot.clock import Now, utc_now
 from bot.compose import Starwatch
+from bot.errors import WarehouseError
 from bot.gate import BY_CLOCK
 from bot.patrols import Rota
 from bot.settings import Settings
 from bot.store.sentinel import Memory, SentinelMemory
+from bot.writer import NoWriter, WarehouseWriter
 from handlers.deps import Deps
 from handlers.findings import key_of
 from handlers.reporting import Kept, latest
@@ -40,6 +43,7 @@ class Sentinel:
     admit: Callable[[Event], Awaitable[bool]]
     now: Now
     budget: int = 0
+    writer: ReportWriter = NoWriter()  # noqa: RUF009 - it has no state
 
     async def __call__(self, moment: datetime) -> None:
         """Look, tell what is new in every channel that gets reports, remember. The same `moment` again tells nothing
@@ -50,6 +54,7 @@ class Sentinel:
             # what is not seen is not remembered either, so nothing passes for a recovery
             log.warning("the sentinel saw nothing", why=str(blind))
             return
+        await self._keep_scores(evidence)
         known = await self.memory.load()
         sightings, clusters = look(evidence, known.clusters)
         memory = _of_today(replace(known, clusters=dict(clusters)), moment)
@@ -58,6 +63,13 @@ class Sentinel:
             log.info("the sentinel saw", clusters=[(one.cluster.identity.cluster_id, one.trigger) for one in news])
             memory = await self._tell(news, memory, moment)
         await self.memory.keep(memory)
+
+    async def _keep_scores(self, evidence: Evidence) -> None:
+        try:
+            await self.writer.write_scores(evidence)
+        except WarehouseError as error:
+            # the scores of the next look stand in for these
+            log.warning("the scores could not be stored", why=str(error))
 
     async def _undecided(self, sightings: Sequence[Sighting]) -> list[Sighting]:
         """Without the clusters all of whose findings people have acknowledged, snoozed or know."""
@@ -128,4 +140,5 @@ def sentinel_of(
         return await profile.look(starwatch.tools, now, ())
 
     memory = SentinelMemory(starwatch.store.database, starwatch.store.blobs, utc_now)
-    return Sentinel(looked, memory, rota, deps, admit, utc_now, settings.sentinel_investigations)
+    writer = WarehouseWriter(starwatch.place) if starwatch.place.writer else NoWriter()
+    return Sentinel(looked, memory, rota, deps, admit, utc_now, settings.sentinel_investigations, writer)

@@ -8,9 +8,12 @@ from typing import Any
 
 import aiomysql
 
+from agent.patrol.evidence import Evidence
 from agent.patrol.report import PatrolReport
+from agent.patrol.rules import load_rules
 from bot.errors import WarehouseError
 from bot.login import logged_in
+from bot.scores import INSERT_RISK, INSERT_SCORE, risk_rows, score_rows
 from bot.warehouse import Address
 
 SECONDS = 30
@@ -52,6 +55,9 @@ class NoWriter:
     async def write(self, report: PatrolReport, summary: Mapping[str, Any]) -> None:
         """Stores nothing."""
 
+    async def write_scores(self, evidence: Evidence) -> None:
+        """Stores nothing."""
+
 
 class WarehouseWriter:
     """Stores reports through its own short-lived connections; implements the patrol's `ReportWriter`."""
@@ -67,6 +73,20 @@ class WarehouseWriter:
         async with self._connected("store the report") as connection, connection.cursor() as cursor:
             await cursor.execute(f"SET query_timeout = {SECONDS}")
             await cursor.execute(INSERT_REPORT, report_row(report, summary))
+
+    async def write_scores(self, evidence: Evidence) -> None:
+        """Insert the score and the risk level of every active cluster as of one look; the same look twice is as once.
+        Raises WarehouseError."""
+        rules = load_rules()
+        async with self._connected("store scores") as connection, connection.cursor() as cursor:
+            await cursor.execute(f"SET query_timeout = {SECONDS}")
+            # one statement each: a fleet of a thousand rows of single INSERTs would be a thousand versions
+            for statement, rows in (
+                (INSERT_SCORE, score_rows(evidence, rules)),
+                (INSERT_RISK, risk_rows(evidence, rules)),
+            ):
+                if rows:
+                    await cursor.executemany(statement, rows)
 
     async def check(self) -> None:
         """Log in and out. Raises WarehouseError when that fails."""

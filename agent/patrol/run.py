@@ -50,6 +50,10 @@ class ReportWriter(Protocol):
         """Store a report with the facts it rests on (plain JSON values)."""
         ...
 
+    async def write_scores(self, evidence: Evidence) -> None:
+        """Store how each cluster was judged."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Written:
@@ -242,6 +246,7 @@ class Patrol:
     async def _stored(self, report: PatrolReport, evidence: Evidence) -> PatrolReport:
         try:
             await self._writer.write(report, evidence.to_json())
+            await self._writer.write_scores(evidence)
         except Exception:  # whatever the store is and however it fails, the report must reach its readers
             log.exception("the patrol report could not be stored")
             return replace(report, notice=f"{report.notice} {NOT_STORED}".strip())

@@ -12,6 +12,7 @@ from agent.errors import ModelBilling, ModelError, ModelUnavailable, ToolsUnavai
 from agent.model import Model, Usage
 from agent.patrol import report as reports
 from agent.patrol.errors import ReportMalformed, WarehouseUnreadable
+from agent.patrol.evidence import Evidence
 from agent.patrol.report import REPORT_TYPES, PatrolReport
 from agent.patrol.run import MALFORMED, NOT_STORED, Patrol
 from agent.patrol.sections import NAMES
@@ -49,6 +50,10 @@ class Store:
 
     error: Exception | None = None
     kept: list[tuple[PatrolReport, Mapping[str, Any]]] = field(default_factory=list)
+    scored: list[int] = field(default_factory=list)
+
+    async def write_scores(self, evidence: Evidence) -> None:
+        self.scored.append(len(evidence.clusters))
 
     async def write(self, report: PatrolReport, summary: Mapping[str, Any]) -> None:
         if self.error is not None:
@@ -111,6 +116,7 @@ async def test_a_model_digs_and_its_report_is_bound_to_the_evidence() -> None:
     assert report.as_of == "2026-11-20 12:00"
     assert "1 flags without evidence were left out" in report.notice
     assert store.kept[0][0] == report
+    assert store.scored == [report.active_clusters]
     assert store.kept[0][1]["flagged"] == {"Critical": 2}
 
 
