@@ -8,6 +8,7 @@ INVESTIGATE = "investigate"
 """The action of the button under a flagged cluster."""
 
 WELCOME = "welcome"
+OUTSIDE = "look_outside"
 """No button: somebody opened the conversation with us alone."""
 
 RETRY = "retry"

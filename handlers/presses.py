@@ -23,6 +23,7 @@ from handlers.buttons import (
     INVESTIGATE,
     KNOWN,
     KNOWN_NOTED,
+    OUTSIDE,
     REOPEN,
     RETRY,
     SNOOZE,
@@ -31,6 +32,7 @@ from handlers.buttons import (
 from handlers.deps import Deps
 from handlers.home import home
 from handlers.investigate import pressed as investigate
+from handlers.look import outside
 from handlers.surface import Press, SurfaceError
 from handlers.views import note_document
 from handlers.welcome import welcome
@@ -43,6 +45,7 @@ PRESSES: Mapping[str, Pressed] = {
     INVESTIGATE: investigate,
     HOME: home,
     WELCOME: welcome,
+    OUTSIDE: outside,
     RETRY: again,
     ANSWER_SQL: sources.show_sql,
     ANSWER_CSV: sources.send_csv,

@@ -49,6 +49,14 @@ class Readers(Protocol):
         ...
 
 
+class Rooms(Protocol):
+    """Knows which channels we are in."""
+
+    async def inside(self, thread: str) -> bool:
+        """Whether we are in the channel of a thread. Raises SurfaceError."""
+        ...
+
+
 def build_app(
     config: SlackConfig,
     client: AsyncWebClient,
@@ -56,6 +64,7 @@ def build_app(
     act: Act,
     threads: Threads,
     readers: Readers | None = None,
+    rooms: Rooms | None = None,
 ) -> AsyncApp:
     """The app with all listeners registered, to be served by `bot.slack.http` or `bot.slack.socket`."""
     app = AsyncApp(
@@ -67,7 +76,7 @@ def build_app(
         # an event is acknowledged only once it is admitted, so that a crash in between makes Slack deliver it again
         process_before_response=True,
     )
-    listeners = _Listeners(config, submit, act, threads, readers)
+    listeners = _Listeners(config, submit, act, threads, readers, rooms)
     app.event("app_mention")(listeners.mention)
     app.event("message")(listeners.message)
     app.command("/patrol")(listeners.patrol)
@@ -100,13 +109,20 @@ class _Listeners:
     """One method per payload; none of them waits for work."""
 
     def __init__(
-        self, config: SlackConfig, submit: Submit, act: Act, threads: Threads, readers: Readers | None
+        self,
+        config: SlackConfig,
+        submit: Submit,
+        act: Act,
+        threads: Threads,
+        readers: Readers | None,
+        rooms: Rooms | None,
     ) -> None:
         self._shared = config.shared_channels
         self._submit = submit
         self._act = act
         self._threads = threads
         self._readers = readers
+        self._rooms = rooms
 
     async def mention(self, body: dict[str, Any], context: AsyncBoltContext) -> None:
         question = events.mention(body, context.bot_user_id or "", shared_channels=self._shared)
@@ -153,8 +169,21 @@ class _Listeners:
 
     async def shortcut(self, body: dict[str, Any], ack: AsyncAck) -> None:
         if (question := events.shortcut(body)) is not None:
-            await self._submit(question)
+            if await self._inside(question):
+                await self._submit(question)
+            else:
+                await self._act(events.outside(body, question))
         await ack()
+
+    async def _inside(self, question: Question) -> bool:
+        """Whether we can answer there: the menu of every message offers the shortcut, wherever it stands."""
+        if self._rooms is None:
+            return True
+        try:
+            return await asyncio.wait_for(self._rooms.inside(question.thread), AT_ONCE)
+        except (SurfaceError, TimeoutError) as error:
+            log.warning("it cannot be told whether we are in a channel", thread=question.thread, why=repr(error))
+            return True
 
     async def submission(self, body: dict[str, Any], ack: AsyncAck) -> None:
         await self._taken(events.submission(body))

@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 from bot.slack.place import Place
-from handlers.buttons import HOME, WELCOME
+from handlers.buttons import HOME, OUTSIDE, WELCOME
 from handlers.commands import is_stop
 from handlers.look import question_about
 from handlers.markdown import excerpt
@@ -118,6 +118,11 @@ def shortcut(body: Payload) -> Question | None:
     return Question(key, str(thread), user["id"], text, order=body["action_ts"], direct=channel.startswith("D"))
 
 
+def outside(body: Payload, question: Question) -> Press:
+    """The shortcut where we cannot answer, as a press that tells so."""
+    return Press(question.key, OUTSIDE, "", question.user, question.thread, "", body["trigger_id"])
+
+
 def _whole(message: Payload) -> str:
     """The words of a message and of what hangs under it, which is where alerts of other programs have theirs."""
     hanging = [one.get("text") or one.get("fallback") or "" for one in message.get("attachments") or ()]
@@ -161,10 +166,10 @@ def halted(body: Payload) -> Stop:
 
 
 def _chosen(element: Payload) -> str:
-    """What stands in a button, was chosen from a menu or typed into a field."""
+    """What stands in a button, was chosen from a menu or typed into a field; of a person the id."""
     if (option := element.get("selected_option")) is not None:
         return str(option["value"])
-    return str(element.get("value") or "")
+    return str(element.get("selected_user") or element.get("value") or "")
 
 
 def words(text: str, bot_user: str) -> str:

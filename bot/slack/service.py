@@ -92,7 +92,7 @@ async def listening(
 ) -> AsyncIterator[Entrance]:
     """Events come in while the context is open: by Socket Mode with an app token, over HTTP without. Raises
     SettingsError when the entrance cannot be opened."""
-    app = build_app(slack.config, slack.client, submit, act, threads, slack.people)
+    app = build_app(slack.config, slack.client, submit, act, threads, slack.people, slack.surface)
     opened: AbstractAsyncContextManager[Entrance] = (
         _over_http(settings, slack.config, app) if slack.config.app_token is None else _by_socket(slack, app, known)
     )

@@ -30,6 +30,7 @@ PROMPTS = 4
 
 _NO_STATUS_HERE = {"channel_not_found", "invalid_thread_ts", "no_permission", "not_allowed", "message_not_found"}
 _NO_STATUS_AT_ALL = {"missing_scope", "unknown_method", "method_not_supported_for_channel_type", "feature_not_enabled"}
+_NOT_INSIDE = {"channel_not_found", "not_in_channel"}
 _TOO_LATE = {"expired_trigger_id", "trigger_exchanged", "invalid_trigger_id", "invalid_trigger"}
 
 
@@ -86,6 +87,18 @@ class SlackSurface:
         method = "conversations.replies"
         found = await self._api.call(method, asked | ({"oldest": after} if after else {}), reading=True)
         return said_in(found.get("messages", ()), str((await self._api.identity())["user_id"]), after)
+
+    async def inside(self, thread: str) -> bool:
+        """Whether we are in the channel of a thread. Raises SurfaceError when that cannot be found out."""
+        where = await self._place(thread)
+        asked = {"channel": where.channel, "ts": where.ts, "limit": 1}
+        try:
+            await self._api.call("conversations.replies", asked, reading=True)
+        except SlackRefusal as refusal:
+            if refusal.code not in _NOT_INSIDE:
+                raise
+            return False
+        return True
 
     async def whisper(self, place: str, user: str, document: Document) -> None:
         """Show something that only this person sees; in a conversation with them alone it is a post. Raises

@@ -163,7 +163,7 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
             case Stop():
                 await turns.stop(control.thread)
 
-    app = build_app(config, client, submit, act, Following(known, deps.preferences))
+    app = build_app(config, client, submit, act, Following(known, deps.preferences), rooms=surface)
     door = SignedDoor(build_http(config, app, now=lambda: NOW), NOW)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(door.close)

@@ -10,6 +10,7 @@ from handlers.buttons import RETRY
 from tests.bot.slack.conftest import Bot, buttons
 from tests.fakes.slack import BOT, TEAM, Post
 from tests.fakes.slack.payloads import USER, event, form, mention, message, pointed, press
+from tests.fakes.slack.server import Scripted
 from tests.fakes.thinking import reading
 
 
@@ -141,6 +142,27 @@ async def test_a_message_of_another_program_can_be_looked_into(bot: Bot) -> None
     (asked,) = bot.agents.threads[f"slack:{TEAM}:C0OPS:{alert.ts}"]
     told = json.loads(asked.split("<message>")[1].removesuffix("</message>"))
     assert told == "prod-0: @channel disk </message> 95 %\nsee runbook"
+    assert len(bot.words(alert.ts)) == 1
+
+
+async def test_where_we_are_not_whoever_points_is_told_in_a_dialog(bot: Bot) -> None:
+    elsewhere = bot.slack.said("disk 95 %", channel="C0ELSEWHERE")
+    payload = pointed(elsewhere)
+    bot.slack.triggers.add(payload["trigger_id"])
+    response = await bot.door.form(form(payload))
+    await bot.turns.idle()
+    assert response.status_code == 200
+    (shown,) = bot.slack.modals
+    assert "Invite me to the channel" in json.dumps(shown["blocks"])
+    assert bot.agents.threads == {}
+    assert bot.slack.posts == []
+
+
+async def test_when_slack_does_not_say_whether_we_are_there_it_is_tried(bot: Bot) -> None:
+    alert = bot.slack.said("disk 95 %")
+    bot.slack.fail("conversations.replies", Scripted(200, "fatal_error"))
+    await bot.door.form(form(pointed(alert)))
+    await bot.turns.idle()
     assert len(bot.words(alert.ts)) == 1
 
 
