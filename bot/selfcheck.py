@@ -12,6 +12,7 @@ from bot.paths import default_database_url
 from bot.prices import load_prices
 from bot.settings import Settings
 from bot.store import Store, StoreFault, Usage, migrated, open_store
+from bot.store.approvals import Approvals
 from bot.store.outbox import Outbox
 from bot.store.usage import Scope
 from bot.turns.stored import StoredInbox
@@ -32,6 +33,7 @@ def parts(settings: Settings) -> dict[str, Callable[[], Awaitable[Finding]]]:
         "own database": lambda: database(settings),
         "turns": lambda: turns(settings),
         "outbox": lambda: outbox(settings),
+        "approvals": lambda: approvals(settings),
         "spending": lambda: spending(settings),
     }
 
@@ -68,6 +70,18 @@ async def outbox(settings: Settings) -> Finding:
         f"{waiting.count} not posted, the oldest since {waiting.oldest:%Y-%m-%d %H:%M} UTC: {waiting.why}; "
         "they are posted by themselves once the platform takes them"
     )
+
+
+async def approvals(settings: Settings) -> Finding:
+    """Whether anybody may approve what changes something, and what waits for them."""
+    if not settings.approvers.strip(", "):
+        return "off", "no STARWATCH_APPROVERS: tools that change something are not offered"
+    async with _opened(settings) as store:
+        waiting = await Approvals(store.database, utc_now).waiting()
+    if not waiting:
+        return "ok", "none waits"
+    first = waiting[0]
+    return "ok", f"{len(waiting)} waiting, the first in {first.thread} until {first.expires_at:%H:%M} UTC"
 
 
 async def spending(settings: Settings) -> Finding:

@@ -1,7 +1,7 @@
 """Our page, for one person: the fleet, what is open, what is theirs, what comes next, and what we are and are not."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.deps import Deps
 from handlers.document import Divider, Document, Heading, Note, Part, Prose
@@ -16,11 +16,14 @@ from handlers.standing import Standing, listed
 from handlers.surface import Press
 from handlers.timetable import FOREVER, Timetable
 
+APPROVALS = 10
+"""Approvals on a page, those that wait longest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
     """What one person's page is drawn from. `sees_all` = they may see the whole fleet here; `remembers` = findings are
-    kept at all. `last` is the newest report."""
+    kept at all. `last` is the newest report. `approvals` wait for somebody, `changes` = there may be some."""
 
     user: str
     standing: Standing
@@ -28,11 +31,13 @@ class Home:
     timetables: Sequence[Timetable] = ()
     sees_all: bool = True
     remembers: bool = True
+    approvals: Sequence[str] = ()
+    changes: bool = False
 
 
 async def home(press: Press, deps: Deps) -> None:
     """Draw the page of whoever opened it. Raises SurfaceError."""
-    await deps.surface.home(press.user, home_document(await _of(press, deps)))
+    await deps.surface.home(press.user, home_document(await _with_approvals(await _of(press, deps), deps)))
 
 
 async def _of(press: Press, deps: Deps) -> Home:
@@ -48,6 +53,20 @@ async def _of(press: Press, deps: Deps) -> Home:
     return Home(press.user, standing, last, await desk.timetables.all())
 
 
+async def _with_approvals(page: Home, deps: Deps) -> Home:
+    """Approvers see all that waits, others what they asked for."""
+    if (permits := deps.permits) is None or not permits.approvers:
+        return page
+    waiting = [one for one in await permits.ledger.waiting() if permits.may_decline(page.user, one)]
+    lines = []
+    for one in waiting[:APPROVALS]:
+        tools = ", ".join(dict.fromkeys(literal(each.tool) for each in one.proposals))
+        asker = literal(await permits.names(one.thread, one.asker))
+        when = page.standing.locale.time(one.expires_at)
+        lines.append(page.standing.locale.say("home.approvals.line", tools=tools, asker=asker, time=when, id=one.id))
+    return replace(page, approvals=lines, changes=True)
+
+
 def home_document(page: Home) -> Document:
     """The page."""
     locale = page.standing.locale
@@ -58,7 +77,10 @@ def home_document(page: Home) -> Document:
         parts.extend(_fleet(page))
         parts.extend(_findings(page))
         parts.append(Prose(_next(page)))
-    parts.extend(_about(locale))
+    if page.approvals:
+        parts.append(Heading(locale.say("home.approvals")))
+        parts.append(Prose("\n".join(f"- {one}" for one in page.approvals)))
+    parts.extend(_about(locale, changes=page.changes))
     return Document(locale.say("home.title"), tuple(parts), locale.language)
 
 
@@ -96,9 +118,11 @@ def _next(page: Home) -> str:
     return locale.say("home.next", title=titled(name, locale), when=locale.time(moment))
 
 
-def _about(locale: Locale) -> Iterator[Part]:
+def _about(locale: Locale, *, changes: bool) -> Iterator[Part]:
     yield Divider()
     yield Heading(locale.say("home.about"))
     yield Prose(locale.say("home.may"))
+    if changes:
+        yield Note(locale.say("home.changes"))
     yield Note(locale.say("home.data"))
     yield Note(locale.say("home.wrong"))

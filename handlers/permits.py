@@ -66,6 +66,10 @@ class Ledger(Protocol):
         """All approvals of a turn, oldest first."""
         ...
 
+    async def waiting(self) -> Sequence[Approval]:
+        """Those that somebody could still decide, oldest first; 100 at most."""
+        ...
+
     async def settle(self, approval_id: str, outcome: Outcome, user: str = "", name: str = "") -> bool:
         """Decide, once: whether this was the decision. Who decides too late does not, and what nobody decided expires
         no sooner than it may. A turn that waits for it can go on from then on, one that has ended withdraws it."""

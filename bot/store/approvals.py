@@ -65,7 +65,7 @@ class Approvals:
         return await self._database.read(lambda connection: _found(connection, _A.turn == turn))
 
     async def waiting(self) -> Sequence[Approval]:
-        """Those that somebody could still decide, oldest first; 100 at most."""
+        """See `Ledger`."""
         open_ = (_A.state == "waiting") & (_A.expires_at > self._now())
         return await self._database.read(lambda connection: _found(connection, open_, 100))
 

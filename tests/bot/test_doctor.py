@@ -14,7 +14,7 @@ from tests.bot.conftest import Run, RunAsync
 from tests.fakes.lark import APP, SECRET, FakeLark
 
 PARTS = (
-    *("own database", "turns", "outbox", "spending", "warehouse", "writer account", "StarRocks version"),
+    *("own database", "turns", "outbox", "approvals", "spending", "warehouse", "writer account", "StarRocks version"),
     *(
         "reader's grants",
         "query timeout",
@@ -39,7 +39,7 @@ def test_the_stand_in_is_in_order_and_says_what_it_has_not(starwatch: Run, real:
     assert code == 0
     assert tuple(states) == PARTS
     assert {part for part, state in states.items() if state == "off"} == {
-        *("resource group", "FE settings", "model", "Slack", "Lark", "MCP servers")
+        *("approvals", "resource group", "FE settings", "model", "Slack", "Lark", "MCP servers")
     }
     assert set(states.values()) == {"ok", "off"}
 
@@ -69,6 +69,7 @@ def test_without_a_warehouse_nothing_about_one_is_asked(starwatch: Run) -> None:
         "own database",
         "turns",
         "outbox",
+        "approvals",
         "spending",
         "warehouse",
         "writer account",

@@ -1,14 +1,20 @@
 """Approvals through the bot: a model wants something changed, people decide, and it happens once or not at all."""
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from handlers.buttons import APPROVE, DECLINE, approval
+from bot.clock import utc_now
+from handlers import presses
+from handlers.buttons import APPROVE, DECLINE, HOME, approval
 from handlers.permits import Approval
+from handlers.surface import Press
 from tests.bot.approvals.world import ANN, BOB, EVE, QUICK, THREAD, Process, World, button, process, words
+from tests.bot.conftest import Run
 from tests.bot.turns.desk import settle
 
 PROD = ("far_delete", {"name": "prod-1"})
@@ -241,6 +247,35 @@ async def test_a_forged_button_decides_nothing(world: World, value: str) -> None
         await bot.press(BOB, value=value or approval(kept.id, "0" * 64))
         assert [one.state for one in await _kept(bot)] == ["waiting"]
     assert world.deleted == []
+
+
+async def test_the_home_page_shows_what_waits_to_whom_it_concerns(world: World) -> None:
+    async with process(world) as bot:
+        await asked(bot)
+        for user in (BOB, ANN, EVE):
+            await presses.act(Press(f"home-{user}", HOME, "", user, THREAD, ""), bot.deps)
+    shown = {user: words(document) for user, document in world.surface.homes}
+    line = r"- far\_delete, asked for by U\-ann, until 2026-11-20 12:30 UTC"
+    assert [line in shown[user] for user in (BOB, ANN, EVE)] == [True, True, False]
+    assert all("only after a person has approved it" in one for one in shown.values())
+
+
+def test_the_doctor_tells_who_may_approve_and_what_waits(starwatch: Run, world: World) -> None:
+    def told(**variables: str) -> Any:
+        _, out, _ = starwatch("doctor", "--json", STARWATCH_DATABASE_URL=world.url, **variables)
+        return next(
+            (one["state"], one["detail"]) for one in json.loads(out.splitlines()[-1]) if one["part"] == "approvals"
+        )
+
+    async def ask() -> None:
+        async with process(world) as bot:
+            await asked(bot)
+
+    assert told()[0] == "off"
+    assert told(STARWATCH_APPROVERS=BOB) == ("ok", "none waits")
+    world.moment = utc_now()
+    asyncio.run(ask())
+    assert told()[1].startswith(f"1 waiting, the first in {THREAD} until ")
 
 
 async def _kept(bot: Process) -> list[Approval]:
