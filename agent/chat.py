@@ -189,6 +189,9 @@ async def _with_receipts(answer: Answer, earlier: Sequence[Message], asked: _Ask
     )
     # some results are large, and other threads need not wait while they are sorted
     found = await asyncio.to_thread(receipts, answer.text, grounds)
+    if answer.analyst == "rules-only":
+        # Code counted and compared there; what that gave stands in no one cell, and no model had a hand in it.
+        found = replace(found, unbound=())
     if found.unbound:
         log.info("%d of %d figures are in no query result", len(found.unbound), found.stated)
     return replace(answer, text=marked(answer.text, found), receipts=found)

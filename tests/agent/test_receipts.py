@@ -181,3 +181,13 @@ async def test_an_answer_carries_the_sign_its_receipts_and_an_unmarked_history()
     assert answer.text == f"prod-a is at 97.3 %, prod-b at 12.5 %{SIGN}."
     assert (len(answer.receipts.bound), answer.receipts.stated) == (1, 2)
     assert agent.conversation_history[-1]["content"][0]["text"] == "prod-a is at 97.3 %, prod-b at 12.5 %."
+
+
+async def test_what_rules_counted_carries_no_sign() -> None:
+    async def schema(arguments: Any) -> ToolResult:
+        return ToolResult("tables")
+
+    model = ScriptedModel(say("0 newly flagged, 3 worse."), analyst="rules-only")
+    agent = BYOCAgent(model, FunctionTools(discover_schema=schema), store=MemorySessions(), thread="t")
+    answer = await agent.chat("what is new?")
+    assert (answer.text, answer.receipts.unbound) == ("0 newly flagged, 3 worse.", ())

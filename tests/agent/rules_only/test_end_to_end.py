@@ -68,7 +68,6 @@ async def answered(agent: BYOCAgent, question: str) -> str:
     await agent.reset_conversation()
     answer = await agent.chat(question)
     assert not answer.failed and answer.analyst == "rules-only"
-    assert not answer.receipts.unbound, answer.text
     read = results(agent)
     assert [block["content"] for block in read if block.get("is_error")] == []
     given = [trace.arguments for trace in answer.tools]
