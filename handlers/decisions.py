@@ -1,7 +1,10 @@
 """The buttons under a flagged cluster: acknowledge, snooze, assign, known issue, reopen. Everybody sees it at once."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import structlog
 
 from agent.patrol.report import FlaggedCluster
 from handlers.buttons import ASSIGNED, KNOWN_NOTED, flag_of, short_id, snooze_of
@@ -13,13 +16,16 @@ from handlers.locale import Locale
 from handlers.markdown import excerpt, line
 from handlers.report_flag import name_of
 from handlers.reporting import Kept, find, redraw
-from handlers.surface import Press
+from handlers.surface import Press, SurfaceError
 from handlers.views import note_document
 
-NOTE, WHO, NAME = "note", "who", "name"
+log = structlog.get_logger()
+
+NOTE, WHO, PICKED, NAME = "note", "who", "person", "name"
 LONGEST_NOTE = 500
 LONGEST_NAME = 80
 _ME, _NOBODY, _PERSON = "me", "nobody", "user:"
+_USER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,12 @@ async def ask_whom(press: Press, deps: Deps) -> None:
     if (target := await _target(press, press.value, deps)) is None:
         return
     say = target.locale.say
-    lately = [(name, f"{_PERSON}{user}") for user, name in await target.desk.findings.people() if user != press.user]
+    people = [(name, user) for user, name in await target.desk.findings.people() if user != press.user]
+    lately = [(name, f"{_PERSON}{user}") for name, user in people]
     options = ((say("assign.me"), _ME), *lately, (say("assign.nobody"), _NOBODY))
     fields = (
         Field(WHO, say("assign.who"), "choice", options, _ME),
+        Field(PICKED, say("assign.person"), "person", tuple(people), optional=True),
         Field(NAME, say("assign.other"), optional=True),
     )
     form = Form(fields, ASSIGNED, press.value, say("assign.send"))
@@ -93,10 +101,27 @@ async def assign(press: Press, deps: Deps) -> None:
     assignee, name = await _chosen(press, own, desk)
     changed = await desk.findings.assign(keys_of(target.cluster), assignee, name, press.user, own)
     await _show(press, target, changed, deps)
+    if changed and assignee not in ("", press.user):
+        await _tell(press, target, assignee, own, deps)
+
+
+async def _tell(press: Press, target: _Target, assignee: str, own: str, deps: Deps) -> None:
+    """Let somebody know that a finding is theirs now. That they cannot be reached takes nothing back."""
+    locale = await deps.locale(press.thread, assignee)
+    name = line(target.cluster.cluster_name) or line(target.cluster.cluster_id)
+    told = note_document(locale.say("assign.told", who=line(own), name=name))
+    try:
+        await deps.surface.whisper(press.thread, assignee, told)
+    except SurfaceError as error:
+        log.warning("somebody could not be told what was assigned to them", user=assignee, why=str(error))
 
 
 async def _chosen(press: Press, own: str, desk: Desk) -> tuple[str, str]:
     """Id and name of the one chosen; a typed name has no id. Raises ValueError for a choice that was not offered."""
+    if picked := press.entered.get(PICKED, ""):
+        if not _USER.fullmatch(picked):
+            raise ValueError("not the id of a person")
+        return picked, await desk.names(press.thread, picked)
     if typed := excerpt(press.entered.get(NAME, ""), LONGEST_NAME):
         return "", typed
     match press.entered.get(WHO, ""):

@@ -127,11 +127,12 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Field:
     """One question of a form. `options` (what is read, value) belong to a choice; `initial` is a text or such a
-    value."""
+    value. A `person` is picked with the platform's own list of people and entered as their id; its options (name, id)
+    are whom a platform offers that has no such list of everybody."""
 
     name: str
     label: str
-    kind: Literal["text", "choice", "multiline"] = "text"
+    kind: Literal["text", "choice", "multiline", "person"] = "text"
     options: tuple[tuple[str, str], ...] = ()
     initial: str = ""
     optional: bool = False

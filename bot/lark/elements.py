@@ -15,6 +15,8 @@ LABEL = 100
 VALUE = 2_000
 OPTIONS = 100
 PLACEHOLDER = 100
+OPEN_ID = "ou_"
+"""How the id of a person begins; Lark refuses a card that offers anything else as one."""
 ENTERED = 1_000
 """Characters that Lark lets somebody type into one field."""
 ACTION, CHOICE, SUBMIT = "action", "value", "submit"
@@ -183,6 +185,12 @@ def _field(asked: Field, names: Names) -> Iterator[Element]:
         initial: Element = {"initial_index": chosen[0]} if chosen else {}
         options = _options(asked.name, asked.options)
         yield {"tag": "select_static", "placeholder": hint, "options": options, "width": "fill", **common, **initial}
+        return
+    if asked.kind == "person":
+        people = [{"value": user} for _, user in asked.options[:OPTIONS] if user.startswith(OPEN_ID)]
+        # without options Lark offers the members of the chat, which may be this person alone
+        offered: Element = {"options": people} if people else {}
+        yield {"tag": "select_person", "placeholder": hint, "width": "fill", **common, **offered}
         return
     lines: Mapping[str, Any] = {"input_type": "multiline_text", "rows": 4} if asked.kind == "multiline" else {}
     initial = {"default_value": asked.initial[:ENTERED]} if asked.initial else {}

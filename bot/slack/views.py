@@ -60,6 +60,9 @@ def _input(field: Field) -> Block:
         element = {"type": "static_select", "action_id": field.name, "options": options}
         chosen = [option for option in options if option["value"] == field.initial]
         element |= {"initial_option": chosen[0]} if chosen else {}
+    elif field.kind == "person":
+        element = {"type": "users_select", "action_id": field.name}
+        element |= {"initial_user": field.initial} if field.initial else {}
     else:
         element = {"type": "plain_text_input", "action_id": field.name, "multiline": field.kind == "multiline"}
         element |= {"initial_value": field.initial[:INPUT]} if field.initial else {}

@@ -163,7 +163,8 @@ async def test_assigning_offers_oneself_those_who_decided_lately_and_nobody(desk
     assert (title, form and form.action, form and form.value) == ("Assign", buttons.ASSIGNED, VALUE)
     assert "prod\\-1" in words(document)
     assert form is not None
-    who, name = form.fields
+    who, person, name = form.fields
+    assert person == Field("person", "Or anybody else", "person", (("Bob", "U2"),), optional=True)
     assert who.options == (("Me", "me"), ("Bob", "user:U2"), ("Nobody", "nobody"))
     assert name == Field("name", "Or somebody else's name", optional=True)
 
@@ -171,6 +172,8 @@ async def test_assigning_offers_oneself_those_who_decided_lately_and_nobody(desk
 ASSIGNED = [
     ({"who": "me"}, "U1", "Anna"),
     ({"who": "user:U2"}, "U2", "Bob"),
+    ({"who": "me", "person": "U2"}, "U2", "Bob"),
+    ({"who": "me", "person": "U77"}, "U77", "U77"),
     ({"who": "me", "name": " Cleo of the\nnight shift "}, "", "Cleo of the night shift"),
 ]
 
@@ -190,6 +193,35 @@ async def test_whoever_is_chosen_or_named_has_it(desk: Desk, entered: dict[str, 
 async def test_somebody_who_was_not_offered_is_not_assigned(desk: Desk) -> None:
     await posted(desk)
     await desk.press(buttons.ASSIGNED, VALUE, who="user:U999")
+    assert (await stands(desk)).assignee_name == ""
+    assert desk.surface.updates == []
+
+
+async def test_whoever_gets_it_is_told_once_and_the_one_who_takes_it_is_not(desk: Desk) -> None:
+    await posted(desk)
+    await desk.press(buttons.ASSIGNED, VALUE, message="x:C:2", who="me", person="U2")
+    assert [(place, user) for place, user, _ in desk.surface.whispers] == [("x:C:2", "U2")]
+    assert desk.whispered() == ["Anna assigned prod-1 to you."]
+    for entered in ({"who": "me"}, {"who": "nobody"}, {"who": "me", "name": "Cleo"}, {"who": "me", "person": "U1"}):
+        await desk.press(buttons.ASSIGNED, VALUE, message="x:C:2", **entered)
+    assert len(desk.surface.whispers) == 1
+
+
+async def test_an_assignment_holds_though_nobody_can_be_told(desk: Desk) -> None:
+    async def refuse(place: str, user: str, document: Document) -> None:
+        raise SurfaceError("user_not_in_channel")
+
+    await posted(desk)
+    desk.surface.whisper = refuse  # type: ignore[method-assign]
+    await desk.press(buttons.ASSIGNED, VALUE, message="x:C:2", who="me", person="U2")
+    assert (await stands(desk)).assignee == "U2"
+    assert "assigned to Bob" in words(desk.surface.updates[-1][1])
+
+
+@pytest.mark.parametrize("picked", ["<!channel>", "U2|x", "U" * 65, "U 2"])
+async def test_what_is_no_id_of_a_person_is_not_assigned(desk: Desk, picked: str) -> None:
+    await posted(desk)
+    await desk.press(buttons.ASSIGNED, VALUE, who="me", person=picked)
     assert (await stands(desk)).assignee_name == ""
     assert desk.surface.updates == []
 

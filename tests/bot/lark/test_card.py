@@ -211,6 +211,18 @@ def test_a_form_asks_each_field_and_can_be_sent() -> None:
     assert told[3]["text"]["content"] == "Send"
 
 
+@pytest.mark.parametrize(("people", "offered"), [((("Anna", "ou_1"), ("Of Slack", "U2")), ["ou_1"]), ((), None)])
+def test_a_person_is_picked_with_larks_own_list_of_people(
+    people: tuple[tuple[str, str], ...], offered: list[str] | None
+) -> None:
+    asked = Field("person", "Who else?", "person", people, optional=True)
+    [card] = draw(form=Form((asked,), "assign", "f-1")).cards
+    assert problems(card) == []
+    _, picker, _ = card["body"]["elements"][0]["elements"]
+    assert (picker["tag"], picker["name"], picker["required"]) == ("select_person", "person", False)
+    assert (None if "options" not in picker else [one["value"] for one in picker["options"]]) == offered
+
+
 def test_links_lead_to_listed_hosts_alone_and_say_so() -> None:
     assert link("https://dash.example/x_(1)", "the board", HOSTS) == (
         "[the board (dash.example)](https://dash.example/x_%281%29)"

@@ -164,6 +164,8 @@ SENT = {
                 "why": {"why": {"type": "plain_text_input", "value": "it is wrong"}},
                 "kind": {"kind": {"type": "static_select", "selected_option": {"value": "number"}}},
                 "more": {"more": {"type": "plain_text_input", "value": None}},
+                "person": {"person": {"type": "users_select", "selected_user": "U0ANNA"}},
+                "nobody": {"nobody": {"type": "users_select", "selected_user": None}},
             }
         },
     },
@@ -179,7 +181,8 @@ def test_a_dialog_that_was_sent_says_where_it_came_from_and_what_was_entered() -
         "slack:T0TEAM:C0OPS:1.1",
         "slack:T0TEAM:C0OPS:1.2",
     )
-    assert sent.entered == {"why": "it is wrong", "kind": "number", "more": ""}
+    entered = {"why": "it is wrong", "kind": "number", "more": "", "person": "U0ANNA", "nobody": ""}
+    assert sent.entered == entered
 
 
 @pytest.mark.parametrize("metadata", ["", "{", "[]", '{"value":"q"}', "null"])

@@ -94,6 +94,16 @@ async def test_a_dialog_asks_and_carries_where_it_came_from(bot: Bot) -> None:
     assert len(view["title"]["text"]) <= 24
 
 
+@pytest.mark.parametrize("initial", ["", "U0ANNA"])
+async def test_a_person_is_picked_with_slacks_own_list_of_people(bot: Bot, initial: str) -> None:
+    asked = Field("person", "Who else?", "person", (("Bob", "U2"),), initial, optional=True)
+    await bot.surface.dialog(press(), "Assign", document("who?"), Form((asked,), "assign", "f-1"))
+    (view,) = bot.slack.modals
+    element = view["blocks"][-1]["element"]
+    assert (element["type"], element.get("initial_user", "")) == ("users_select", initial)
+    assert view["blocks"][-1]["optional"] is True
+
+
 async def test_a_dialog_without_a_form_only_shows(bot: Bot) -> None:
     await bot.surface.dialog(press(), "SQL", document("```\nSELECT 1\n```"))
     (view,) = bot.slack.modals

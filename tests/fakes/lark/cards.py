@@ -37,6 +37,7 @@ PROPERTIES: dict[str, set[str]] = {
     "select_static": COMMON | PRESSED | {
         "type", "name", "required", "initial_option", "initial_index", "placeholder", "options",
     },
+    "select_person": COMMON | PRESSED | {"type", "name", "required", "initial_option", "placeholder", "options"},
     "overflow": COMMON | PRESSED | {"options"},
     "input": COMMON | PRESSED | {
         "name", "required", "placeholder", "default_value", "max_length", "input_type", "show_icon", "rows",
@@ -212,6 +213,19 @@ def _select(one: Json, inside: str) -> Iterator[str]:
         yield from _behaviors(one)
 
 
+def _person(one: Json, inside: str) -> Iterator[str]:
+    yield from _text(one.get("placeholder"), "placeholder")
+    people = [option.get("value", "") for option in one.get("options", ())]
+    if len(set(people)) < len(people) or not all(user.startswith("ou_") for user in people):
+        yield "options of select_person want open ids, each once"
+    for option in one.get("options", ()):
+        yield from _unknown("option", option, {"value", "icon"})
+    if inside != "form":
+        yield from _behaviors(one)
+    elif not one.get("name"):
+        yield "a picker in a form wants a name"
+
+
 def _input(one: Json, inside: str) -> Iterator[str]:
     if inside == "form" and not one.get("name"):
         yield "an input in a form wants a name"
@@ -239,6 +253,7 @@ CHECKS: dict[str, Callable[[Json, str], Iterator[str]]] = {
     "chart": _chart,
     "button": _button,
     "select_static": _select,
+    "select_person": _person,
     "overflow": _select,
     "input": _input,
     "form": _form,

@@ -13,6 +13,7 @@ INPUT_KEYS = {"type", "block_id", "label", "element", "optional", "hint"}
 ELEMENT_KEYS = {
     "plain_text_input": {"type", "action_id", "multiline", "initial_value", "max_length", "placeholder"},
     "static_select": {"type", "action_id", "options", "initial_option", "placeholder"},
+    "users_select": {"type", "action_id", "initial_user", "placeholder"},
 }
 
 
@@ -68,5 +69,7 @@ def _input(block: dict[str, Any]) -> Iterator[str]:
             yield "bad option"
         if "initial_option" in element and element["initial_option"] not in options:
             yield "initial_option is no option"
+    if element["type"] not in ELEMENT_KEYS:
+        yield f"no element of an input: {element['type']}"
     if len(element.get("initial_value", "")) > 3000:
         yield "initial_value too long"
