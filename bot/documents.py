@@ -25,7 +25,7 @@ def document_of(record: Any) -> Document:
     """The document that was written down. Raises ValueError when it is none, or holds parts of no known kind."""
     try:
         read = _read(record)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"a kept document cannot be read ({type(error).__name__})") from None
     if not isinstance(read, Document):
         raise ValueError("what was kept is no document")

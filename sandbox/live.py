@@ -103,7 +103,7 @@ class Live:
     def lost(self) -> int:
         """How many BE or CN nodes do not answer: the share that `up` lacks."""
         nodes = self.frontend_count + self.worker_count
-        return min(round((1 - self.metrics.get("up", 1.0)) * nodes), self.worker_count)
+        return max(0, min(round((1 - self.metrics.get("up", 1.0)) * nodes), self.worker_count))
 
     def frontends(self) -> Listing:
         """SHOW FRONTENDS."""

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.documents import document_json, document_of
 from handlers.document import (
@@ -58,6 +60,9 @@ def test_every_part_that_a_document_may_have_is_tried_here() -> None:
         [],
         {},
         {"kind": "Document"},
+        {"kind": "Document", "fields": []},
+        {"kind": "Document", "fields": {"fallback": "x", "parts": [{"kind": "bytes", "base64": "no!"}], "language": 1}},
+        {"kind": ["Document"], "fields": {}},
         {"kind": "Gone", "fields": {}},
         {"kind": "Note", "fields": {"text": "no document"}},
         {"kind": "Document", "fields": {"fallback": "x", "parts": [], "more": 1}},
@@ -67,3 +72,25 @@ def test_every_part_that_a_document_may_have_is_tried_here() -> None:
 def test_what_is_no_document_of_ours_is_refused(record: Any) -> None:
     with pytest.raises(ValueError, match="kept"):
         document_of(record)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.fixed_dictionaries(
+            {"kind": st.sampled_from(["Document", "Note", "Chart", "Series", "bytes", "Gone"]), "fields": inner}
+        )
+        | st.dictionaries(st.sampled_from(["fallback", "parts", "text", "name", "values"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_anything_else_that_a_database_could_hold_is_a_document_or_refused(record: Any) -> None:
+    try:
+        found = document_of(record)
+    except ValueError:
+        return
+    assert isinstance(found, Document)
