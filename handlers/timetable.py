@@ -16,8 +16,8 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """The end of a silence that has none."""
 SLOTS = ("morning", "evening", "weekly")
 
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_SPAN = re.compile(r"([1-9]\d{0,2})([hd])")
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_SPAN = re.compile(r"([1-9][0-9]{0,2})([hd])")
 
 
 class NotATimetable(ValueError):

@@ -1,6 +1,8 @@
 """What can be typed about when reports come, and which slot is next."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -50,6 +52,9 @@ WRONG = [
     ("morning", "timetable.time", ""),
     ("morning 25:00", "timetable.time", "25:00"),
     ("morning noon", "timetable.time", "noon"),
+    ("morning ٠٨:٣٠", "timetable.time", "٠٨:٣٠"),
+    ("morning 08:00:30", "timetable.time", "08:00:30"),
+    ("weekly off off", "timetable.word", "off"),
     ("weekly someday 08:00", "timetable.day", "someday"),
     ("weekly mon", "timetable.time", ""),
     ("daily 08:00", "timetable.word", "daily"),
@@ -72,6 +77,46 @@ def test_whatever_is_typed_becomes_a_timetable_that_can_be_kept_or_is_refused(wo
     except NotATimetable:
         return
     assert timetable_of(timetable_json(made)) == made
+
+
+WORDS = st.sampled_from(
+    ["morning", "evening", "weekly", "off", "8:05", "23:59", "fri", "sunday", "utc", "asia/shanghai"]
+)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=8), st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)))
+def test_whatever_is_understood_can_be_shown_typed_again_and_comes(words: list[str], now: datetime) -> None:
+    try:
+        made = told(words, FULL, "Anna")
+    except NotATimetable:
+        return
+    slots = list(made.slots())
+    assert all(re.fullmatch(r"[0-2][0-9]:[0-5][0-9]", at) for _, _, at in slots)
+    typed = [part for name, day, at in slots for part in ((name, day, at) if day else (name, at))]
+    assert told([*typed, made.zone.lower()], Timetable("x:C"), "Anna") == made
+    found = made.following(now.replace(tzinfo=UTC))
+    assert (found is None) is (slots == [])
+    assert found is None or found[0] in {name for name, _, _ in slots}
+
+
+CHANGES = [
+    # the night that has no half past two, and the one that has it twice
+    (datetime(2026, 3, 29, 0, 0, tzinfo=UTC), "02:30"),
+    (datetime(2026, 10, 24, 23, 0, tzinfo=UTC), "02:30"),
+]
+
+
+@pytest.mark.parametrize(("night", "at"), CHANGES)
+def test_in_the_night_when_the_clocks_change_each_day_has_its_slot_once(night: datetime, at: str) -> None:
+    berlin = Timetable("x:C", at, zone="Europe/Berlin")
+    moment, seen = night, []
+    for _ in range(4):
+        found = berlin.following(moment)
+        assert found is not None
+        moment = found[1].astimezone(UTC)
+        seen.append(found[1].date())
+    assert len(set(seen)) == 4
+    assert [(later - earlier).days for earlier, later in pairwise(seen)] == [1, 1, 1]
 
 
 def test_the_next_slot_is_the_nearest_one_that_is_still_to_come() -> None:
@@ -123,7 +168,7 @@ def test_a_silence_without_a_span_has_no_end() -> None:
     assert silence([], NOW) == FOREVER
 
 
-@pytest.mark.parametrize("words", [["soon"], ["0h"], ["8h", "please"], ["1000d"]])
+@pytest.mark.parametrize("words", [["soon"], ["0h"], ["8h", "please"], ["1000d"], ["1٠h"], ["-1h"], ["1.5h"]])
 def test_what_is_no_span_is_refused(words: list[str]) -> None:
     with pytest.raises(NotATimetable, match="span"):
         silence(words, NOW)
