@@ -113,6 +113,8 @@ def _locale(page: Page) -> Locale:
 async def remember(posted: Posted, number: int, report_id: str, locale: Locale, desk: Desk, plan: Plan = ()) -> None:
     """Keep what a message shows, and with it that the channel got its report; one that waits to be posted has a name
     by which it is found later."""
+    if not posted.messages:  # a turn that began in an earlier version may have noted down a post so
+        return
     # one that became several messages cannot be drawn again in place
     page = number if len(posted.messages) == 1 else UNDRAWN
     kept = Page(posted.messages[0], report_id, page, locale.language, locale.zone.key, plan)

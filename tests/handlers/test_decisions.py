@@ -11,7 +11,7 @@ from handlers.buttons import short_id
 from handlers.document import Document, Field
 from handlers.findings import Page, key_of
 from handlers.locale import Locale
-from handlers.surface import Mark, PatrolRequest, SurfaceError
+from handlers.surface import Mark, PatrolRequest, Posted, SurfaceError
 from tests.handlers.conftest import Desk, offered, words
 from tests.handlers.reports import ID, MOMENT, finding, flagged, patrolled
 
@@ -111,6 +111,16 @@ async def test_a_message_keeps_its_clusters_even_if_this_version_would_lay_it_ou
     drawn = dict(desk.surface.updates)
     assert [f"prod\\-{n}**" in words(drawn["x:C:99"]) for n in (7, 19, 0)] == [True, True, False]
     assert desk.whispered() == []
+
+
+async def test_a_post_without_a_message_is_no_page_and_breaks_no_report(desk: Desk) -> None:
+    async def nameless(place: str, document: Document, mark: Mark | None = None) -> Posted:
+        return Posted("x:C:7", ())
+
+    desk.surface.post = nameless  # type: ignore[method-assign]
+    await posted(desk)
+    assert await desk.store.findings.pages("R-1") == []
+    assert await desk.store.knows("x:C:7")
 
 
 async def test_two_at_once_end_up_on_the_message_whatever_the_order(desk: Desk) -> None:
