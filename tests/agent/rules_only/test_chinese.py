@@ -213,6 +213,14 @@ async def test_the_chart_of_a_chinese_question_has_a_chinese_title() -> None:
     assert titles == ["prod-a-01:磁盘使用率"]
 
 
+async def test_a_row_of_a_chinese_table_can_be_pointed_at() -> None:
+    thread = Thread()
+    await thread.ask("客户 acme 有哪些集群", {"members": MEMBERS, "patrols": PATROLS})
+    answer = await thread.ask("第二个怎么样?", {"info:0": INFO_B, "freshness": FRESH, "vitals": VITALS})
+    assert ("query_cluster_info", {"cluster": B[:8]}) in thread.calls
+    assert answer.startswith("**prod-b-02 状态为警告:compaction 分数 3,121。**")
+
+
 async def test_a_follow_up_of_a_name_alone_keeps_the_threads_language() -> None:
     thread = Thread()
     await thread.ask("prod-a-01 的告警", {"alerts": ALERT})
