@@ -103,7 +103,8 @@ class _Journal:
         self._anew = len(ours) < len(claim.steps)
         if self._anew:
             log.warning("a turn of another version is begun anew", turn=claim.turn)
-        self._fresh = claim.attempt == 1
+        # one that waited for people has written down all that it did; of others that cannot be known
+        self._fresh = claim.attempt - claim.parks == 1 and not self._anew
         self._quiet = False
         self._broken = False
 
@@ -111,8 +112,6 @@ class _Journal:
         if (written := self._left.pop(name, None)) is not None:
             return await whole(written, self._engine.blobs)
         result = await work()
-        # beyond a step that was not written down no earlier attempt has come, but for one that counted otherwise
-        self._fresh = not self._anew
         if not self._broken:
             await self._keep(name, result)
         return result
@@ -144,7 +143,7 @@ class _Journal:
 
     async def heard(self, name: str) -> Sequence[str]:
         # An earlier attempt that came by here heard no more than is written down, and what it did next may have been
-        # done though not written down: a post, say. What came since is for a later part, or for a turn of its own.
+        # done though not written down: a post, say, and with a full disk any step. What came since is for another turn.
         if name in self._claim.heard or self._left or not self._fresh:
             return self._claim.heard.get(name, ())
         # the last step's writing told that nothing waits: good enough until the next round
