@@ -15,6 +15,8 @@ _MOST_ALIKE = 0.8
 # Even a well-known pace is the pace of yesterday: somebody may stop the load, or double it.
 _PACE_MAY_CHANGE = 0.15
 _MAD_TO_DEVIATION = 1.4826
+# Of what is still to come nothing is certain: the load may stop, and somebody may add disks.
+_MOST_CERTAIN = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,11 @@ def _interval(slopes: list[float], count: int, alike: float) -> tuple[float, flo
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """When a course meets a limit: `soonest` and `latest` are hours (90 % interval of the pace; infinity when the slow
-    end never gets there), `chances` the probability of having been there, by horizon in hours."""
+    """When a course meets a limit, in hours: `expected` if it goes on as it does, `soonest` and `latest` the ends of
+    the 90 % interval around that, which allows for a pace that changes (infinity when the slow end never gets there).
+    `chances` is the probability of having been there, by horizon in hours."""
 
+    expected: float
     soonest: float
     latest: float
     chances: dict[int, float]
@@ -94,10 +98,13 @@ def reach(
             value = course.level + course.per_hour * ahead + usual.get((newest_hour + ahead) % 24, middle)
             best = max(best, _beyond((value - limit) * bad, course.deviation_ahead(ahead)))
         # Having been there is enough, so the best of the hours counts and never falls with the horizon.
-        chances[horizon] = best
+        chances[horizon] = min(best, _MOST_CERTAIN)
     left = (limit - course.level - usual.get(newest_hour, middle)) * bad
-    fast, slow = sorted((course.low * bad, course.high * bad), reverse=True)
-    return Reach(_hours(left, fast), _hours(left, slow), chances)
+    pace, change = course.per_hour * bad, _Z90 * _PACE_MAY_CHANGE * abs(course.per_hour)
+    slow, fast = sorted((course.low * bad, course.high * bad))
+    # two doubts that know nothing of each other: how well the pace is known, and whether it stays
+    fastest, slowest = pace + math.hypot(fast - pace, change), pace - math.hypot(pace - slow, change)
+    return Reach(_hours(left, pace), _hours(left, fastest), _hours(left, slowest), chances)
 
 
 def _beyond(distance: float, deviation: float) -> float:

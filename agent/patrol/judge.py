@@ -207,11 +207,13 @@ class Judge:
         against = longer is not None and longer.per_hour * bad < 0
         if pace <= 0 or newest.fit < _GOOD_FIT or moved < rule.step * _ALMOST or against:
             return None
-        hours = max(0.0, (rule.limits.red - course.value) * bad / pace)
         ahead = self._ahead(course, rest)
         # A pace whose interval reaches down to standing still is no trend, however steep its middle.
         if ahead is None or math.isinf(ahead.latest):
             return None
+        # what is there already needs no line to say when
+        there = (rule.limits.red - course.value) * bad <= 0
+        hours = 0.0 if there else ahead.expected
         made = Outlook(cluster_id, course.name, course.value, rule.limits.red, rule.unit, hours, newest.fit)
         down = rule.direction == "down"
         return replace(made, soonest=ahead.soonest, latest=ahead.latest, chances=ahead.chances, down=down)

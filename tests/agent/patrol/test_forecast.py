@@ -62,7 +62,8 @@ def test_too_few_hours_have_no_line() -> None:
 
 def test_a_steady_course_reaches_the_limit_when_its_pace_says() -> None:
     found = met(made(course(0.5, 0.05)))
-    assert found.soonest <= 20 <= found.latest
+    assert found.soonest < found.expected < found.latest
+    assert found.expected == pytest.approx(20, abs=1)
     assert found.chances[24] > 0.85
     assert found.chances[48] > 0.95
 
@@ -81,8 +82,17 @@ def test_a_pace_that_may_be_standing_still_has_no_latest_hour() -> None:
 def test_free_memory_that_falls_is_followed_downwards() -> None:
     falling = {back: 20 + 0.5 * back for back in range(24)}
     found = met(made(falling), limit=10.0, down=True)
-    assert found.soonest == pytest.approx(20)
+    assert found.expected == pytest.approx(20)
     assert found.chances[24] > 0.8
+
+
+def test_a_pace_known_to_the_hair_may_change_all_the_same() -> None:
+    found = met(made(course(0.5)))
+    assert (found.soonest, found.expected, found.latest) == pytest.approx((16.04, 20, 26.55), abs=0.01)
+
+
+def test_nothing_that_is_still_to_come_is_certain() -> None:
+    assert met(made(course(0.5)), limit=81.0).chances[48] < 1
 
 
 def test_the_rhythm_of_the_day_decides_about_the_hour() -> None:
@@ -95,7 +105,8 @@ def test_the_rhythm_of_the_day_decides_about_the_hour() -> None:
 
 def test_what_is_beyond_the_limit_already_takes_no_time() -> None:
     found = met(made(course(0.5)), limit=79.0)
-    assert (found.soonest, found.latest, found.chances[24]) == (0.0, 0.0, 1.0)
+    assert (found.expected, found.soonest, found.latest) == (0.0, 0.0, 0.0)
+    assert found.chances[24] == pytest.approx(0.98)
 
 
 @given(
@@ -108,5 +119,6 @@ def test_whatever_the_course_chances_are_chances(hours: dict[int, float], limit:
     if found is not None:
         ahead = met(found, limit, down=down)
         assert 0 <= ahead.chances[24] <= ahead.chances[48] <= 1
+        assert 0 <= ahead.soonest <= ahead.expected <= ahead.latest
         assert ahead.soonest <= ahead.latest
         assert found.low <= found.per_hour <= found.high
