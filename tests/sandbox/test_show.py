@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.accounts import READER, WRITER, Account
 from sandbox.catalogue import Catalogue, ColumnInfo, TableInfo
@@ -130,3 +132,32 @@ def test_a_pattern_takes_every_other_character_for_itself() -> None:
     assert listing.like("a(b").rows == (("a(b",),)
     assert listing.like("a_b").rows == (("a.b",), ("axb",), ("a(b",))
     assert listing.like(None) is listing
+
+
+ESCAPED = [(r"a\_b", ["a_b"]), (r"a\%", ["a%"]), ("a_b", ["a_b", "axb"]), ("%%", ["a_b", "axb", "a%"]), (r"a\b", [])]
+
+
+@pytest.mark.parametrize(("pattern", "wanted"), ESCAPED)
+def test_a_backslash_makes_a_wildcard_a_letter_as_drivers_write_it(pattern: str, wanted: list[str]) -> None:
+    listing = Listing(("Name",), (("a_b",), ("axb",), ("a%",)))
+    assert [row[0] for row in listing.like(pattern).rows] == wanted
+
+
+def alike(pattern: str, text: str) -> bool:
+    """LIKE by its definition, letter by letter."""
+    if not pattern:
+        return not text
+    if pattern[0] == "%":
+        return any(alike(pattern[1:], text[start:]) for start in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("_", text[0]) and alike(pattern[1:], text[1:])
+
+
+@given(st.text("ab_%", max_size=7), st.text("ab.", max_size=7))
+def test_a_pattern_matches_what_sql_says_it_matches(pattern: str, text: str) -> None:
+    assert bool(Listing(("Name",), ((text,),)).like(pattern).rows) is alike(pattern, text)
+
+
+def test_a_hostile_pattern_holds_nobody_up() -> None:
+    # tried place by place it would outlast us all
+    listing = Listing(("Name",), (("a" * 2_000,),))
+    assert listing.like("%a" * 60 + "%b").rows == ()
