@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -24,6 +25,12 @@ def without_noise() -> None:
     """DuckDB's binding lists what it calls leaks when the interpreter that imported hypothesis too is torn down; the
     list would bury the closing line. Nothing of ours writes after this point."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of collected tests live to the end: no collection of garbage need look at them."""
+    gc.collect()
+    gc.freeze()
 
 
 CLUSTERS = 24
