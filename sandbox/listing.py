@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 Line = tuple[str | None, ...]
 
-_LETTER = re.compile(r"\\([_%\\])|(.)", re.DOTALL)
-"""Of a LIKE pattern: one that a backslash makes itself, or any."""
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -29,11 +26,11 @@ class Listing:
 def _matcher(pattern: str) -> re.Pattern[str]:
     """The pattern as a regular expression that takes no longer for many `%` than for one."""
     pieces = [""]
-    for escaped, char in _LETTER.findall(pattern):
+    for char in pattern:
         if char == "%":
             pieces.append("")
         else:
-            pieces[-1] += "." if char == "_" else re.escape(escaped or char)
+            pieces[-1] += "." if char == "_" else re.escape(char)
     first, *between = pieces
     if not between:
         return re.compile(first, re.IGNORECASE | re.DOTALL)
