@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 Line = tuple[str | None, ...]
 
+_LETTER = re.compile(r"\\([_%\\])|(.)", re.DOTALL)
+"""Of a LIKE pattern: one that a backslash makes itself, or any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -26,11 +29,11 @@ class Listing:
 def _matcher(pattern: str) -> re.Pattern[str]:
     """The pattern as a regular expression that takes no longer for many `%` than for one."""
     pieces = [""]
-    for char in pattern:
+    for escaped, char in _LETTER.findall(pattern):
         if char == "%":
             pieces.append("")
         else:
-            pieces[-1] += "." if char == "_" else re.escape(char)
+            pieces[-1] += "." if char == "_" else re.escape(escaped or char)
     first, *between = pieces
     if not between:
         return re.compile(first, re.IGNORECASE | re.DOTALL)

@@ -196,10 +196,10 @@ async def test_databases_and_tables_are_listed(port: int, connect: Connect) -> N
     assert await rows(connection, "SHOW DATABASES LIKE 'by%'") == [("byoc",)]
     await rows(connection, "USE metrics")
     assert ("metrics_table",) in await rows(connection, "SHOW TABLES")
-    assert await rows(connection, "SHOW FULL TABLES FROM metrics LIKE 'v\\_customer\\_key%'") == []
-    assert await rows(connection, "SHOW FULL TABLES FROM metrics LIKE 'v_customer_key%'") == [
-        ("v_customer_key_v2", "VIEW")
-    ]
+    for pattern in ("v\\_customer\\_key%", "v_customer_key%"):
+        assert await rows(connection, f"SHOW FULL TABLES FROM metrics LIKE '{pattern}'") == [
+            ("v_customer_key_v2", "VIEW")
+        ]
 
 
 async def test_columns_come_with_types_keys_and_comments(port: int, connect: Connect) -> None:

@@ -134,6 +134,15 @@ def test_a_pattern_takes_every_other_character_for_itself() -> None:
     assert listing.like(None) is listing
 
 
+ESCAPED = [(r"a\_b", ["a_b"]), (r"a\%", ["a%"]), ("a_b", ["a_b", "axb"]), ("%%", ["a_b", "axb", "a%"])]
+
+
+@pytest.mark.parametrize(("pattern", "wanted"), ESCAPED)
+def test_a_backslash_makes_a_wildcard_a_letter_as_drivers_write_it(pattern: str, wanted: list[str]) -> None:
+    listing = Listing(("Name",), (("a_b",), ("axb",), ("a%",)))
+    assert [row[0] for row in listing.like(pattern).rows] == wanted
+
+
 def alike(pattern: str, text: str) -> bool:
     """LIKE by its definition, letter by letter."""
     if not pattern:
