@@ -67,7 +67,8 @@ async def test_twelve_series_of_a_simulated_cluster_are_shown_to_the_last_step(
     assert "shown " not in text.split("\n")[-1]
     assert len(text) < TEXT_CHARS + 4_500
     (step,) = re.findall(r"steps of (\d+) h", text)
-    assert result.structured_content["row_count"] * int(step) >= min(hours, 168)
+    # an hour may have ended since the fleet was made
+    assert result.structured_content["row_count"] * int(step) >= min(hours, 168) - 1
 
 
 async def test_what_is_usual_is_what_the_same_hour_had_a_week_ago(simulated: Door, truth: dict[str, Any]) -> None:
