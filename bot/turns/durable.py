@@ -51,6 +51,9 @@ a turn that had too many."""
 MOST_BYTES = 2**30
 """The size that DBOS's SQLite file may reach; it is tidied every night and stays far below. Beyond it no worker begins,
 and events wait in the inbox, rather than that the host's disk is filled."""
+APART = 0.002
+"""Seconds between the beginnings of two turns: what a round takes on a slow processor, with some room."""
+
 ENDING = 5.0
 """Seconds that DBOS gets to write down how turns ended before the process goes."""
 
@@ -172,7 +175,7 @@ class DurableTurns:
         self.blobs = blobs
         self.running = Running(work, inbox, options.limit)
         self.options = options
-        self._lanes = Lanes(self._begin, options.max_running)
+        self._lanes = Lanes(self._begin, options.max_running, apart=APART)
         self._waiting = 0
         self._closed = False
 

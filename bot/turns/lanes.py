@@ -1,7 +1,9 @@
 """The lanes that this process sees to: one worker at a time in each, so many at once, the others in their turn."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import Context
 
 import structlog
@@ -11,16 +13,21 @@ log = structlog.get_logger()
 
 class Lanes:
     """Begins a worker for each lane that is woken, with `begin`, unless one is at work in it; `most` are at work at
-    once. It rests on nothing that would be lost with it: who is woken twice, or not at all, is only done later."""
+    once, begun at least `apart` seconds from each other. It rests on nothing that would be lost with it: who is woken
+    twice, or not at all, is only done later."""
 
-    def __init__(self, begin: Callable[[str], Awaitable[None]], most: int) -> None:
+    def __init__(self, begin: Callable[[str], Awaitable[None]], most: int, *, apart: float = 0.0) -> None:
         self._begin = begin
         self._most = most
+        self._apart = apart
+        self._pace = asyncio.Lock()
+        self._last = -math.inf
         self._at_work: set[str] = set()
         self._again: set[str] = set()
         self._ready: dict[str, None] = {}
         self._beginning: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._closing = asyncio.Event()
 
     @property
     def room(self) -> int:
@@ -52,10 +59,26 @@ class Lanes:
 
     async def _start(self, lane: str) -> None:
         try:
+            await self._paced()
+            if self._closed:
+                self.ended(lane, more=False)
+                return
             await self._begin(lane)
         except Exception:  # the outermost edge of a task of its own: the event waits, and is looked for again
             log.exception("a turn could not be begun", lane=lane)
             self.ended(lane, more=False)
+
+    async def _paced(self) -> None:
+        """Turns that begin at one moment would keep step: their models answer together, and each round of theirs waits
+        for that of all others. A crowd is drawn out once instead."""
+        loop = asyncio.get_running_loop()
+        async with self._pace:
+            wait = self._last + self._apart - loop.time()
+            if wait > 0 and not self._closed:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._closing.wait()
+            self._last = loop.time()
 
     def begun(self, lane: str) -> None:
         """A worker is at work in the lane, perhaps one that nobody here has begun."""
@@ -76,5 +99,6 @@ class Lanes:
     async def close(self) -> None:
         """Begin no more workers, and wait for those that are being begun."""
         self._closed = True
+        self._closing.set()
         if self._beginning:
             await asyncio.wait(self._beginning)

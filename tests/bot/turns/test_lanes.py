@@ -2,6 +2,7 @@
 
 import asyncio
 from contextvars import ContextVar
+from itertools import pairwise
 
 import structlog
 
@@ -109,7 +110,34 @@ async def test_closed_lanes_begin_nothing_more() -> None:
     workers = Workers(most=1)
     workers.lanes.wake("a")
     workers.lanes.wake("b")
+    await workers.settled()
     await workers.lanes.close()
     workers.lanes.ended("a", more=True)
     workers.lanes.wake("c")
     assert await workers.settled() == ["a"]
+
+
+async def test_a_crowd_begins_one_after_the_other_with_some_time_between() -> None:
+    moments: list[float] = []
+    last = asyncio.Event()
+
+    async def begin(lane: str) -> None:
+        moments.append(asyncio.get_running_loop().time())
+        if len(moments) == 4:
+            last.set()
+
+    lanes = Lanes(begin, 10, apart=0.005)
+    for lane in "abcd":
+        lanes.wake(lane)
+    await last.wait()
+    assert all(later - earlier >= 0.005 for earlier, later in pairwise(moments))
+
+
+async def test_who_has_not_begun_when_lanes_close_never_does() -> None:
+    workers = Workers()
+    workers.lanes = Lanes(workers.begin, 10, apart=3600)
+    for lane in "abcd":
+        workers.lanes.wake(lane)
+    assert await workers.settled() == ["a"]
+    await workers.lanes.close()
+    assert workers.begun == ["a"]
