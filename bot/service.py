@@ -3,9 +3,9 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -22,7 +22,7 @@ from bot.gate import Gate
 from bot.housekeeping import Housekeeping, ages
 from bot.locales import Locales
 from bot.patience import PatientSurface, Waits
-from bot.patrols import ByClock, by_settings
+from bot.patrols import ByClock, Rota, by_settings
 from bot.platforms import Platform
 from bot.pressing import Pressing
 from bot.prices import load_prices
@@ -40,7 +40,6 @@ from bot.turns.stored import StoredInbox
 from bot.work import Handling
 from handlers.deps import Deps
 from handlers.flight import Flights
-from handlers.surface import Event
 
 log = structlog.get_logger()
 
@@ -75,54 +74,24 @@ async def serving(
 ) -> AsyncIterator[str]:
     """The bot at work while the context is open; gives the address or the connection that events come in by. Turns
     under way get PARTING seconds to finish at the end, or until `hurry`."""
-    store, opened = starwatch.store, list[TurnEngine]()
-    people = platform.people
-    preferences = StoredPreferences(store.database, utc_now)
-    locales = Locales(people, preferences, settings.timezone)
-    # only here, since what a channel prefers is in our own database, which platforms know nothing of
-    platform.read_in(locales)
-    rules, prices = admission(settings), load_prices(settings.prices)
-    gate = Gate(lambda: opened[0], store, platform.surface, people, rules, prices=prices, locale=locales)
-
-    def ahead(event: Event) -> int:
-        return opened[0].ahead(event)
-
-    reaction = Reaction(gate, platform.surface, locales, ahead)
-    inbox, outbox = StoredInbox(store.database, utc_now), Outbox(store.database, utc_now)
-
-    async def gone(thread: str) -> None:
-        await opened[0].stop(thread)
-
-    def wake(thread: str) -> None:
-        opened[0].wake(thread)
-
-    surface = PatientSurface(platform.surface, outbox, gone=gone)
-    deps = replace(_deps(platform, starwatch), surface=surface, submit=gate.admit)
-    deps = replace(deps, locale=locales, preferences=preferences, asked=Asked(store.database))
-    rota = rota_of(
-        store, by_settings(settings, platform.channel(settings.patrol_channel or "")), sentinel=settings.sentinel
-    )
-    deps = replace(deps, desk=desk_of(store, rota, utc_now, people))
-    permits = permits_of(settings, store, starwatch.recorder, names_of(people), wake)
-    deps = replace(deps, permits=permits)
-    pressing = Pressing(gate, deps)
-    work = Handling(deps, gate)
+    opened = list[TurnEngine]()
+    bot = _bot(settings, platform, starwatch, lambda: opened[0])
+    store, pressing = starwatch.store, Pressing(bot.gate, bot.deps)
     # a turn whose platform is away waits for it behind all else that it does
     longest = max(LONGEST_TURN, settings.turn_seconds * 2) + Waits().patience
     options = DurableOptions(settings.executor_id, limit=longest, max_running=settings.turns_at_once)
-    async with durable_turns(work, inbox, store.blobs, turns_address(starwatch.database), options) as turns:
+    address = turns_address(starwatch.database)
+    async with durable_turns(Handling(bot.deps, bot.gate), bot.inbox, store.blobs, address, options) as turns:
         opened.append(turns)
-        house = Housekeeping(store, inbox, outbox, utc_now, ages(settings))
-        sentinel = sentinel_of(settings, starwatch, deps, rota, gate.admit)
-        clock = Clock(ByClock(rota, gate.admit, surface, house.tidy, utc_now, locales, store.findings, sentinel))
-        known, following = Talk(store.database), Following(store, preferences)
+        reaction = Reaction(bot.gate, platform.surface, bot.locales, turns.ahead)
         opening: AbstractAsyncContextManager[Entrance] = platform.listening(
-            settings, reaction.admit, pressing.act, following, known
+            settings, reaction.admit, pressing.act, Following(store, bot.preferences), Talk(store.database)
         )
         async with opening as entrance:
-            await clock.start(await rota.schedules())
-            rota.clock = clock
-            delivering = asyncio.create_task(surface.watch(), name="posts that were kept")
+            clock = Clock(_by_clock(settings, starwatch, bot))
+            await clock.start(await bot.rota.schedules())
+            bot.rota.clock = clock
+            delivering = asyncio.create_task(bot.surface.watch(), name="posts that were kept")
             pulse = asyncio.create_task(Pulse(lambda: turns.load).watch(), name="pulse")
             try:
                 yield entrance.place
@@ -133,6 +102,56 @@ async def serving(
                 await entrance.shut()
                 await asyncio.gather(pressing.close(PARTING), _part(turns, hurry or asyncio.Event()))
                 await asyncio.wait({delivering, pulse})
+
+
+@dataclass(frozen=True, slots=True)
+class _Bot:
+    """What stands between a platform and the queue of turns, put together before either is open."""
+
+    gate: Gate
+    surface: PatientSurface
+    deps: Deps
+    inbox: StoredInbox
+    outbox: Outbox
+    rota: Rota
+    locales: Locales
+    preferences: StoredPreferences
+
+
+def _bot(settings: Settings, platform: Platform, starwatch: Starwatch, turns: Callable[[], TurnEngine]) -> _Bot:
+    store, people = starwatch.store, platform.people
+    preferences = StoredPreferences(store.database, utc_now)
+    locales = Locales(people, preferences, settings.timezone)
+    # only here, since what a channel prefers is in our own database, which platforms know nothing of
+    platform.read_in(locales)
+    rules, prices = admission(settings), load_prices(settings.prices)
+    gate = Gate(turns, store, platform.surface, people, rules, prices=prices, locale=locales)
+    outbox = Outbox(store.database, utc_now)
+
+    async def gone(thread: str) -> None:
+        await turns().stop(thread)
+
+    surface = PatientSurface(platform.surface, outbox, gone=gone)
+    patrols = by_settings(settings, platform.channel(settings.patrol_channel or ""))
+    rota = rota_of(store, patrols, sentinel=settings.sentinel)
+    deps = replace(
+        _deps(platform, starwatch),
+        surface=surface,
+        submit=gate.admit,
+        locale=locales,
+        preferences=preferences,
+        asked=Asked(store.database),
+        desk=desk_of(store, rota, utc_now, people),
+        permits=permits_of(settings, store, starwatch.recorder, names_of(people), lambda thread: turns().wake(thread)),
+    )
+    return _Bot(gate, surface, deps, StoredInbox(store.database, utc_now), outbox, rota, locales, preferences)
+
+
+def _by_clock(settings: Settings, starwatch: Starwatch, bot: _Bot) -> ByClock:
+    store = starwatch.store
+    house = Housekeeping(store, bot.inbox, bot.outbox, utc_now, ages(settings))
+    sentinel = sentinel_of(settings, starwatch, bot.deps, bot.rota, bot.gate.admit)
+    return ByClock(bot.rota, bot.gate.admit, bot.surface, house.tidy, utc_now, bot.locales, store.findings, sentinel)
 
 
 async def _part(turns: TurnEngine, hurry: asyncio.Event) -> None:
