@@ -198,8 +198,10 @@ async def test_other_threads_are_answered_meanwhile_and_this_one_afterwards(worl
         assert await bot.turns.under_way("k1")
         await bot.press(BOB)
         await bot.answered("deleted prod-1")
-        await settle(lambda: not bot.turns.running.turns)
-        assert not await bot.turns.under_way("k1")
+        # the answer stands a moment before the turn is written down as done
+        async with asyncio.timeout(60):
+            while await bot.turns.under_way("k1"):
+                await asyncio.sleep(0)
 
 
 async def test_calls_of_one_round_are_one_approval_that_lists_each(url: str) -> None:
