@@ -22,12 +22,14 @@ class Clock:
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
         self.looks = 0
+        self.sleepers: set[asyncio.Task[object] | None] = set()
 
     def __call__(self) -> datetime:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
         self.looks += 1
+        self.sleepers.add(asyncio.current_task())
         await asyncio.sleep(0.001)
 
 
@@ -79,8 +81,9 @@ async def test_one_does_it_and_both_have_the_report(url: str, clock: Clock) -> N
         waiting = [asyncio.create_task(each.run()) for each in (one, two, one, two)]
         await begun(one, two)
         done = one if one.own.runs else two
-        while clock.looks < 20:
-            await asyncio.sleep(0.001)
+        async with asyncio.timeout(60):
+            while len(clock.sleepers) < 4:  # the three who wait, and the signs of life of the one who works
+                await asyncio.sleep(0.001)
         one.own.gate.set()
         two.own.gate.set()
         reports = await asyncio.gather(*waiting)
