@@ -1,4 +1,4 @@
-"""What the rows themselves warn of: copies of one row, and an hour that is not over."""
+"""What the rows themselves warn of: copies of one row, an hour that is not over, and secrets taken out of them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,13 @@ _HOUR = ":00:00"
 _MOMENT = re.compile(r"_(at|seen)$|^(first|last)_", re.IGNORECASE)
 
 
-def seen(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]], now: datetime) -> tuple[str, ...]:
-    """The caveats of a result; `now` is UTC without zone. Looks at the first 2,000 rows."""
+def seen(
+    columns: Sequence[Column], rows: Sequence[Sequence[Scalar]], now: datetime, hidden: int = 0
+) -> tuple[str, ...]:
+    """The caveats of a result; `now` is UTC without zone, `hidden` the number of cells that lost a secret. Looks at the
+    first 2,000 rows."""
     looked_at = rows[:_LOOKED_AT]
-    return (*_copies(columns, looked_at), *_unfinished(columns, looked_at, now))
+    return (*_copies(columns, looked_at), *_unfinished(columns, looked_at, now), *_hidden(hidden))
 
 
 def _copies(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]]) -> Iterator[str]:
@@ -32,3 +35,9 @@ def _unfinished(columns: Sequence[Column], rows: Sequence[Sequence[Scalar]], now
             times = {str(row[place]) for row in rows if row[place] is not None}
             if current in times and all(time.endswith(_HOUR) for time in times):
                 yield f"the newest hour of {column.name}, {now:%H}:00, is not over"
+
+
+def _hidden(cells: int) -> Iterator[str]:
+    if cells:
+        held = "cell holds" if cells == 1 else "cells hold"
+        yield f"{cells} {held} what looks like a secret; [redacted] stands for it"

@@ -24,6 +24,7 @@ from mcp_server.metrics import Metrics
 from mcp_server.principal import LOCAL, Caller, Principal, Scope
 from mcp_server.queries import Value
 from mcp_server.recorder import Draft, Recorder
+from mcp_server.redaction import redact_rows
 from mcp_server.results import Result
 from mcp_server.scope import Scopes
 from mcp_server.shelf import Shelf
@@ -152,10 +153,11 @@ class Door:
         return self._result(fetched, admitted, admitted.tables, found)
 
     def _result(self, fetched: Fetched, admitted: Admitted, tables: tuple[str, ...], found: tuple[str, ...]) -> Result:
-        seen = caveats.seen(fetched.columns, fetched.rows, self.now())
+        rows, hidden = redact_rows([column.name for column in fetched.columns], fetched.rows)
+        seen = caveats.seen(fetched.columns, rows, self.now(), hidden)
         return Result(
             fetched.columns,
-            fetched.rows,
+            rows,
             fetched.more,
             self._new_id(),
             admitted.sql,

@@ -1,6 +1,9 @@
-"""Takes secrets out of texts that are kept: logs and the audit file."""
+"""Takes secrets out of texts that are kept or passed on: logs, the audit file, and what the warehouse answers."""
 
 import re
+from collections.abc import Collection, Sequence
+
+from mcp_server.values import Scalar
 
 _TOKEN = re.compile(
     r"xox[a-z]-[\w-]{6,}|xapp-[\w-]{6,}|sk-ant-[\w-]{6,}|AKIA[0-9A-Z]{12,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"
@@ -19,6 +22,16 @@ _NAMED = re.compile(
 )
 _BLOT = "[redacted]"
 
+# A column of such a name holds secrets, whatever they look like; `input_tokens` and `password_age` do not.
+_SECRET_COLUMN = re.compile(
+    r"(?:^|_)(?:password|passwd|secret|secret_key|access_key|api_?key|token|credential)$", re.IGNORECASE
+)
+# Without one of these (in small letters) there is nothing for the patterns above to find.
+_TRACES = (
+    "xox", "xapp-", "sk-ant-", "akia", "eyj", "://", "-----begin",
+    "passw", "secret", "token", "access_key", "apikey", "api_key", "credential", "identified", "bearer",
+)  # fmt: skip
+
 
 def redact(text: str) -> str:
     """`text` without tokens, keys and passwords in addresses."""
@@ -28,3 +41,27 @@ def redact(text: str) -> str:
 def redact_statement(text: str) -> str:
     """The same for SQL and arguments, where values that are named as secrets go too, whatever they look like."""
     return _NAMED.sub(rf"\1{_BLOT}", redact(text))
+
+
+def redact_rows(names: Sequence[str], rows: list[list[Scalar]]) -> tuple[list[list[Scalar]], int]:
+    """Rows of a result without secrets, and how many cells that changed; the very same rows when it is none."""
+    secret = {at for at, name in enumerate(names) if _SECRET_COLUMN.search(name)}
+    made = list(rows)
+    changed = 0
+    for place, row in enumerate(rows):
+        if _suspect(row, secret):
+            made[place] = [_clean_cell(cell, at in secret) for at, cell in enumerate(row)]
+            changed += sum(new != old for new, old in zip(made[place], row, strict=True))
+    return (made, changed) if changed else (rows, 0)
+
+
+def _suspect(row: Sequence[Scalar], secret: Collection[int]) -> bool:
+    # One look at the whole row: patterns on each cell of 20,000 rows would hold the event loop for seconds.
+    text = "\n".join(cell for cell in row if isinstance(cell, str)).lower()
+    return any(row[at] for at in secret) or any(trace in text for trace in _TRACES)
+
+
+def _clean_cell(cell: Scalar, secret: bool) -> Scalar:
+    if not isinstance(cell, str) or not cell:
+        return cell
+    return _BLOT if secret else redact_statement(cell)

@@ -71,3 +71,10 @@ async def test_a_misspelt_column_is_looked_up_only_in_the_tables_that_were_read(
         await door.read("SELECT alert_nam FROM alerts.issues")
     assert caught.value.near[0] == "alert_name"
     assert "alert_detail" not in caught.value.near
+
+
+async def test_secrets_in_the_data_are_taken_out_and_it_is_said(door: Door) -> None:
+    result = await door.read("SELECT 'key AKIAIOSFODNN7EXAMPLE' AS detail, 'hunter2' AS password, 7 AS input_tokens")
+    assert result.rows == [["key [redacted]", "[redacted]", 7]]
+    assert result.caveats == ("2 cells hold what looks like a secret; [redacted] stands for it",)
+    assert "AKIA" not in result.text()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_server.redaction import redact, redact_statement
+from mcp_server.redaction import redact, redact_rows, redact_statement
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,35 @@ def test_hostile_texts_cost_little(piece: str) -> None:
     text = piece * (60_000 // len(piece))
     assert len(redact_statement(text)) <= len(text) * 3
     assert len(redact(text)) <= len(text)
+
+
+def test_cells_lose_their_secrets_and_are_counted() -> None:
+    rows = [
+        ["prod-a", "s3://AKIAIOSFODNN7EXAMPLE is refused", 5],
+        ["prod-b", "CREATE USER x IDENTIFIED BY 'hunter2'", None],
+        ["prod-c", "Token expired for job 7", 1.5],
+    ]
+    cleaned, changed = redact_rows(["name", "detail", "n"], rows)
+    assert cleaned == [
+        ["prod-a", "s3://[redacted] is refused", 5],
+        ["prod-b", "CREATE USER x IDENTIFIED BY [redacted]", None],
+        rows[2],
+    ]
+    assert changed == 2
+    assert rows[0][1] == "s3://AKIAIOSFODNN7EXAMPLE is refused"
+
+
+@pytest.mark.parametrize("name", ["password", "admin_password", "secret_key", "Token", "aws_access_key", "apikey"])
+def test_a_column_that_is_named_as_a_secret_shows_nothing(name: str) -> None:
+    assert redact_rows([name], [["plain"], [""], [None], [7]]) == ([["[redacted]"], [""], [None], [7]], 1)
+
+
+@pytest.mark.parametrize("name", ["input_tokens", "password_age", "tokenizer", "secretary"])
+def test_a_column_that_only_sounds_secret_stays(name: str) -> None:
+    assert redact_rows([name], [["plain"]]) == ([["plain"]], 0)
+
+
+@given(st.lists(st.lists(st.none() | st.integers() | st.floats(allow_nan=False) | st.text(), min_size=2, max_size=2)))
+def test_what_a_row_loses_is_what_its_cells_alone_would_lose(rows: list[list[object]]) -> None:
+    expected = [[redact_statement(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    assert redact_rows(["a", "b"], rows)[0] == expected  # type: ignore[arg-type]  # any cells
