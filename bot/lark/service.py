@@ -15,10 +15,11 @@ from bot.lark.config import DOMAINS, LarkConfig
 from bot.lark.delivery import Delivery
 from bot.lark.http import PATH, build_http
 from bot.lark.loading import long_connection
-from bot.lark.people import LarkPeople
+from bot.lark.people import lark_people
 from bot.lark.place import Place
 from bot.lark.receiver import Act, Receiver, Submit, Threads
 from bot.lark.surface import LarkSurface
+from bot.people import KnownPeople
 from bot.settings import Settings
 from handlers.deps import Locales
 from handlers.faults import AccessEnded
@@ -52,7 +53,7 @@ class Lark:
     config: LarkConfig
     api: LarkApi
     surface: LarkSurface
-    people: LarkPeople
+    people: KnownPeople
     bot: str
     name: str
 
@@ -145,7 +146,7 @@ async def _found(api: LarkApi, config: LarkConfig) -> Lark:
     except SurfaceError as error:
         raise SettingsError(f"LARK_DOMAIN: Lark cannot be used ({error})") from None
     language: Language = "zh" if config.domain == DOMAINS["feishu"] else "en"
-    people = LarkPeople(api, language)
+    people = lark_people(api, language)
 
     async def locale(place: str, user: str) -> Locale:
         return Locale((await people.reads(user))[0] or language)

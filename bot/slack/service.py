@@ -14,12 +14,13 @@ from starlette.applications import Starlette
 from bot.admission import Role, admission
 from bot.entrance import Entrance, over_http
 from bot.errors import SettingsError
+from bot.people import KnownPeople
 from bot.settings import Settings
 from bot.slack.app import Act, Submit, Threads, build_app
 from bot.slack.catchup import CatchUp, Known
 from bot.slack.config import SlackConfig, web_client
 from bot.slack.http import build_http
-from bot.slack.people import People
+from bot.slack.people import slack_people
 from bot.slack.place import Place
 from bot.slack.socket import connected
 from bot.slack.surface import SlackSurface
@@ -35,7 +36,7 @@ class Slack:
     surface: SlackSurface
     team: str
     bot_user: str
-    people: People
+    people: KnownPeople
 
     def channel(self, channel_id: str) -> str:
         """A channel of this workspace as handlers name it."""
@@ -83,7 +84,7 @@ async def reached(config: SlackConfig) -> Slack:
         raise SettingsError(f"SLACK_API_URL: Slack cannot be reached ({type(error).__name__})") from None
     surface = SlackSurface(client, config.allowed_link_hosts)
     team = str(identity["team_id"])
-    return Slack(config, client, surface, team, str(identity["user_id"]), People(client, team))
+    return Slack(config, client, surface, team, str(identity["user_id"]), slack_people(client, team))
 
 
 @asynccontextmanager

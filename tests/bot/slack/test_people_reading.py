@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.slack.config import SlackConfig, web_client
-from bot.slack.people import People
+from bot.slack.people import slack_people
 from tests.fakes.slack import TEAM, FakeSlack
 
 
@@ -22,7 +22,7 @@ async def test_people_read_as_their_profile_says(
     slack: FakeSlack, config: SlackConfig, told: dict[str, Any], reads: tuple[str | None, str]
 ) -> None:
     slack.members["U1"] = told
-    people = People(web_client(config), TEAM)
+    people = slack_people(web_client(config), TEAM)
     assert await people.reads("U1") == reads
     await people.of("U1")
     assert len(slack.called("users.info")) == 1
