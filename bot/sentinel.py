@@ -139,6 +139,6 @@ def sentinel_of(
     async def looked(now: datetime) -> Evidence:
         return await profile.look(starwatch.tools, now, ())
 
-    memory = SentinelMemory(starwatch.store.database, starwatch.store.blobs, utc_now)
+    memory = SentinelMemory(starwatch.store.database, utc_now)
     writer = WarehouseWriter(starwatch.place) if starwatch.place.writer else NoWriter()
     return Sentinel(looked, memory, rota, deps, admit, utc_now, settings.sentinel_investigations, writer)

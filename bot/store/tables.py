@@ -179,6 +179,15 @@ class PatrolRunRow(Base):
     report: Mapped[str | None] = mapped_column(String(64))
 
 
+class SentinelRow(Base):
+    """What the sentinel remembers from look to look, as `bot.store.sentinel.Memory` in `body`."""
+
+    __tablename__ = "sentinel_memory"
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class ApprovalRow(Base):
     """Calls of one round of a turn that change something, and what people decided; see `handlers.approval`. `message`
     and `part` lead to the card that asks."""

@@ -21,6 +21,7 @@ from bot.sentinel import Sentinel, sentinel_of
 from bot.settings import Settings
 from bot.store import Store, open_store
 from bot.store.sentinel import Memory, SentinelMemory
+from bot.store.tables import SentinelRow
 from handlers.deps import Deps
 from handlers.document import Actions, Document
 from handlers.findings import Decision, key_of
@@ -71,7 +72,7 @@ class Post:
         """What is posted on the next look, by a sentinel that has just been started."""
         self.fleet = list(fleet) or self.fleet
         before = len(self.surface.posts)
-        memory = SentinelMemory(self.store.database, self.store.blobs, self.clock)
+        memory = SentinelMemory(self.store.database, self.clock)
         sentinel = Sentinel(self.look, memory, self.rota, self.deps, self.admit, self.clock, self.budget)
         await sentinel(self.clock.moment)
         self.clock.moment += QUARTER
@@ -162,11 +163,17 @@ async def test_a_channel_that_takes_nothing_costs_no_budget(post: Post) -> None:
 
 
 async def test_a_memory_that_cannot_be_read_is_learned_anew(post: Post) -> None:
-    memory = SentinelMemory(post.store.database, post.store.blobs, post.clock)
+    memory = SentinelMemory(post.store.database, post.clock)
     assert await memory.load() == Memory()
     known = Memory({"a": Watched("Critical", ((MOMENT.replace(tzinfo=None), 40.0),))}, "2026-11-20", 1)
     await memory.keep(known)
     assert await memory.load() == known
+    await memory.keep(replace(known, opened=2))
+    assert (await memory.load()).opened == 2
+    async with post.store.database.writing() as session:
+        row = await session.get_one(SentinelRow, "fleet")
+        row.body = {"clusters": {"a": {"severity": "Sunny"}}}
+    assert await memory.load() == Memory()
 
 
 async def test_the_clock_calls_it_every_quarter_of_an_hour_where_there_is_a_channel(post: Post) -> None:

@@ -1,14 +1,18 @@
 """How the tables come up to date: from nothing, from what earlier versions made, and never backwards."""
 
 import asyncio
+import json
 import sqlite3
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
@@ -17,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from agent.messages import user_text
 from agent.session import SavedTurn
 from bot.errors import SettingsError
-from bot.store import migrated, open_store
+from bot.store import migrate, migrated, open_store
 from bot.store.migrate import VERSION_TABLE
 from bot.store.opening import DRIVERS
+from bot.store.sentinel import SentinelMemory
 from bot.store.tables import Base
 from tests.bot.store.conftest import Clock
 
@@ -72,6 +77,47 @@ async def test_a_database_from_before_revisions_keeps_what_it_holds(url: str, cl
         await store.append("t", SavedTurn("m", (user_text("after"),)))
         texts = [turn.messages[0]["content"][0]["text"] for turn in await store.load("t")]
     assert texts == ["before", "after"]
+
+
+def at_revision(revision: str) -> Callable[[Connection], None]:
+    """Make the tables of an earlier version."""
+
+    def make(connection: Connection) -> None:
+        config = Config(attributes={"connection": connection, "version_table": VERSION_TABLE})
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        command.upgrade(config, revision)
+
+    return make
+
+
+REMEMBERED = {"clusters": {"a": {"severity": "Critical", "scores": [["2026-11-20T02:00:00", 40.0]]}}, "opened": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "known"),
+    [(zlib.compress(json.dumps(REMEMBERED).encode()), ["a"]), (b"no blob", None), (zlib.compress(b"{"), None)],
+)
+async def test_what_the_sentinel_remembered_moves_into_its_own_table(
+    url: str, clock: Clock, body: bytes, known: list[str] | None
+) -> None:
+    moment = clock().replace(tzinfo=None)
+    async with connected(url) as connection:
+        await connection.run_sync(at_revision("0012"))
+        await connection.execute(
+            text("INSERT INTO blobs (handle, used_at, body) VALUES ('b-1', :at, :body)"), {"at": moment, "body": body}
+        )
+        for name, report in (("sentinel", "b-1"), ("morning", None)):
+            await connection.execute(
+                text("INSERT INTO patrol_runs (report_type, holder, beat_at, report) VALUES (:name, '', :at, :report)"),
+                {"name": name, "at": moment, "report": report},
+            )
+    async with open_store(url, clock) as store:
+        memory = await SentinelMemory(store.database, clock).load()
+    assert (None if memory.clusters is None else list(memory.clusters)) == known
+    assert memory.opened == (1 if known else 0)
+    async with connected(url) as connection:
+        runs = await connection.execute(text("SELECT report_type FROM patrol_runs"))
+        assert runs.scalars().all() == ["morning"]
 
 
 async def test_a_second_start_changes_nothing(url: str) -> None:
