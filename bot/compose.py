@@ -209,6 +209,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
                 max_rounds=settings.max_patrol_rounds,
                 predictions=store.predictions,
                 profile=profile_of(settings.rules, load_rules()),
+                reports=store.findings,
             )
 
         def sees_all(channel: str, user: str) -> bool:

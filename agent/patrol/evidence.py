@@ -11,9 +11,11 @@ from typing import Any
 from agent.patrol.facts import FleetFacts
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identity
 from agent.patrol.freshness import STALE_AFTER
+from agent.patrol.incidents import Incident
 from agent.patrol.patterns import Pattern
 from agent.patrol.predictions import Statement
 from agent.patrol.report import LabelRecord, Prediction
+from agent.patrol.week import Week
 from agent.untrusted import visible
 
 PROMPT_CHARS = 5_000
@@ -47,6 +49,11 @@ class Evidence:
     """Earlier predictions that this look could grade, or not yet."""
     predictions: tuple[Prediction, ...] = ()
     record: tuple[LabelRecord, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    """The alerts of eight days, as incidents; `alerts_id` is their receipt, empty when they could not be read."""
+    alerts_id: str = ""
+    week: Week | None = None
+    """The look back of a weekly patrol."""
 
     @property
     def flagged(self) -> tuple[ClusterEvidence, ...]:
@@ -107,6 +114,7 @@ class Evidence:
             "data_quality": list(self.quality),
             "prediction_record": [dataclasses.asdict(one) for one in self.record],
             "query_ids": list(self.query_ids),
+            "week": dataclasses.asdict(self.week) if self.week else None,
         }
 
 

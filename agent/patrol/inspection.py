@@ -88,6 +88,8 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         shared=common,
         quality=quality.told(sides[1].rows, courses.tracks, identities),
         graded=tuple(graded(waiting, looked_back, judge, side.operations)),
+        incidents=tuple(one for known in side.incidents.values() for one in known),
+        alerts_id=side.alerts_id,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from pydantic import TypeAdapter
 
 from agent.model import Analyst
+from agent.patrol.week import Week
 
 ReportType = Literal["morning", "evening", "weekly", "on_demand"]
 Severity = Literal["Critical", "Warning", "Unknown"]
@@ -148,6 +149,8 @@ class PatrolReport:
     figures: int = 0
     """Figures that a model wrote in the texts; of these `unbound` are in no query result and carry a sign."""
     unbound: int = 0
+    week: Week | None = None
+    """The look back of a weekly report, made by code."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values, keys named as the fields are."""

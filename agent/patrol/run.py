@@ -25,6 +25,8 @@ from agent.patrol.proof import Proof, proven
 from agent.patrol.report import REPORT_TYPES, PatrolReport, PatrolUsage, ReportType
 from agent.patrol.rules import Rules, load_rules
 from agent.patrol.sections import Sections, parse
+from agent.patrol.week import PastReports
+from agent.patrol.weekly import looked_back
 from agent.progress import OnProgress
 from agent.receipts import SIGN
 from agent.tools import Tools
@@ -95,6 +97,7 @@ class Patrol:
         rules: Rules | None = None,
         predictions: PredictionStore | None = None,
         profile: Profile | None = None,
+        reports: PastReports | None = None,
     ) -> None:
         self._model = model
         self._tools = tools
@@ -106,6 +109,7 @@ class Patrol:
         self._rules = rules or load_rules()
         self._profile = profile or own(self._rules)
         self._ledger = Ledger(predictions)
+        self._reports = reports
 
     async def run_patrol(
         self,
@@ -126,6 +130,8 @@ class Patrol:
         waiting = await self._ledger.open()
         looked = await self._profile.look(self._tools, started.astimezone(UTC).replace(tzinfo=None), waiting)
         evidence = await self._ledger.settled(looked, self._rules, waiting)
+        if kind == "weekly":
+            evidence = await looked_back(self._tools, self._rules, evidence, self._reports)
         written = await self._written(kind, evidence, on_progress, journal)
         report = self._report(begin["report_id"], kind, triggered_by, started, evidence, written)
         return report.report_id, await self._stored(report, evidence)
@@ -228,6 +234,7 @@ class Patrol:
             record=evidence.record,
             figures=proof.stated,
             unbound=proof.unbound,
+            week=evidence.week,
         )
 
     def _usage(self, started: datetime, evidence: Evidence, written: _Written) -> PatrolUsage:
@@ -254,7 +261,7 @@ class Patrol:
 
 
 def _receipts(evidence: Evidence) -> Mapping[str, str]:
-    named = {finding.query_id for finding in evidence.findings}
+    named = {finding.query_id for finding in evidence.findings} | (evidence.week.query_ids if evidence.week else set())
     return {query_id: sql for query_id, sql in evidence.receipts.items() if query_id in named}
 
 

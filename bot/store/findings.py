@@ -1,6 +1,6 @@
 """Findings and what people decided about them, over reports, restarts and replicas."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.patrol.report import PatrolReport
+from agent.patrol.week import Past, Sighting
 from bot.clock import Now
 from bot.store.database import Database
 from bot.store.finding_tables import ChangesRow, DeedRow, FindingRow, PageRow
@@ -77,6 +78,13 @@ class Findings:
             row = (await session.scalars(query)).one_or_none()
         return changes_of(row.body) if row else None
 
+    async def flagged_since(self, since: datetime) -> Past:
+        """Implements `agent.patrol.week.PastReports`: what each report since then flagged, the oldest first."""
+        query = select(ChangesRow).where(ChangesRow.created_at >= since).order_by(ChangesRow.created_at).limit(MOST)
+        async with self._database.reading() as session:
+            found = [changes_of(row.body) for row in (await session.scalars(query)).all()]
+        return Past(tuple(one for changes in found for one in _sightings(changes)), len(found))
+
     async def now(self, keys: Collection[str]) -> Mapping[str, Tracked]:
         """Those findings as they stand; unknown ones are left out."""
         async with self._database.reading() as session:
@@ -141,12 +149,16 @@ class Findings:
             rows = (await session.scalars(query)).all()
         return [_page(row) for row in rows]
 
-    async def reported(self, place: str, since: datetime) -> bool:
-        """Whether a message of a report was posted in a channel from a moment on."""
+    async def delivery(self, place: str, since: datetime) -> Delivery:
+        """What became of the reports for a channel from a moment on; what waits in the outbox has not arrived."""
         here = PageRow.message.startswith(f"{place}:", autoescape=True)
-        query = select(PageRow.message).where(PageRow.posted_at >= since, here).limit(1)
+        waits = PageRow.message.startswith(f"{place}:{STAND_IN}", autoescape=True)
+        query = select(waits).where(PageRow.posted_at >= since, here).distinct()
         async with self._database.reading() as session:
-            return (await session.scalars(query)).first() is not None
+            found = set((await session.scalars(query)).all())
+        if not found:
+            return "none"
+        return "waiting" if found == {True} else "posted"
 
     async def page(self, message: str) -> Page | None:
         """What a message shows, if it is a page of a report."""
@@ -196,6 +208,14 @@ class Findings:
         """Two reports at once are compared one after the other; SQLite has one writer anyway."""
         if self._database.engine.dialect.name == "postgresql":
             await session.execute(text("LOCK TABLE findings IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _sightings(changes: Changes) -> Iterator[Sighting]:
+    at = changes.at.astimezone(UTC).replace(tzinfo=None)
+    for entry in changes.entries:
+        if entry.change not in ("recovered", "lost"):
+            one = entry.tracked
+            yield Sighting(one.cluster_id, one.dimension, at, one.severity, entry.change == "new")
 
 
 def _row(one: Tracked) -> FindingRow:

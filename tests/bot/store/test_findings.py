@@ -48,6 +48,24 @@ async def test_a_report_is_compared_with_the_last_one_of_any_type_after_a_restar
         assert newest == changes
 
 
+async def test_a_weekly_look_back_is_told_what_each_report_flagged(url: str, clock: Clock) -> None:
+    async with open_store(url, clock) as store:
+        await store.findings.record(patrolled("R-0", flagged(2)))
+        clock.forward(hours=12)
+        since = clock()
+        for number, clusters in enumerate([(flagged(1),), (flagged(1, finding(95.0, "Critical")),), (), (flagged(1),)]):
+            await store.findings.record(patrolled(f"R-{number + 1}", *clusters))
+            clock.forward(hours=24)
+        past = await store.findings.flagged_since(since)
+    assert past.reports == 4
+    assert [(one.cluster_id, one.dimension, one.severity, one.opened) for one in past.sightings] == [
+        (ID.format(1), "disk_used_pct", "Warning", True),
+        (ID.format(1), "disk_used_pct", "Critical", False),
+        (ID.format(1), "disk_used_pct", "Warning", True),
+    ]
+    assert [(one.at - since.replace(tzinfo=None)).days for one in past.sightings] == [0, 1, 3]
+
+
 async def test_a_report_can_be_found_by_its_buttons_from_the_first_moment(url: str, clock: Clock) -> None:
     report = patrolled("R-1", flagged(1))
     async with open_store(url, clock) as store:
