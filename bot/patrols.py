@@ -10,6 +10,7 @@ import structlog
 from bot.clock import LATE, Now, slot_key
 from bot.gate import BY_CLOCK
 from bot.settings import Settings
+from bot.store.findings import Delivery
 from bot.store.timetables import StoredTimetables
 from bot.turns.schedule import Schedule
 from handlers.deps import Locales
@@ -73,8 +74,8 @@ def by_settings(settings: Settings, place: str) -> Timetable | None:
 class Delivered(Protocol):
     """Knows which channels got their reports."""
 
-    async def reported(self, place: str, since: datetime) -> bool:
-        """Whether a report, or word that there can be none, was posted in a channel from a moment on."""
+    async def delivery(self, place: str, since: datetime) -> Delivery:
+        """What became of the reports, or of word that there can be none, for a channel from a moment on."""
         ...
 
 
@@ -163,16 +164,19 @@ class ByClock:
         """Raise the alarm when a slot has no report although its time is up."""
         timetable = await self.rota.of(place)
         # muted when it began is muted: a silence that ended since did not ask for this report
-        if timetable.is_muted(slot) or timetable.is_muted(self.now()) or await self.delivered.reported(place, slot):
+        if timetable.is_muted(slot) or timetable.is_muted(self.now()):
+            return
+        delivery = await self.delivered.delivery(place, slot)
+        if delivery == "posted":
             return
         key = slot_key(f"{report_type}{_IN}{place}", slot)
-        log.error("a patrol is overdue", report_type=report_type, slot=key)
+        log.error("a patrol is overdue", report_type=report_type, slot=key, delivery=delivery)
         locale = await self.locale(place, BY_CLOCK)
         minutes = int(DEADLINE.total_seconds() // 60)
         said = {"title": titled(report_type, locale), "when": locale.time(slot), "minutes": minutes}
-        await self.surface.post(
-            place, note_document(locale.say("patrol.overdue", **said)), Mark(key, "overdue", repeated=True)
-        )
+        # behind a report that waits this waits too, so it will be read after it
+        text = locale.say("patrol.late" if delivery == "waiting" else "patrol.overdue", **said)
+        await self.surface.post(place, note_document(text), Mark(key, "overdue", repeated=True))
 
     async def _missed(self, report_type: str, place: str, moment: datetime, key: str) -> None:
         log.error("a patrol was missed", report_type=report_type, slot=key)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import delete, func, select, text
@@ -14,7 +14,7 @@ from agent.patrol.week import Past, Sighting
 from bot.clock import Now
 from bot.store.database import Database
 from bot.store.finding_tables import ChangesRow, DeedRow, FindingRow, PageRow
-from bot.store.outbox import is_stand_in, waits_as
+from bot.store.outbox import STAND_IN, is_stand_in, waits_as
 from bot.store.tables import OutboxRow, ReportRow
 from handlers.findings import (
     Act,
@@ -30,6 +30,9 @@ from handlers.findings import (
     tracked_json,
     tracked_of,
 )
+
+Delivery = Literal["posted", "waiting", "none"]
+"""Whether a report stands in its channel, waits for the platform to take it, or is not there."""
 
 MOST = 2_000
 """Rows that a list gives at most."""

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.desk import rota_of
 from bot.patrols import HOUSEKEEPING, ByClock, Rota, by_settings, schedules
 from bot.settings import Settings
 from bot.store import Store, open_store
+from bot.store.outbox import Outbox, message_of, stand_in_of
 from bot.turns.schedule import Schedule
 from handlers.findings import Page
 from handlers.locale import english
@@ -181,6 +183,45 @@ async def test_only_a_report_in_this_channel_since_the_slot_keeps_the_alarm_away
     bench.clock.moment = DEADLINE
     await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
     assert len(bench.surface.posts) == alarms
+
+
+async def waiting_report(bench: Bench, store: Store) -> tuple[Outbox, str, str]:
+    """A report that the platform would not take: the outbox, the name of the post there, and what its message is."""
+    outbox = Outbox(store.database, bench.clock)
+    name = await outbox.put(OPS, "turn", "report", {"fallback": "all is well", "parts": []}, "away")
+    bench.clock.forward(minutes=20)
+    await store.findings.remember([Page(message_of(OPS, name), "R-1", 0, "en", "UTC")])
+    bench.clock.moment = DEADLINE
+    return outbox, name, stand_in_of(OPS, name)
+
+
+async def test_a_report_that_waits_in_the_outbox_is_not_there_and_the_alarm_behind_it_says_that_it_was_late(
+    bench: Bench, store: Store
+) -> None:
+    await waiting_report(bench, store)
+    assert await store.findings.delivery(OPS, SLOT) == "waiting"
+    with structlog.testing.capture_logs() as lines:
+        await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    assert [(one["log_level"], one["delivery"]) for one in lines] == [("error", "waiting")]
+    ((place, document),) = bench.surface.posts
+    assert place == OPS and "stood ready, but for more than 30 minutes" in document.fallback
+    assert "Nothing is known" not in document.fallback
+    assert bench.surface.marks[-1] == Mark(f"clock:morning@{OPS}:2026-11-20T08:00", "overdue", repeated=True)
+
+
+async def test_a_report_that_left_the_outbox_before_its_deadline_raises_no_alarm(bench: Bench, store: Store) -> None:
+    outbox, name, stand_in = await waiting_report(bench, store)
+    await outbox.posted(name, f"{OPS}:1.1", stand_in, (f"{OPS}:1.1",))
+    await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    assert bench.surface.posts == []
+
+
+async def test_a_report_of_which_a_part_still_waits_has_arrived(bench: Bench, store: Store) -> None:
+    await waiting_report(bench, store)
+    bench.clock.moment = SLOT + timedelta(minutes=1)
+    await store.findings.remember([Page(f"{OPS}:1.1", "R-1", 0, "en", "UTC")])
+    assert await store.findings.delivery(OPS, SLOT) == "posted"
+    assert await store.findings.delivery(DBA, SLOT) == "none"
 
 
 @pytest.mark.parametrize("until", [FOREVER, SLOT + timedelta(minutes=5)])

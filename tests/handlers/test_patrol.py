@@ -284,7 +284,7 @@ async def test_a_patrol_of_the_clock_that_saw_nothing_says_in_the_channel_since_
     desk.patrols.fault = WarehouseUnreadable("2003: cannot connect to 10.0.0.7")
     since = desk.clock.moment
     desk.clock.forward(hours=10)
-    assert not await desk.store.findings.reported("x:C", desk.clock.moment)
+    assert await desk.store.findings.delivery("x:C", desk.clock.moment) == "none"
     await handle(PatrolRequest("clock:evening@x:C:1", "x:C", "clock", "evening"), desk.deps)
     place, document = desk.surface.posts[-1]
     assert place == "x:C"
@@ -294,7 +294,7 @@ async def test_a_patrol_of_the_clock_that_saw_nothing_says_in_the_channel_since_
     assert f"known is from {since:%Y-%m-%d %H:%M} UTC: {len(opened)} findings were open" in known
     assert opened and "is unknown" in known
     # a degraded report is a report: the alarm is for a channel that was told nothing
-    assert await desk.store.findings.reported("x:C", desk.clock.moment)
+    assert await desk.store.findings.delivery("x:C", desk.clock.moment) == "posted"
 
 
 async def test_a_first_patrol_that_saw_nothing_says_that_nothing_at_all_is_known(desk: Desk) -> None:
