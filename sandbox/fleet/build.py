@@ -15,10 +15,8 @@ from sandbox.fleet.inventory import settle
 from sandbox.fleet.planting import hours_before, plant
 from sandbox.fleet.scenario import is_rough, plan
 from sandbox.fleet.scoring import Scorer
-from sandbox.fleet.state import State
 from sandbox.fleet.store import insert, insert_series
 from sandbox.fleet.truth import Truth
-from sandbox.fleet.weather import disturb
 
 MOST_CLUSTERS = 2_000
 MOST_DAYS = 120
@@ -48,8 +46,8 @@ def build(
     fleet = settle(seed, clusters, moment)
     laid = plan(scenario, fleet, seed)
     say(f"simulating {clusters} clusters over {days} days")
-    state = _state(scenario, calm(seed, fleet.active, hours_before(moment, days)), seed)
-    planted = plant(laid, fleet, state, seed)
+    state = calm(seed, fleet.active, hours_before(moment, days))
+    planted = plant(laid, fleet, state, seed, rough=is_rough(scenario))
     export = Export(state, seed)
     say("writing the hourly metrics")
     insert_series(connection, fleet.active, state, export.blocks())
@@ -74,12 +72,6 @@ def build(
         insert(connection, table, rows)
     connection.execute((files(__package__) / "derived.sql").read_text(encoding="utf-8"))
     return planted.truth
-
-
-def _state(scenario: str, state: State, seed: int) -> State:
-    if is_rough(scenario):
-        disturb(state, seed)
-    return state
 
 
 def _check(clusters: int, days: int) -> None:

@@ -1,6 +1,6 @@
 """Episodes: how long which alert condition lasted on which cluster. Faults, decoys and everyday noise all make some."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,11 +9,13 @@ import numpy as np
 from sandbox.fleet.chance import stream
 from sandbox.fleet.planting import Planted
 from sandbox.fleet.scenario import Plan, PlannedFault
+from sandbox.fleet.weather import Blown
 
 _NOISE = ("OperationDurationGT10m", "OperationDurationGT10m", "CompactionScore", "FEMaxTabletCompaction",
           "OperationAbnormal", "SlowQueryTooMany")  # fmt: skip
 _NOISE_PER_CLUSTER_AND_DAY = 0.13
 _NOISE_ENDS_HOURS_AGO = 3
+_GUSTS_WITH_AN_ALERT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Episode:
 def episodes(plan: Plan, planted: Planted, seed: int, clusters: int, days: int, now: datetime) -> list[Episode]:
     """Return all episodes up to `now`, oldest first; only what flaps changes within its last hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    found = list(_noise(seed, clusters, days, hour))
+    found = [*_noise(seed, clusters, days, hour), *_of_gusts(planted.blown, seed, days * 24, hour)]
     for fault, onset in zip(plan.faults, planted.fault_onsets, strict=True):
         found.extend(_flapping(fault, onset, now) if fault.kind.name == "flapping_alert" else _of(fault, onset, hour))
     for decoy, onset in zip(plan.decoys, planted.decoy_onsets, strict=True):
@@ -53,6 +55,17 @@ def _of(fault: PlannedFault, onset: datetime, now: datetime) -> Iterator[Episode
     for symptom in fault.kind.symptoms:
         start = onset + (now - onset) * symptom.after
         yield Episode(fault.row, symptom.alert, start, None, fault.severity, planned=True)
+
+
+def _of_gusts(blown: Sequence[Blown], seed: int, hours: int, now: datetime) -> Iterator[Episode]:
+    """Alerts know nothing of what passes: some of it sets them off as the faults do."""
+    rng = stream(seed, "alerts of gusts")
+    for one in blown:
+        start = now - timedelta(hours=hours - one.start) + timedelta(minutes=float(rng.uniform(2, 20)))
+        end = start + timedelta(hours=one.hours)
+        if rng.random() < _GUSTS_WITH_AN_ALERT and one.gust.alert:
+            over = end if end < now else None
+            yield Episode(one.row, one.gust.alert, start, over, "Warning", planned=False)
 
 
 def _flapping(fault: PlannedFault, onset: datetime, now: datetime) -> Iterator[Episode]:

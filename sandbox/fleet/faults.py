@@ -30,6 +30,10 @@ class Kind:
     """(level, message) of lines that its nodes write."""
     graded: bool = True
     """False for what is there or not: such a fault is never faint."""
+    sudden: bool = False
+    """True for what is there at once: such a fault can be seen when it is young, and it can come and go."""
+    on_cache: bool = True
+    """False for faults of disks that hold the data: the disks of an ELASTIC cluster are a cache."""
     flagged: bool = True
     """False when the metrics stay untouched: flagging it is neither asked nor forbidden."""
 
@@ -155,6 +159,7 @@ KINDS: tuple[Kind, ...] = (
         "disk_filling", fill_disk, ("disk_used_pct",), (40, 120),
         (Symptom("BeDiskUsageTooHigh", 0.75),),
         (("WARN", "disk /data1 used capacity over the soft limit"), ("ERROR", "load rejected: disks are full")),
+        on_cache=False,
     ),
     Kind(
         "compaction_backlog", back_up_compaction, ("compaction_score",), (10, 40),
@@ -170,19 +175,22 @@ KINDS: tuple[Kind, ...] = (
         "cpu_saturation", saturate_cpu, ("cpu_util_pct", "p99_latency_ms"), (6, 20),
         (Symptom("BeCpuUsageTooHigh", 0.1), Symptom("QueryLatencyP99TooHigh", 0.2)),
         (("WARN", "pipeline driver queue is long, executors are all busy"),),
+        sudden=True,
     ),
     Kind(
         "p99_regression", slow_down_after_upgrade, ("p99_latency_ms",), (10, 36),
         (Symptom("QueryLatencyP99TooHigh", 0.1),),
         (("WARN", "query took longer than expected, plan changed after upgrade"),),
+        sudden=True,
     ),
     Kind(
         "error_burst", fail_queries, ("error_share_pct", "query_errors_7d"), (4, 12),
         (Symptom("QueryErrorRateTooHigh", 0.1),),
         (("ERROR", "Getting analyzing error. Detail message: Column 'device_os' cannot be resolved"),),
+        sudden=True,
     ),
     Kind(
-        "routine_load_stuck", halt_routine_load, ("routine_load_lag",), (6, 24),
+        "routine_load_stuck", halt_routine_load, ("routine_load_lag", "routine_load_paused"), (6, 24),
         (Symptom("RoutineLoadPaused", 0.02), Symptom("RoutineLoadLagTooHigh", 0.4)),
         (("ERROR", "routine load job paused: current error rows is more than max error num"),),
     ),
@@ -195,18 +203,19 @@ KINDS: tuple[Kind, ...] = (
         "journal_latency", slow_journal, ("fe_journal_write_latency_ms",), (5, 24),
         (Symptom("FeJournalWriteSlow", 0.1),),
         (("WARN", "write bdbje journal took too long"),),
+        sudden=True,
     ),
     Kind(
         "node_down", lose_nodes, ("nodes_up",), (4, 18),
         (Symptom("BeAliveAbnormal", 0.01), Symptom("ProcNotRunning", 0.01)),
         (("ERROR", "heartbeat to backend failed: connection refused"),),
-        graded=False,
+        graded=False, sudden=True,
     ),
     Kind(
         "alert_storm", break_in_many_places, ("alerts", "cpu_util_pct", "p99_latency_ms", "error_share_pct"), (3.5, 7),
         tuple(Symptom(name, 0.02 + 0.05 * i) for i, name in enumerate(_STORM.split(" "))),
         (("ERROR", "thrift rpc error: connection timed out"), ("WARN", "too many queued queries")),
-        graded=False,
+        graded=False, sudden=True,
     ),
     Kind("silent_cluster", fall_silent, ("freshness",), (5, 20), graded=False),
     Kind(
@@ -218,11 +227,13 @@ KINDS: tuple[Kind, ...] = (
         (Symptom("BeDiskUsageTooHigh", 0.8),),
         (("WARN", "disk /data1 used capacity over the soft limit"),),
         graded=False,
+        on_cache=False,
     ),
     Kind(
         "txn_rejects", reject_transactions, ("txn_rejects_7d",), (8, 24),
         (Symptom("TxnRejected", 0.05),),
         (("WARN", "begin transaction rejected: current running txns is larger than limit"),),
+        sudden=True,
     ),
     Kind(
         "fd_leak", leak_descriptors, ("be_fd_usage",), (30, 90),

@@ -1,6 +1,6 @@
 """Carries a plan out: acts on the state, amends the inventory, and writes down the truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import numpy as np
@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from sandbox.fleet.chance import stream
 from sandbox.fleet.decoys import INJECTED_NAME
 from sandbox.fleet.inventory import Cluster, Fleet
-from sandbox.fleet.scenario import Plan, PlannedDecoy, PlannedFault
+from sandbox.fleet.lines import Usual
+from sandbox.fleet.scenario import ACTIVE, Plan, PlannedDecoy, PlannedFault
 from sandbox.fleet.state import State
 from sandbox.fleet.strike import Strike
 from sandbox.fleet.truth import Fault, Severity, Truth
+from sandbox.fleet.verdicts import rough_truth
+from sandbox.fleet.weather import Blown, disturb, get_used_to, rescale
 
 UPGRADED_VERSION = "3.5.3-ee"
 _HEALTHY_SAMPLE = 3
@@ -39,25 +42,63 @@ class Planted:
     """In the order of plan.faults."""
     decoy_onsets: tuple[datetime, ...]
     """In the order of plan.decoys."""
+    blown: tuple[Blown, ...] = ()
+    """The gusts of rough weather."""
 
 
-def plant(plan: Plan, fleet: Fleet, state: State, seed: int) -> Planted:
-    """Let every part of the plan act on `state` and `fleet`; return what was done."""
+def plant(plan: Plan, fleet: Fleet, state: State, seed: int, *, rough: bool = False) -> Planted:
+    """Let every part of the plan act on `state` and `fleet`, in rough weather if asked; return what was done."""
     changes: list[Change] = []
-    fault_onsets, decoy_onsets = [], []
+    if rough:
+        get_used_to(state, fleet.active, seed)
+    # What is odd but healthy comes first: with it the state is what is usual.
+    decoy_onsets = _plant_decoys(plan, fleet, state, seed, changes)
+    usual = Usual(state)
+    blown = disturb(state, seed) if rough else []
+    fault_onsets = _plant_faults(plan, fleet, state, seed, changes)
+    if rough:
+        usual.rescale(fleet.active)
+        rescale(state, fleet.active)
+        truth = rough_truth(plan, fleet.active, fault_onsets, state, usual)
+    else:
+        truth = _truth(plan, fleet.active, fault_onsets)
+    return Planted(truth, tuple(changes), tuple(fault_onsets), tuple(decoy_onsets), tuple(blown))
+
+
+def _plant_faults(plan: Plan, fleet: Fleet, state: State, seed: int, changes: list[Change]) -> list[datetime]:
+    onsets = []
     for place, fault in enumerate(plan.faults):
         strike = _strike(state, fleet, fault, seed, fault.severity, fault.position, place)
+        before = _courses(state, fault.row) if fault.rest else {}
         fault.kind.act(strike)
-        fault_onsets.append(_time(state, strike.since))
+        _rest(strike, before, fault.rest)
+        onsets.append(_time(state, strike.since))
         if fault.kind.name == "p99_regression":
-            changes.append(_upgrade(fleet, fault.row, fault_onsets[-1]))
+            changes.append(_upgrade(fleet, fault.row, onsets[-1]))
+    return onsets
+
+
+def _plant_decoys(plan: Plan, fleet: Fleet, state: State, seed: int, changes: list[Change]) -> list[datetime]:
+    onsets = []
     for place, decoy in enumerate(plan.decoys):
         strike = _strike(state, fleet, decoy, seed, "Info", 0.5, place)
         decoy.decoy.act(strike)
-        decoy_onsets.append(_time(state, strike.since))
-        changes.extend(_side_effects(fleet, decoy, decoy_onsets[-1]))
-    truth = _truth(plan, fleet.active, fault_onsets)
-    return Planted(truth, tuple(changes), tuple(fault_onsets), tuple(decoy_onsets))
+        onsets.append(_time(state, strike.since))
+        changes.extend(_side_effects(fleet, decoy, onsets[-1]))
+    return onsets
+
+
+def _courses(state: State, row: int) -> dict[str, NDArray[np.float64]]:
+    """Copies of all courses of one cluster, by field."""
+    return {one.name: getattr(state, one.name)[row].copy() for one in fields(state) if one.name != "hours"}
+
+
+def _rest(strike: Strike, before: dict[str, NDArray[np.float64]], hours: int) -> None:
+    """Give the courses back as they were in the `hours` after each `ACTIVE` hours."""
+    since = np.arange(strike.state.shape[1]) - strike.since
+    pause = (since >= 0) & (since % (ACTIVE + hours) >= ACTIVE)
+    for name, course in before.items():
+        getattr(strike.state, name)[strike.row, pause] = course[pause]
 
 
 def _strike(
@@ -73,7 +114,9 @@ def _strike(
     hours = min(planned.hours, state.shape[1] * 0.6)
     # By its place in the plan, so that one more fault at the end leaves those before as they were.
     rng = stream(seed, f"strike {type(planned).__name__} {place}")
-    return Strike(state, fleet.active[planned.row], planned.row, state.hours_ago(hours), severity, position, rng)
+    stretched = isinstance(planned, PlannedFault) and planned.stretched
+    since = state.hours_ago(hours)
+    return Strike(state, fleet.active[planned.row], planned.row, since, severity, position, rng, stretched)
 
 
 def _upgrade(fleet: Fleet, row: int, at: datetime) -> Change:
@@ -109,6 +152,7 @@ def _truth(plan: Plan, active: list[Cluster], onsets: list[datetime]) -> Truth:
         faults,
         must_flag=tuple(active[row].biz_id for row in sorted(clear)),
         must_not_flag=tuple(active[row].biz_id for row in sorted(decoys | set(plain))),
+        may_flag=tuple(active[row].biz_id for row in sorted(touched - clear)),
     )
 
 

@@ -1,11 +1,12 @@
 """Which faults and decoys a fleet gets: the named scenarios, and how their parts are laid on clusters."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sandbox.fleet import decoys, faults
+from sandbox.fleet.calendars import BAD_WEEK, CALENDARS
 from sandbox.fleet.chance import stream
 from sandbox.fleet.decoys import Decoy
 from sandbox.fleet.faults import Kind
@@ -16,6 +17,11 @@ ROUGH_DECOYS = "rough-decoys"
 FORMS: tuple[str, ...] = ("default", "none", "decoys", "random:N", "rough:N", ROUGH_DECOYS, *faults.BY_NAME)
 """Accepted scenario names; N stands for a whole number. The rough ones are the same in bad weather (weather.py)."""
 
+ACTIVE = 3
+"""Hours for which a fault that comes and goes is there at a time."""
+_YOUNG = (2.0, 4.0)
+_RETURNING = (10.0, 24.0)
+_YOUNG_SHARE, _RETURNING_SHARE, _BAD_WEEK_SHARE = 0.2, 0.15, 0.15
 _LARGE = 40
 """From this many clusters on, every kind and decoy of the default scenario has a cluster of its own."""
 _ONLY_IN_LARGE = ("txn_rejects", "fd_leak", "connection_exhaustion")
@@ -31,6 +37,10 @@ class PlannedFault:
     hours: float
     severity: Severity
     position: float
+    stretched: bool = False
+    """True where amplitudes reach from nothing to severe without a gap."""
+    rest: int = 0
+    """Hours of rest after each `ACTIVE` hours of a fault that comes and goes; 0 stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +67,15 @@ def plan(scenario: str, fleet: Fleet, seed: int) -> Plan:
     """
     if scenario == "none":
         return Plan()
-    if match := re.fullmatch(r"(?:random|rough):([0-9]{1,9})", scenario):
-        return _random(fleet, int(match[1]))
+    if match := re.fullmatch(r"(random|rough):([0-9]{1,9})", scenario):
+        laid = _random(fleet, int(match[2]))
+        return laid if match[1] == "random" else _roughened(laid, fleet, int(match[2]))
     layer = _Layer(fleet, stream(seed, f"scenario {scenario}"))
     if scenario == "default":
         return _default(layer, large=len(fleet.active) >= _LARGE)
     if scenario in {"decoys", ROUGH_DECOYS}:
-        return layer.plan(decoys=[[decoy] for decoy in decoys.DECOYS])
+        more = CALENDARS if scenario == ROUGH_DECOYS else ()
+        return layer.plan(decoys=[[decoy] for decoy in (*decoys.DECOYS, *more)])
     if scenario in faults.BY_NAME:
         return layer.plan(kinds=[(faults.BY_NAME[scenario], "Critical")])
     raise ValueError(f"unknown scenario {scenario!r}; known are: {', '.join(FORMS)}")
@@ -101,6 +113,32 @@ def _grade(rng: np.random.Generator, kind: Kind) -> Severity:
     return "Warning" if drawn == "Info" and not kind.graded else drawn
 
 
+def _roughened(laid: Plan, fleet: Fleet, number: int) -> Plan:
+    """The same faults and decoys with other amplitudes and ages, and decoys of the calendar beside."""
+    rng = stream(number, "rough scenario")
+    planned = tuple(_aged(rng, fault) for fault in laid.faults)
+    taken = {fault.row for fault in laid.faults} | {decoy.row for decoy in laid.decoys}
+    free = [int(row) for row in rng.permutation(len(fleet.active)) if row not in taken]
+    picked = rng.permutation(len(CALENDARS))[: int(rng.integers(2, len(CALENDARS) + 1))]
+    calendars = [PlannedDecoy(CALENDARS[i], row, 0.0) for i, row in zip(picked, free, strict=False)]
+    # A bad week in the past of a cluster that is ill today must not make today look usual.
+    before = [PlannedDecoy(BAD_WEEK, fault.row, 0.0) for fault in planned if rng.random() < _BAD_WEEK_SHARE]
+    return Plan(planned, (*laid.decoys, *calendars, *before))
+
+
+def _aged(rng: np.random.Generator, fault: PlannedFault) -> PlannedFault:
+    age, position = float(rng.random()), float(rng.random())
+    severity: Severity = ("Info", "Warning", "Critical")[int(rng.choice(3, p=(0.25, 0.45, 0.30)))]
+    fault = replace(
+        fault, position=position, stretched=True, severity=severity if fault.kind.graded else fault.severity
+    )
+    if not fault.kind.sudden or age > _YOUNG_SHARE + _RETURNING_SHARE:
+        return fault
+    if age < _YOUNG_SHARE:
+        return replace(fault, hours=float(rng.uniform(*_YOUNG)))
+    return replace(fault, hours=float(rng.uniform(*_RETURNING)), rest=int(rng.integers(1, 3)))
+
+
 class _Layer:
     """Gives each part of a scenario clusters that suit it and that no other part has."""
 
@@ -131,8 +169,11 @@ class _Layer:
         if kind.name == "p99_regression":
             return self._take_across_accounts(several)
         if kind.name == "tier_s_warning":
-            return self._take([row for row in self._free if self._fleet.active[row].account.tier == "S"], 1)
-        return self._take(self._free, 1)
+            first = [self._fleet.active[row] for row in self._free]
+            chosen = [row for row, one in zip(self._free, first, strict=True) if one.account.tier == "S"]
+            return self._take([row for row in chosen if not self._fleet.active[row].elastic], 1)
+        rows = self._free if kind.on_cache else [row for row in self._free if not self._fleet.active[row].elastic]
+        return self._take(rows, 1)
 
     def _decoys(self, group: list[Decoy]) -> list[PlannedDecoy]:
         rows = self._take(self._free, 1)

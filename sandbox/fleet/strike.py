@@ -24,6 +24,8 @@ class Strike:
     position: float
     """Where between the ends of a range the amplitude lies, 0..1."""
     rng: np.random.Generator
+    stretched: bool = False
+    """True when the ranges meet: each reaches up to where the next severity begins, none is clear of its limit."""
 
     @property
     def length(self) -> int:
@@ -32,6 +34,8 @@ class Strike:
 
     def level(self, faint: Range, warning: Range, critical: Range) -> float:
         """Return the amplitude for the severity asked."""
+        if self.stretched:
+            faint, warning = _met(faint, warning), _met(warning, critical)
         low, high = {"Critical": critical, "Info": faint}.get(self.severity, warning)
         return low + (high - low) * self.position
 
@@ -60,3 +64,8 @@ class Strike:
     def at_least(self, field: Floats, usual: float) -> None:
         """Lift the whole course of a field so that its median is at least `usual`."""
         field[self.row] *= max(1.0, usual / max(float(np.median(field[self.row])), 1e-9))
+
+
+def _met(milder: Range, worse: Range) -> Range:
+    """The milder range with its worse end where the worse range begins, whichever way is worse."""
+    return (milder[0], worse[0]) if worse[0] >= milder[0] else (worse[1], milder[1])

@@ -7,6 +7,9 @@ from typing import Any, Literal
 Severity = Literal["Critical", "Warning", "Unknown", "Info"]
 """Unknown: the cluster stopped sending data. Info: too faint to demand a flag, too strong to forbid one."""
 
+PASSING = "passing"
+"""Kind of a trouble that nobody planted: everyday weather that has lasted long enough to be one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -21,6 +24,8 @@ class Fault:
     dimensions: tuple[str, ...]
     """Dimensions of the scorer that it touches."""
     severity: Severity
+    border: bool = False
+    """True where Warning and Critical are both right: noise decides which limit it passes."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fault as JSON values; the onset is ISO text in UTC."""
@@ -30,6 +35,7 @@ class Fault:
             "onset": self.onset.isoformat(sep=" "),
             "dimensions": list(self.dimensions),
             "severity": self.severity,
+            "border": self.border,
         }
 
 
@@ -41,7 +47,9 @@ class Truth:
     must_flag: tuple[str, ...]
     """Cluster UUIDs with at least one clear fault."""
     must_not_flag: tuple[str, ...]
-    """Cluster UUIDs of the decoys and of a sample of plain healthy clusters."""
+    """Cluster UUIDs of the decoys and of a sample of plain healthy clusters; in rough weather of all the others."""
+    may_flag: tuple[str, ...] = ()
+    """Cluster UUIDs at the border: whoever flags them is not wrong, and neither is who does not."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of the truth file."""
@@ -49,4 +57,5 @@ class Truth:
             "faults": [fault.to_json() for fault in self.faults],
             "must_flag": list(self.must_flag),
             "must_not_flag": list(self.must_not_flag),
+            "may_flag": list(self.may_flag),
         }

@@ -90,9 +90,9 @@ def test_the_truth_is_nowhere_in_the_warehouse(troubled: Built) -> None:
 def test_the_truth_file_has_the_agreed_form(troubled: Built) -> None:
     content = json.loads(json.dumps(troubled.truth.to_json()))
 
-    assert set(content) == {"faults", "must_flag", "must_not_flag"}
+    assert set(content) == {"faults", "must_flag", "must_not_flag", "may_flag"}
     for fault in content["faults"]:
-        assert set(fault) == {"cluster_id", "kind", "onset", "dimensions", "severity"}
+        assert set(fault) == {"cluster_id", "kind", "onset", "dimensions", "severity", "border"}
         assert datetime.fromisoformat(fault["onset"]) < NOW
         assert fault["dimensions"]
     assert {fault["kind"] for fault in content["faults"]} == {kind.name for kind in KINDS}
@@ -144,12 +144,13 @@ def test_any_number_gives_three_to_eight_fault_kinds_and_four_to_eight_decoys(nu
 
 
 @pytest.mark.parametrize("number", [4, 5])
-def test_faint_faults_are_in_neither_list(fleet: Builder, number: int) -> None:
+def test_faint_faults_may_be_flagged_and_need_not(fleet: Builder, number: int) -> None:
     truth = fleet(f"random:{number}", clusters=20, days=3).truth
     faint = [fault.cluster_id for fault in truth.faults if fault.severity == "Info"]
 
     assert faint
     assert not {*faint} & {*truth.must_flag, *truth.must_not_flag}
+    assert {*faint} <= {*truth.may_flag}
 
 
 def test_progress_is_told_in_plain_lines() -> None:
@@ -166,7 +167,7 @@ def test_progress_is_told_in_plain_lines() -> None:
 @settings(deadline=None)
 @given(name=st.text(max_size=20))
 def test_any_other_name_is_refused_and_never_guessed(name: str) -> None:
-    assume(name not in FORMS and not re.fullmatch(r"random:[0-9]{1,9}", name))
+    assume(name not in FORMS and not re.fullmatch(r"(random|rough):[0-9]{1,9}", name))
 
     with pytest.raises(ValueError, match="unknown scenario"):
         plan(name, HAMLET, 1)
