@@ -13,7 +13,6 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -64,10 +63,6 @@ class Stopwatch(Surface):
         self._signed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def status(self, thread: str, text: str) -> None:
-        self.sign(thread)
-
-    def sign(self, thread: str) -> None:
-        """Something of this thread is shown."""
         self.at.setdefault(thread, time.perf_counter())
         self._signed[thread].set()
 
@@ -76,15 +71,11 @@ class Stopwatch(Surface):
         await self._signed[thread].wait()
 
 
-@dataclass(frozen=True)
 class Notices:
-    """Lark's first sign, which stands on the message itself."""
-
-    watch: Stopwatch
+    """Which message a status belongs to is not asked here."""
 
     def heard(self, message: str, thread: str) -> None:
         """See `bot.lark.receiver.Notices`."""
-        self.watch.sign(thread)
 
 
 class Members:
@@ -149,7 +140,7 @@ async def lark_events(surface: Stopwatch) -> AsyncIterator[Send]:
     """Questions over Lark's encrypted HTTP."""
     async with intake(surface) as (reaction, store):
         lark = FakeLark()
-        receiver = Receiver(APP, LARK_BOT, reaction.admit, act, store, Notices(surface))
+        receiver = Receiver(APP, LARK_BOT, reaction.admit, act, store, Notices())
         door = EncryptedDoor(build_lark_http(lark_config(lark), receiver), int(time.time()))
 
         async def send(number: int) -> str:
