@@ -15,7 +15,7 @@ from bot.store import Store, StoreFault, StoreUnwritable, Usage
 from bot.turns import TurnEngine
 from handlers.deps import Locales
 from handlers.locale import english
-from handlers.purse import Leave
+from handlers.purse import Leave, Thrift
 from handlers.surface import (
     Control,
     Deleted,
@@ -36,7 +36,7 @@ __all__ = ["BY_CLOCK", "LOOP", "Admission", "Gate", "Role", "Roles"]
 log = structlog.get_logger()
 
 BY_CLOCK = "clock"
-"""The user of what the schedule asks for; it needs no leave."""
+"""The user of what the schedule asks for; it is never refused, only made thrifty."""
 
 CHANGED = "I have changed my question. It reads now, in full: {text}"
 """How a turn under way is told; for the model, in the words of whoever asked."""
@@ -160,7 +160,7 @@ class Gate:
         """Whether and how an event is answered, asked right before its handler. Raises SurfaceError when the person's
         role cannot be found out."""
         if event.user == BY_CLOCK:
-            return Leave()
+            return Leave(thrift=await self._saving(event))
         # the list once more: who is alone with us was let through to here, to be told
         if not self._admission.lists(event.user) or not await self.may(event.user):
             return await self._politely(event)
@@ -172,6 +172,21 @@ class Gate:
             log.warning("a limit of the day is reached", scope=begun.full.scope, name=begun.full.name)
             return Leave(allowed=False, say=f"refused.{begun.full.scope}")
         return Leave(thrift=self._admission.thrift(begun.share))
+
+    async def _saving(self, event: Event) -> Thrift:
+        """How thrifty the clock has to be: past the workspace's limit of tokens or money rules do what it asks for."""
+        workspace = next(payer for payer in payers(event) if payer.scope == "workspace")
+        limit = self._admission.limits.get(workspace.scope, Usage())
+        try:
+            used = await self._store.usage.of([workspace])
+        except StoreFault as fault:
+            # one patrol beyond a limit is better than a slot without its report
+            log.error("what was spent today cannot be read", event_key=event.key, why=str(fault))
+            return ""
+        thrift = self._admission.thrift(used[workspace].share(limit))
+        if thrift:
+            log.warning("the clock has to save", event_key=event.key, name=workspace.name, thrift=thrift)
+        return thrift
 
     async def charge(self, event: Event, spent: Sequence[Spent]) -> None:
         """Note what an event's turn used, once; however the turn ended."""

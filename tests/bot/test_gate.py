@@ -1,7 +1,7 @@
 """Who gets an answer, who gets a polite line, and who silence."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,17 +12,17 @@ from pydantic import SecretStr
 from agent.model import Usage as Tokens
 from agent.progress import Spent
 from bot.admission import Admission, Role, admission
-from bot.gate import CHANGED, LOOP, TAKEN_BACK, Gate
+from bot.gate import BY_CLOCK, CHANGED, LOOP, TAKEN_BACK, Gate
 from bot.settings import Settings
 from bot.slack.service import slack_config
-from bot.store import Store, Usage, open_store
+from bot.store import Cause, Payer, Store, StoreUnreadable, Usage, Usages, open_store
 from bot.turns import LocalTurns
 from bot.work import Handling
 from handlers.deps import Deps
 from handlers.document import Document, Note, Prose
 from handlers.flight import Flights
 from handlers.locale import ENGLISH
-from handlers.surface import Deleted, Edited, Event, PatrolRequest, Question, Stop, SurfaceError
+from handlers.surface import Deleted, Edited, Event, Investigate, PatrolRequest, Question, Stop, SurfaceError
 from handlers.turn import Turn
 from tests.bot.turns.desk import Desk, settle
 from tests.fakes.thinking import Agents, Patrols, Reports, Surface
@@ -55,12 +55,13 @@ class House:
         self.surface = Surface()
         self.roles = Roles()
         self.agents = Agents()
+        self.patrols = Patrols()
         self.time = 0.0
         self.rules(Admission())
 
     def rules(self, admission: Admission) -> None:
         self.gate = Gate(lambda: self.turns, self.store, self.surface, self.roles, admission, lambda: self.time)
-        deps = Deps(self.surface, self.agents, Patrols(), Reports(), Flights(), lambda: "ref-1")
+        deps = Deps(self.surface, self.agents, self.patrols, Reports(), Flights(), lambda: "ref-1")
         self.turns = LocalTurns(Handling(deps, self.gate))
 
     async def said(self, *events: Question | PatrolRequest) -> list[str]:
@@ -398,6 +399,58 @@ async def test_the_clock_needs_no_leave(house: House) -> None:
     house.rules(Admission(users=frozenset({"U9"}), limits={"workspace": Usage(turns=1)}))
     slots = [PatrolRequest(f"clock:{n}", "slack:T:C", "clock", "nonsense") for n in range(2)]
     assert len(await house.said(*slots)) == 2
+
+
+def slots(count: int, first: int = 1) -> list[PatrolRequest]:
+    """As many morning patrols that the clock asks for."""
+    return [PatrolRequest(f"clock:morning:{n}", "slack:T:C", BY_CLOCK, "morning") for n in range(first, first + count)]
+
+
+async def test_past_the_budget_of_the_workspace_rules_patrol_for_the_clock_and_no_slot_is_without_a_report(
+    house: House,
+) -> None:
+    house.rules(Admission(limits={"workspace": Usage(micro_dollars=1_000_000)}, cheaper=True))
+    house.patrols.spent = (dollars(0.85),)
+    await house.said(*slots(4))
+    assert house.patrols.thrifts == ["", "cheaper", "rules", "rules"]
+    told = [document.fallback for _, document in house.surface.posts]
+    assert sum(one.startswith("Morning patrol: 1 critical") for one in told) == 4
+    # what the clock spent is the day's: people are refused now, as the clock never is
+    assert await used(house, "workspace") == Usage(0, 340_000, 3_400_000)
+    assert await house.said(*asks(1)) == [ENGLISH.say("refused.workspace")]
+
+
+async def test_what_people_spent_makes_the_clock_and_the_sentinel_thrifty(house: House) -> None:
+    house.rules(Admission(limits={"workspace": Usage(tokens=100), "user": Usage(tokens=1)}))
+    house.agents.spent = (Spent("somebody's", Tokens(input_tokens=120)),)
+    await house.said(*asks(1))
+    await house.said(*slots(1))
+    await house.gate.admit(Investigate("clock:sentinel:1:a", "slack:T:C:9.1", BY_CLOCK, "a", "sentinel"))
+    await house.turns.idle()
+    assert house.patrols.thrifts == ["rules"]
+    assert house.agents.thrifts == ["", "rules"]
+    assert house.texts()[-1].startswith(ENGLISH.say("thrift.rules"))
+
+
+async def test_a_limit_of_turns_or_of_one_channel_is_none_for_the_clock(house: House) -> None:
+    house.rules(Admission(limits={"workspace": Usage(turns=1), "channel": Usage(tokens=1), "user": Usage(tokens=1)}))
+    house.patrols.spent = (dollars(0.85),)
+    await house.said(*slots(3))
+    assert house.patrols.thrifts == ["", "", ""]
+
+
+class Illegible(Usages):
+    """Purses that nobody can look into."""
+
+    async def of(self, payers: Sequence[Payer]) -> Mapping[Payer, Usage]:
+        raise StoreUnreadable(Cause.BUSY)
+
+
+async def test_a_budget_that_cannot_be_read_costs_no_slot_its_report(house: House) -> None:
+    house.rules(Admission(limits={"workspace": Usage(tokens=1)}))
+    house.store.usage = Illegible(house.store.database, lambda: NOON)
+    await house.said(*slots(1))
+    assert house.patrols.thrifts == [""]
 
 
 async def test_when_nobody_can_say_who_asks_nobody_is_answered(house: House) -> None:

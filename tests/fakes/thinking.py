@@ -101,7 +101,8 @@ class Agents:
 
 
 class Patrols:
-    """Gives back `report`, of the asked type; while `gate` is clear a run waits for it."""
+    """Gives back `report`, of the asked type; while `gate` is clear a run waits for it. `spent` is what each one
+    spends."""
 
     def __init__(self) -> None:
         self.report = report()
@@ -111,6 +112,8 @@ class Patrols:
         self.fault: Exception | None = None
         self.partial: set[str] = set()
         self.elsewhere: tuple[ReportType, ...] = ()
+        self.spent: tuple[Spent, ...] = ()
+        self.thrifts: list[Thrift] = []
 
     def may_be_read(self, place: str, user: str) -> bool:
         return place not in self.partial
@@ -127,6 +130,9 @@ class Patrols:
         purse: Purse | None = None,
     ) -> PatrolReport:
         self.runs.append((report_type, triggered_by))
+        purse = purse or Purse()
+        self.thrifts.append(purse.thrift)
+        purse.spent.extend(self.spent)
         await on_step("Reading the state of the fleet")
         await asyncio.sleep(0)
         await self.gate.wait()
