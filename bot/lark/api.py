@@ -5,6 +5,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aiohttp
@@ -70,13 +71,17 @@ class LarkApi:
         await self._pace.turn(budget, place)
         return await self._asked(method, path, {"json": body, "params": params}, budget, place)
 
-    async def newest(self, method: str, path: str, body: Json, *, budget: str, place: str, subject: str) -> bool:
-        """The same for a call that shows how `subject` stands; False when a newer one made it needless."""
-        # held until the answer is there, repeats included: an older card must not arrive behind a newer one
-        async with self._pace.showing(subject) as outdated:
-            if not await self._pace.turn(budget, place, outdated):
-                return False
-            await self._asked(method, path, {"json": body}, budget, place)
+    def showing(self, subject: str) -> AbstractAsyncContextManager[Callable[[], bool]]:
+        """`Pace.showing`, for a change that takes some preparing: what counts is when it was wanted."""
+        return self._pace.showing(subject)
+
+    async def current(
+        self, method: str, path: str, body: Json, outdated: Callable[[], bool], *, budget: str, place: str
+    ) -> bool:
+        """`call`, unless it is outdated when its turn comes; whether it was made."""
+        if not await self._pace.turn(budget, place, outdated):
+            return False
+        await self._asked(method, path, {"json": body}, budget, place)
         return True
 
     async def upload(self, path: str, fields: Mapping[str, str], field: str, name: str, content: bytes) -> Json:

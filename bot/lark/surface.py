@@ -72,21 +72,23 @@ class LarkSurface:
     async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
         """See `Surface`."""
         where = self._place(message)
-        root = await self._root(where)
-        origin = Origin(thread=str(Place(where.app, where.chat, root)))
-        found = await self._delivery.rendered(document, origin)
-        if len(found.cards) > 1 or found.files:
-            raise SurfaceError("a document that is to be redrawn is too long for one card")
-        content = json.dumps(found.cards[0], ensure_ascii=False)
-        path = f"{MESSAGES}/{where.message}"
-        try:
-            await self._api.newest(
-                "PATCH", path, {"content": content}, budget="message", place=where.message, subject=message
-            )
-        except LarkRefusal as refusal:
-            if refusal.code not in NOT_AN_OWN_CARD:
-                raise
-            await (await Entity.of(self._api, where.message, self._now)).replace(found.cards[0])
+        # held until the card is there: drawing takes a while, and an older one must not arrive behind a newer one
+        async with self._api.showing(where.message) as outdated:
+            root = await self._root(where)
+            origin = Origin(thread=str(Place(where.app, where.chat, root)))
+            found = await self._delivery.rendered(document, origin)
+            if len(found.cards) > 1 or found.files:
+                raise SurfaceError("a document that is to be redrawn is too long for one card")
+            content = json.dumps(found.cards[0], ensure_ascii=False)
+            path = f"{MESSAGES}/{where.message}"
+            try:
+                await self._api.current(
+                    "PATCH", path, {"content": content}, outdated, budget="message", place=where.message
+                )
+            except LarkRefusal as refusal:
+                if refusal.code not in NOT_AN_OWN_CARD:
+                    raise
+                await (await Entity.of(self._api, where.message, self._now)).replace(found.cards[0])
 
     async def status(self, thread: str, text: str) -> None:
         """Lark has no such line: a reaction says that it is being worked on, to the message that was heard last in the

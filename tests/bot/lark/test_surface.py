@@ -1,11 +1,12 @@
 """Lark as a surface: what people see in the chats of a strict fake company."""
 
+import asyncio
 import json
 import sys
 
 import pytest
 
-from bot.charts.picture import Painter
+from bot.charts.picture import NoPicture, Painter
 from bot.lark import events
 from bot.lark.delivery import Delivery
 from bot.lark.surface import LarkSurface
@@ -193,6 +194,35 @@ async def test_a_post_is_redrawn_in_place_and_the_latest_wins(bench: Bench) -> N
     [post] = bench.lark.posts
     assert bench.lark.words(post).splitlines()[0] == "Two"
     assert post.updates == 1
+
+
+class Slow(Painter):
+    """Paints nothing, and takes as long over it as the test likes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.let = asyncio.Event(), asyncio.Event()
+
+    async def png(self, chart: Chart) -> bytes:
+        self.begun.set()
+        await self.let.wait()
+        raise NoPicture("taken away")
+
+
+async def test_a_card_that_takes_long_to_draw_never_replaces_one_that_was_wanted_later(bench: Bench) -> None:
+    painter = Slow()
+    surface = LarkSurface(bench.api, Delivery(bench.api, (), painter), APP)
+    posted = await surface.post(CHAT, prose("One"))
+    older = asyncio.create_task(surface.update(posted.messages[0], Document("f", (LARGE,))))
+    await painter.begun.wait()
+    newer = asyncio.create_task(surface.update(posted.messages[0], prose("Three")))
+    for _ in range(3):
+        await surface.post(CHAT, prose("time in which a card without a chart is drawn and sent"))
+    painter.let.set()
+    await asyncio.gather(older, newer)
+    redrawn = bench.lark.posts[0]
+    assert bench.lark.words(redrawn).splitlines()[0] == "Three"
+    assert redrawn.updates == 1
 
 
 async def test_a_document_too_long_for_one_card_is_not_redrawn(bench: Bench) -> None:
