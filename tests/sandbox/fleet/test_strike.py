@@ -1,5 +1,7 @@
 """The shapes that faults draw: they start at the onset, end at the amplitude asked, and leave the past alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -176,3 +178,27 @@ def test_a_wobble_stays_near_the_course(wobble: float, target: float, over: floa
     at.climb(field, target, over=over, wobble=wobble)
     assert field[1, 90:].max() <= max(10, target) * (1 + 2 * wobble) + 1e-6
     assert field[1, 90:].min() >= min(10, target * (1 - 2 * wobble)) - 1e-6
+
+
+FAINT, WARNING, CRITICAL = (10.0, 20.0), (40.0, 50.0), (80.0, 90.0)
+FALLING = (33.0, 40.0), (20.0, 28.0), (5.0, 10.0)
+
+
+@pytest.mark.parametrize("ranges", [(FAINT, WARNING, CRITICAL), FALLING])
+def test_stretched_ranges_leave_no_gap_between_the_severities(ranges) -> None:
+    ends = []
+    for severity in ("Info", "Warning", "Critical"):
+        reached = {replace(strike(severity=severity, position=at), stretched=True).level(*ranges) for at in (0.0, 1.0)}
+        ends.append((min(reached), max(reached)))
+    ends.sort()
+    assert ends[0][1] == ends[1][0]
+    assert ends[1][1] == ends[2][0]
+
+
+@pytest.mark.parametrize("ranges", [(FAINT, WARNING, CRITICAL), FALLING])
+def test_stretched_ranges_reach_as_far_as_the_others(ranges) -> None:
+    for severity, position in (("Info", 0.0), ("Critical", 1.0)):
+        plain = strike(severity=severity, position=position)
+        milder = strike(severity=severity, position=1 - position)
+        reached = {replace(one, stretched=True).level(*ranges) for one in (plain, milder)}
+        assert reached & {plain.level(*ranges), milder.level(*ranges)}
