@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from agent.patrol import told
 from agent.patrol.evidence import Evidence, label
 from agent.patrol.finding import Outlook
 from agent.patrol.predictions import HORIZONS, PredictionStore, Statement, stated, tallies
 from agent.patrol.report import Prediction
-from agent.patrol.rules import Rules, number, quantity
+from agent.patrol.rules import Rules
+from agent.patrol.voice import ENGLISH
 
 log = logging.getLogger(__name__)
 
@@ -91,14 +93,8 @@ def _headline(statements: Sequence[Statement]) -> Statement:
 
 
 def _prediction(outlook: Outlook, one: Statement, names: Mapping[str, str], rules: Rules) -> Prediction:
-    text = (
-        f"{rules.label(outlook.dimension)} of {names[outlook.cluster_id]} goes from"
-        f" {quantity(outlook.value, outlook.unit)} to {quantity(outlook.limit, outlook.unit)}"
-        f" in about {quantity(outlook.hours, 'h')} ({number(outlook.soonest)}–{number(outlook.latest)} h)"
-        f" if it goes on like this: {one.probability:.0%} likely within {one.horizon} h"
-    )
-    return Prediction(
-        text,
+    made = Prediction(
+        "",
         one.label,
         cluster_id=one.cluster_id,
         dimension=one.dimension,
@@ -107,3 +103,4 @@ def _prediction(outlook: Outlook, one: Statement, names: Mapping[str, str], rule
         probability=one.probability,
         due=f"{one.due:%Y-%m-%d %H:%M}",
     )
+    return replace(made, text=told.prediction(ENGLISH, rules, outlook, made, names[outlook.cluster_id]))

@@ -116,3 +116,10 @@ def test_no_name_breaks_the_report(name: str, customer: str, reason: str) -> Non
     )
     made = parse(write(sections(evidence(odd), RULES)))
     assert made.flags[0].cluster == "00000001-c"
+
+
+def test_a_fleet_that_is_sick_as_a_whole_still_has_a_report_that_reads_back() -> None:
+    many = evidence(*(sick(number, tier="S", customer=f"customer {number}") for number in range(900)))
+    made = parse(write(sections(many, RULES)))
+    assert made.narrative.startswith("900 of 900 active clusters need attention")
+    assert made.flags
