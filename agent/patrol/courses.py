@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from agent.patrol import queries
 from agent.patrol.query import Row, Rows, figure, moment, read_all
 from agent.patrol.rules import Rules
-from agent.patrol.series import WEEK, Track
+from agent.patrol.seasons import occasions
+from agent.patrol.series import Track
 from agent.tools import Tools
 
 RECENT_HOURS = 48
@@ -37,13 +38,13 @@ class _Plan:
     """The statements of one reading, each with what its buckets mean."""
 
     recent: tuple[str, ...]
-    week: tuple[str, ...]
+    same: tuple[str, ...]
     profile: tuple[str, ...]
     days: tuple[str, ...]
 
     @property
     def all(self) -> tuple[str, ...]:
-        return self.recent + self.week + self.profile + self.days
+        return self.recent + self.same + self.profile + self.days
 
 
 def _plan(rules: Rules, as_of: datetime, clusters: int, reach: timedelta) -> _Plan:
@@ -51,7 +52,6 @@ def _plan(rules: Rules, as_of: datetime, clusters: int, reach: timedelta) -> _Pl
     # Two statements of a day each: one of 48 hours would not fit the door's rows in a large fleet.
     per_statement = max(1, min(_DAY, _FITTING // max(1, clusters)))
     middle, start = as_of - timedelta(hours=per_statement), as_of - timedelta(hours=2 * per_statement)
-    past = as_of - timedelta(hours=WEEK)
     days = max(2, min(rules.window.baseline_days, _FITTING // max(1, clusters)))
     # A fault that began within the excluded hours cannot hide in its own baseline; a short past is shared in halves.
     long = reach >= LONG - _SLACK
@@ -60,7 +60,7 @@ def _plan(rules: Rules, as_of: datetime, clusters: int, reach: timedelta) -> _Pl
     levels, gains = queries.gauges(rules), queries.counters(rules)
     return _Plan(
         recent=(queries.hourly(rules, middle, as_of), queries.hourly(rules, start, middle)),
-        week=(queries.hourly(rules, past - timedelta(hours=per_statement // 2), past + timedelta(hours=2)),),
+        same=(queries.same_hours(rules, occasions(as_of), rules.window.recent_hours),),
         profile=(queries.profile(levels, *usual, pooled(clusters)), queries.profile(gains, *usual, pooled(clusters))),
         days=(queries.daily(levels, as_of, days), queries.daily(gains, as_of, days)),
     )
@@ -78,12 +78,16 @@ def hours_back(as_of: datetime, cell: object) -> int | None:
 
 
 def _whole(cell: object) -> int | None:
-    value = figure(cell)
-    return None if value is None else int(value)
+    """A number of hours or days; it may be negative, for hours that are still to come."""
+    try:
+        return int(float(cell))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 Bucket = int | None
 _Store = dict[str, dict[str, tuple[dict[int, float], ...]]]
+_TRACK_PARTS = len(Track().parts)
 
 
 def _fill(store: _Store, part: int, row: Row, bucket: Bucket, series: Mapping[str, object]) -> None:
@@ -93,20 +97,21 @@ def _fill(store: _Store, part: int, row: Row, bucket: Bucket, series: Mapping[st
     for name in series:
         value = figure(row.get(name))
         if value is not None:
-            tracks.setdefault(name, ({}, {}, {}, {}))[part][bucket] = value
+            tracks.setdefault(name, tuple({} for _ in range(_TRACK_PARTS)))[part][bucket] = value
 
 
 def _bucket(part: int, cell: object, as_of: datetime) -> Bucket:
-    if part == 0:
-        return hours_back(as_of, cell)
-    if part == 1:
-        back = hours_back(as_of, cell)
-        return None if back is None else back - WEEK
-    return _whole(cell)
+    return hours_back(as_of, cell) if part == _RECENT else _whole(cell)
 
 
-_PROFILE = 2
-_PARTS = ("the newest hours", "the same hours of last week", "the usual day", "the daily values")
+_RECENT, _SAME, _PROFILE = 0, 1, 2
+_PARTS = ("the newest hours", "the same hours of earlier weeks", "the usual day", "the daily values")
+_KINDS = {queries.SHORT: 1, queries.SETTLED: 4, queries.MONTHLY: 5}
+"""Which part of a track the rows of the same hours belong to."""
+
+
+def _part(part: int, row: Row) -> int:
+    return part if part != _SAME else _KINDS.get(_whole(row["kind"]) or queries.SHORT, _SAME)
 
 
 def _collect(rules: Rules, as_of: datetime, parts: list[tuple[int, Rows]], width: int) -> Courses:
@@ -117,7 +122,7 @@ def _collect(rules: Rules, as_of: datetime, parts: list[tuple[int, Rows]], width
             # A pooled value holds for each of its hours.
             span = range(width) if part == _PROFILE and bucket is not None else range(1)
             for more in span:
-                _fill(store, part, row, None if bucket is None else bucket + more, rules.series)
+                _fill(store, _part(part, row), row, None if bucket is None else bucket + more, rules.series)
     tracks = {
         cluster: {name: Track(*courses) for name, courses in by_name.items()} for cluster, by_name in store.items()
     }
@@ -132,6 +137,6 @@ async def measure(tools: Tools, rules: Rules, as_of: datetime, clusters: int, re
     back the data goes; anything from three days on counts as long."""
     plan = _plan(rules, as_of, clusters, reach)
     results = await read_all(tools, plan.all)
-    lengths = (len(plan.recent), len(plan.week), len(plan.profile), len(plan.days))
+    lengths = (len(plan.recent), len(plan.same), len(plan.profile), len(plan.days))
     numbers = [part for part, length in enumerate(lengths) for _ in range(length)]
     return _collect(rules, as_of, list(zip(numbers, results, strict=True)), pooled(clusters))

@@ -19,11 +19,12 @@ from agent.patrol.series import (
     ratio,
     ratio_track,
     residuals,
+    same_hours,
     slope,
+    sums,
     total,
     usual,
     wander,
-    week_ago,
     worst_of,
 )
 
@@ -116,19 +117,20 @@ class Judge:
         return lasting(track.recent, hours - 1, hours, low=rule.direction == "down") if rule.sustained else None
 
     def _baseline(self, rule: Dimension, track: Track) -> float | None:
+        """What is usual at this hour of the week, or, with too few weeks to tell, at this hour of the day."""
         count, low = self.rules.window.recent_hours, rule.direction == "down"
-        known = [
-            value
-            for value in (
+        month = same_hours(track.month, count, low=low)
+        season = same_hours(track.season, count, low=low)
+        pasts = [season, month]
+        if season is None:
+            pasts = [
                 usual(track.profile, self.as_of.hour, count, low=low),
-                week_ago(track.week, count, low=low),
-            )
-            if value is not None
-        ]
-        if not known:
-            return None
-        # The worse of the two pasts: what was normal an hour of day ago or a week ago is no news now.
-        return min(known) if low else max(known)
+                same_hours(track.week, count, low=low),
+                month,
+            ]
+        known = [value for value in pasts if value is not None]
+        # The worst of the pasts: what was normal at one of these times is no news now.
+        return (min(known) if low else max(known)) if known else None
 
     def _share(self, name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:
         """Shares of counters are sums over the window: quiet hours must not weigh as much as busy ones."""
@@ -140,8 +142,10 @@ class Judge:
         # One error of three queries is a third, and says nothing.
         if volume <= 0 or volume < rule.volume or not part.recent:
             return None
-        week = {0: total(whole.week, count)}
-        track = replace(ratio_track(part, whole), week=ratio({0: total(part.week, count)}, week))
+        week = ratio({0: total(part.week, count)}, {0: total(whole.week, count)})
+        season = ratio(sums(part.season, count), sums(whole.season, count))
+        month = ratio(sums(part.month, count), sums(whole.month, count))
+        track = replace(ratio_track(part, whole), week=week, season=season, month=month)
         # The share of a busy cluster is exact; its few events may still concern nobody.
         enough = events >= rule.events
         value = min(100.0, 100 * events / volume)

@@ -3,11 +3,12 @@
 Every statement answers with rows in proportion to the clusters, not to the metrics or hours behind them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from agent.patrol.query import stamp
 from agent.patrol.rules import Rules, Series
+from agent.patrol.seasons import AHEAD, ENOUGH, Occasion
 
 SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
 ACTIVE = "NOT COALESCE(c.stopped, FALSE) AND NOT COALESCE(c.deleted, FALSE)"
@@ -129,31 +130,42 @@ def alert_hours(since: datetime, until: datetime) -> str:
     )
 
 
-def _points(names: Iterable[str], since: datetime, until: datetime, *, growth: bool, among: str = _ACTIVE_IDS) -> str:
-    """One row per cluster, metric and hour; `growth` is what a counter gained since the hour before it. `among` are the
-    clusters, as a SELECT or a list."""
+def _within(since: datetime, until: datetime) -> str:
+    return f"snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}'"
+
+
+def _points(names: Iterable[str], when: str, *, growth: bool, among: str = _ACTIVE_IDS, run: str = "") -> str:
+    """One row per cluster, metric and hour that fulfils `when`; `growth` is what a counter gained since the hour before
+    it, within one `run` of hours. `among` are the clusters, as a SELECT or a list."""
     listed = ", ".join(f"'{name}'" for name in sorted(names))
+    within = f", {run}" if run else ""
     gained = (
         ", COALESCE(last_value, max_value) - LAG(COALESCE(last_value, max_value))"
-        " OVER (PARTITION BY cluster_id, metric_name ORDER BY snapshot_hour) AS growth"
+        f" OVER (PARTITION BY cluster_id, metric_name{within} ORDER BY snapshot_hour) AS growth"
         if growth
         else ""
     )
     # A restarted counter falls back, and its hour is left out by the reader (growth < 0); NaN fails both comparisons.
     return (
         f"SELECT cluster_id, snapshot_hour, metric_name, avg_value, max_value, min_value{gained} FROM {SNAPSHOTS}"
-        f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}'"
-        f" AND metric_name IN ({listed}) AND avg_value >= 0 AND avg_value < 1e300"
+        f" WHERE {when} AND metric_name IN ({listed}) AND avg_value >= 0 AND avg_value < 1e300"
         f" AND cluster_id IN ({among})"
     )
 
 
+_SOURCES = {"increase": "growth", "avg": "avg_value", "max": "max_value", "min": "min_value"}
+
+
+def _known(source: str) -> str:
+    # An impossible step back (restart) or a NaN peak is no measurement either.
+    return f"{source} >= 0 AND {source} < 1e300"
+
+
 def _column(series: Series, fold: str) -> str:
     """The series as one output column: the first of its names that the group has. `fold` has one `{}`."""
-    source = {"increase": "growth", "avg": "avg_value", "max": "max_value", "min": "min_value"}[series.column]
-    # An impossible step back (restart) or a NaN peak is no measurement either.
-    known = f" AND {source} >= 0 AND {source} < 1e300"
-    folded = [fold.format(f"CASE WHEN metric_name = '{name}'{known} THEN {source} END") for name in series.names]
+    source = _SOURCES[series.column]
+    chosen = f"CASE WHEN metric_name = '{{}}' AND {_known(source)} THEN {source} END"
+    folded = [fold.format(chosen.format(name)) for name in series.names]
     return folded[0] if len(folded) == 1 else f"COALESCE({', '.join(folded)})"
 
 
@@ -169,7 +181,7 @@ def _wide(
     growth = any(series.column == "increase" for series in chosen.values())
     columns = ", ".join(f"{_column(series, fold)} AS {name}" for name, series in chosen.items())
     names = (name for series in chosen.values() for name in series.names)
-    points = _points(names, since, until, growth=growth, among=among)
+    points = _points(names, _within(since, until), growth=growth, among=among)
     # The hours before `first` only serve to know what counters gained in it.
     return (
         f"SELECT cluster_id, {bucket} AS bucket, {columns} FROM ({points}) AS p"
@@ -215,3 +227,34 @@ def daily(chosen: dict[str, Series], as_of: datetime, days: int) -> str:
     bucket = f"FLOOR(TIMESTAMPDIFF(HOUR, snapshot_hour, '{stamp(as_of)}') / 24)"
     since = as_of - timedelta(days=days)
     return _wide(chosen, bucket, "SUM({})" if growth else "AVG({})", since, as_of, since)
+
+
+SHORT, SETTLED, MONTHLY = 0, 1, 2
+"""What a row of `same_hours` is made from: too few weeks to be sure, enough of them, or the month before."""
+
+
+def same_hours(rules: Rules, occasions: Sequence[Occasion], reach: int) -> str:
+    """What was usual whenever it was this time: the median of each series over the weeks of `occasions`, one row per
+    cluster, hours back (as if it were now, from the hour ahead to `reach`) and `kind`. A series that is known from too
+    few weeks stands in a row of its own kind."""
+    spans = {one: _within(*one.span(reach)) for one in occasions}
+    when, run = f"({' OR '.join(spans.values())})", _by_span(spans, lambda one: str(one.run))
+    back = _by_span(spans, lambda one: f"TIMESTAMPDIFF(HOUR, snapshot_hour, '{stamp(one.at)}')")
+    sources = sorted({_SOURCES[series.column] for series in rules.series.values()})
+    medians = ", ".join(f"PERCENTILE_APPROX(CASE WHEN {_known(one)} THEN {one} END, 0.5) AS {one}" for one in sources)
+    points = _points(rules.metric_names, when, growth=bool(counters(rules)), run=run)
+    placed = (
+        f"SELECT cluster_id, metric_name, {', '.join(sources)}, {run} AS run, {back} AS bucket FROM ({points}) AS p"
+    )
+    kind = f"CASE WHEN MAX(run) = 0 THEN {MONTHLY} WHEN COUNT(DISTINCT run) >= {ENOUGH} THEN {SETTLED} ELSE {SHORT} END"
+    columns = ", ".join(f"{_column(series, 'MAX({})')} AS {name}" for name, series in rules.series.items())
+    return (
+        f"SELECT cluster_id, bucket, kind, {columns} FROM (SELECT cluster_id, metric_name, bucket, {kind} AS kind,"
+        f" {medians} FROM ({placed}) AS q WHERE bucket >= {-AHEAD} AND bucket <= {reach}"
+        " GROUP BY cluster_id, metric_name, bucket, CASE WHEN run = 0 THEN 1 ELSE 0 END) AS m"
+        " GROUP BY cluster_id, bucket, kind"
+    )
+
+
+def _by_span(spans: Mapping[Occasion, str], value: Callable[[Occasion], str]) -> str:
+    return f"CASE {' '.join(f'WHEN {within} THEN {value(one)}' for one, within in spans.items())} END"

@@ -14,23 +14,26 @@ _DRAWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The course of one measure of one cluster, in one unit. `recent` holds the newest hours, `week` the same hours one
-    week earlier (keyed as if they were recent), `profile` the usual value by hour of day (UTC), `days` daily values by
-    days back (0 = the newest 24 hours)."""
+    """The course of one measure of one cluster, in one unit. `recent` holds the newest hours, `week` the same hours of
+    the last week or two (keyed as if they were recent), `profile` the usual value by hour of day (UTC), `days` daily
+    values by days back (0 = the newest 24 hours). `season` is the median of the same hours of several weeks, which
+    makes `week` and `profile` needless; `month` are the same hours a month before, where a month begins or ends."""
 
     recent: Hours = field(default_factory=dict)
     week: Hours = field(default_factory=dict)
     profile: Hours = field(default_factory=dict)
     days: Hours = field(default_factory=dict)
+    season: Hours = field(default_factory=dict)
+    month: Hours = field(default_factory=dict)
 
     def mapped(self, scale: float) -> "Track":
         """The same course in another unit: every value times `scale`."""
         return Track(*({at: value * scale for at, value in part.items()} for part in self.parts))
 
     @property
-    def parts(self) -> tuple[Hours, Hours, Hours, Hours]:
-        """The four courses, in the order of the fields."""
-        return (self.recent, self.week, self.profile, self.days)
+    def parts(self) -> tuple[Hours, ...]:
+        """The courses, in the order of the fields."""
+        return (self.recent, self.week, self.profile, self.days, self.season, self.month)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +116,18 @@ def usual(profile: Hours, newest_hour: int, count: int, *, low: bool = False) ->
     return min(known) if low else max(known)
 
 
-def week_ago(week: Hours, count: int, *, low: bool = False) -> float | None:
-    """The worse end of the same hours one week earlier, one hour on either side."""
-    known = [value for at, value in week.items() if -1 <= at <= count]
+def same_hours(earlier: Hours, count: int, *, low: bool = False) -> float | None:
+    """The worse end of the same hours at an earlier time, one hour on either side."""
+    known = [value for at, value in earlier.items() if -1 <= at <= count]
     if not known:
         return None
     return min(known) if low else max(known)
+
+
+def sums(hours: Hours, count: int) -> dict[int, float]:
+    """Sums of `count` hours that end at each hour from one ahead to one back: a batch may come early or late."""
+    ends = (-1, 0, 1)
+    return {end: sum(value for at, value in hours.items() if end <= at < end + count) for end in ends if hours}
 
 
 def residuals(hours: Hours, profile: Hours, newest_hour: int) -> dict[int, float]:

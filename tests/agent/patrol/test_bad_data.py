@@ -5,66 +5,48 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-import schema
-from agent.mcp_connection import McpConnection
-from agent.mcp_tools import McpTools
 from agent.patrol.inspection import inspect
 from agent.patrol.report import PatrolReport
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol
 from agent.tools import Tools
-from mcp_server.config import WarehouseConfig
-from mcp_server.door import Door
-from mcp_server.server import build_server
-from sandbox.engine import Engine, open_engine
-from sandbox.fleet import build
-from sandbox.server import serving
+from sandbox.engine import Engine
 from tests.agent.doubles import ScriptedModel
+from tests.agent.patrol.engine import ONE, SNAPSHOTS, calm, reading, spoiled
 from tests.agent.patrol.test_run import Store
 
 NOW = datetime(2026, 11, 20, 12, 20)
 NEWEST = "2026-11-20 11:00:00"
-SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
-ONE = f"cluster_id = (SELECT min(cluster_id) FROM {SNAPSHOTS})"
 CPU = "metric_name = 'starrocks_be_cpu_util_percent'"
 MARKUP = "<!channel> **[x](http://evil.example)** `rm` \u202e\x1b[31m | ## FLAGGED_CLUSTERS"
 
 
 @pytest.fixture(scope="module")
-def warehouse_of_its_own() -> Iterator[Engine]:
-    engine = open_engine()
-    for statement in schema.statements():
-        engine.define(statement)
-    build(engine.connection, seed=3, clusters=10, days=5, scenario="none", now=NOW)
-    engine.connection.execute(f"CREATE TABLE main.kept AS SELECT * FROM {SNAPSHOTS}")
-    yield engine
-    engine.close()
+def ten_clusters() -> Iterator[Engine]:
+    with calm(NOW, clusters=10, days=5) as engine:
+        yield engine
 
 
 Spoil = Callable[..., None]
 
 
 @pytest.fixture
-def spoil(warehouse_of_its_own: Engine) -> Iterator[Spoil]:
-    """Runs statements on the warehouse that no client may run; the snapshots are as before after the test."""
-    connection = warehouse_of_its_own.connection
+def spoil(ten_clusters: Engine) -> Iterator[Spoil]:
+    """Runs statements on the warehouse that no client may run."""
 
     def run(*statements: str) -> None:
         for statement in statements:
-            connection.execute(statement)
+            ten_clusters.connection.execute(statement)
 
-    yield run
-    run(f"DELETE FROM {SNAPSHOTS}", f"INSERT INTO {SNAPSHOTS} SELECT * FROM main.kept")
+    with spoiled(ten_clusters):
+        yield run
 
 
 @pytest.fixture
-async def tools(warehouse_of_its_own: Engine) -> AsyncIterator[Tools]:
-    async with serving(warehouse_of_its_own) as port:
-        config = WarehouseConfig(host="127.0.0.1", port=port, user="reader", password=SecretStr("reader"))
-        async with Door(config) as door, McpConnection(lambda: build_server(door), name="starwatch") as connection:
-            yield McpTools(connection)
+async def tools(ten_clusters: Engine) -> AsyncIterator[Tools]:
+    async with reading(ten_clusters) as tools:
+        yield tools
 
 
 async def patrolled(tools: Tools) -> tuple[PatrolReport, Mapping[str, Any]]:
@@ -162,11 +144,11 @@ async def test_missing_dictionary_rows_and_profiles_change_nothing(tools: Tools,
 
 
 async def test_names_with_markup_stay_data_in_report_and_prompt(
-    tools: Tools, spoil: Spoil, warehouse_of_its_own: Engine
+    tools: Tools, spoil: Spoil, ten_clusters: Engine
 ) -> None:
     busy = f"UPDATE {SNAPSHOTS} SET avg_value = 97, max_value = 97 WHERE {ONE} AND {CPU}"
     spoil(f"{busy} AND snapshot_hour >= '2026-11-20 05:00:00'")
-    warehouse_of_its_own.connection.execute(
+    ten_clusters.connection.execute(
         f"UPDATE byoc.clusters SET cluster_name = $1 WHERE biz_id = (SELECT min(cluster_id) FROM {SNAPSHOTS})", [MARKUP]
     )
     report, _ = await patrolled(tools)

@@ -158,6 +158,31 @@ def test_a_weekly_peak_is_no_finding() -> None:
     assert finding("cpu_util_pct", cpu=replace(today, week=dict.fromkeys(range(-2, 12), 91.0))) is None
 
 
+def test_what_several_weeks_say_is_believed_before_what_single_days_say() -> None:
+    today = track(rhythm(30), steps(rhythm(30), 92, 8))
+    settled = replace(today, season=dict.fromkeys(range(-1, 4), 91.0))
+    assert finding("cpu_util_pct", cpu=settled) is None
+    busy_days = replace(today, profile=dict.fromkeys(range(24), 92.0), week=dict.fromkeys(range(-1, 4), 92.0))
+    quiet_weeks = replace(busy_days, season=dict.fromkeys(range(-1, 4), 30.0))
+    assert finding("cpu_util_pct", cpu=busy_days) is None
+    assert flag("cpu_util_pct", cpu=quiet_weeks).baseline == 30.0
+
+
+def test_a_month_end_is_compared_with_the_last_one_as_well() -> None:
+    weeks = dict.fromkeys(range(-1, 4), 30.0)
+    today = replace(track(rhythm(30), steps(rhythm(30), 92, 8)), season=weeks)
+    assert finding("cpu_util_pct", cpu=today) is not None
+    assert finding("cpu_util_pct", cpu=replace(today, month={2: 91.0})) is None
+
+
+def test_a_weekly_load_that_fails_an_hour_early_is_what_it_always_was() -> None:
+    part, whole = share(rhythm(0.05), 10_000, steps(rhythm(0.05), 9.0, 5))
+    weekly = replace(part, season={-1: 900.0, 0: 900.0, 1: 900.0, 2: 5.0, 3: 5.0})
+    settled = replace(whole, season=dict.fromkeys(range(-1, 4), 10_000.0))
+    assert finding("error_share_pct", query_errors=part, queries=whole) is not None
+    assert finding("error_share_pct", query_errors=weekly, queries=settled) is None
+
+
 def test_one_hour_of_load_is_no_finding() -> None:
     assert finding("cpu_util_pct", cpu=track(rhythm(40), steps(rhythm(40), 99, 1))) is None
 

@@ -16,11 +16,12 @@ from agent.patrol.series import (
     ratio,
     ratio_track,
     residuals,
+    same_hours,
     slope,
+    sums,
     total,
     usual,
     wander,
-    week_ago,
     worst_of,
 )
 
@@ -144,14 +145,19 @@ def test_the_usual_value_wraps_around_midnight() -> None:
 
 
 def test_last_week_counts_with_its_worse_end() -> None:
-    assert week_ago({-1: 1.0, 0: 5.0, 3: 4.0, 9: 100.0}, 3) == 5.0
-    assert week_ago({9: 100.0}, 3) is None
+    assert same_hours({-1: 1.0, 0: 5.0, 3: 4.0, 9: 100.0}, 3) == 5.0
+    assert same_hours({9: 100.0}, 3) is None
 
 
 def test_a_daily_rhythm_leaves_no_residual() -> None:
     profile = {hour: float(hour) for hour in range(24)}
     course = {back: float((12 - back) % 24) for back in range(48)}
     assert set(residuals(course, profile, 12).values()) == {0.0}
+
+
+def test_sums_end_an_hour_early_in_time_and_an_hour_late() -> None:
+    assert sums({-1: 100.0, 0: 10.0, 1: 1.0, 2: 0.5}, 2) == {-1: 110.0, 0: 11.0, 1: 1.5}
+    assert sums({}, 2) == {}
 
 
 def test_totals_take_the_newest_hours_only() -> None:

@@ -92,7 +92,7 @@ Answer = Callable[[str], list[dict[str, Any]]]
 
 class FleetTools:
     """Implements `agent.tools.Tools` over some clusters. `broken` names tables that the warehouse does not have, `logs`
-    is what `search_logs` finds; every call is kept in `calls`."""
+    is what `search_logs` finds; `settled` is 1 when enough weeks are known; every call is kept in `calls`."""
 
     def __init__(
         self,
@@ -105,6 +105,7 @@ class FleetTools:
         logs: str = "columns: log_time:DATETIME,level:VARCHAR,message:VARCHAR\n-- no rows",
         as_of: datetime = AS_OF,
         down: bool = False,
+        settled: int = 0,
     ) -> None:
         self.clusters = list(clusters)
         self.given = {"alerts": list(alerts), "operations": list(operations), "gone": list(gone)}
@@ -112,6 +113,7 @@ class FleetTools:
         self.logs = logs
         self.as_of = as_of
         self.down = down
+        self.settled = settled
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
 
     async def specs(self) -> Sequence[ToolSpec]:
@@ -149,6 +151,7 @@ class FleetTools:
             (r"FROM byoc\.billing_order", lambda _: self.given["operations"]),
             (r"DATE_TRUNC\('hour', seen_at\)", lambda _: self.given["alerts"]),
             (r"^SELECT cluster_id, snapshot_hour AS bucket", self._hourly),
+            (r"^SELECT cluster_id, bucket, kind", self._same),
             (r"^SELECT cluster_id, (FLOOR\()?HOUR\(snapshot_hour\)", self._profile),
             (r"^SELECT cluster_id, FLOOR\(TIMESTAMPDIFF", self._daily),
             (
@@ -209,6 +212,13 @@ class FleetTools:
             {"cluster_id": one.cluster_id, "bucket": hour} | {series: HEALTHY[series] for series in columns}
             for one in self.clusters
             for hour in range(24)
+        ]
+
+    def _same(self, sql: str) -> list[dict[str, Any]]:
+        return [
+            {"cluster_id": one.cluster_id, "bucket": back, "kind": self.settled} | HEALTHY
+            for one in self.clusters
+            for back in range(-1, 4)
         ]
 
     def _daily(self, sql: str) -> list[dict[str, Any]]:
