@@ -210,6 +210,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
                 predictions=store.predictions,
                 profile=profile_of(settings.rules, load_rules()),
                 reports=store.findings,
+                last=store.findings,
             )
 
         def sees_all(channel: str, user: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from agent.patrol.earlier import Earlier, moved
 from agent.patrol.finding import SEVERITY_RANK
 from agent.patrol.report import FlaggedCluster, FlaggedFinding, PatrolReport, Severity, Tier
 from handlers.words import Language
@@ -21,14 +22,8 @@ Change = Literal["new", "returned", "worse", "better", "same", "recovered", "los
 
 SNOOZES: Mapping[str, timedelta] = {"1h": timedelta(hours=1), "8h": timedelta(hours=8), "3d": timedelta(days=3)}
 
-GROWN = 1.25
-"""A figure is clearly worse at so many times what it was …"""
-POINTS = 5.0
-"""… and one in percent also when it moved by so many points."""
 LOST_FOR = timedelta(days=7)
 """A finding that nobody could look at for so long is closed."""
-_AGES = frozenset({"freshness"})
-"""Dimensions whose value is an age: it grows by itself, and that makes nothing worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +160,6 @@ def keys_of(cluster: FlaggedCluster) -> tuple[str, ...]:
     return tuple(key_of(cluster.cluster_id, one.dimension) for one in cluster.findings)
 
 
-def clearly_worse(before: float, after: float, unit: str, *, down: bool, dimension: str = "") -> bool:
-    """Whether a figure moved in the bad direction by a quarter of what it was, or by five points of a percentage."""
-    if dimension in _AGES:
-        return False
-    if down:
-        return (after * GROWN <= before and after < before) or (unit == "%" and before - after >= POINTS)
-    return (after >= before * GROWN and after > before) or (unit == "%" and after - before >= POINTS)
-
-
 def compare(
     report: PatrolReport, known: Mapping[str, Tracked], now: datetime, since: datetime | None
 ) -> tuple[Changes, tuple[Tracked, ...]]:
@@ -218,7 +204,7 @@ def _onset(text: str) -> datetime | None:
 
 def _again(before: Tracked, seen: Tracked, now: datetime) -> Entry:
     """A finding that was known already: compared with the last report, and with what it was when somebody decided."""
-    change = _change(before.severity, before.value, seen)
+    change = moved(Earlier(before.severity, before.value), seen)
     handling, why = _returned(before.handling, seen, now)
     # the onset is estimated anew each time; the first estimate is what people remember
     kept = replace(
@@ -232,24 +218,13 @@ def _again(before: Tracked, seen: Tracked, now: datetime) -> Entry:
     return Entry(seen.key, found, kept, before.value, before.severity, handling.quiet(now), why)
 
 
-def _change(severity: Severity, value: float, seen: Tracked) -> Change:
-    step = SEVERITY_RANK[severity] - SEVERITY_RANK[seen.severity]
-    if step:
-        return "worse" if step > 0 else "better"
-    if clearly_worse(value, seen.value, seen.unit, down=seen.down, dimension=seen.dimension):
-        return "worse"
-    if clearly_worse(seen.value, value, seen.unit, down=seen.down, dimension=seen.dimension):
-        return "better"
-    return "same"
-
-
 def _returned(held: Handling, seen: Tracked, now: datetime) -> tuple[Handling, Literal["", "worse", "ended"]]:
     """What stays of a decision: a snooze ends by time, and each ends when things get clearly worse than they were."""
     if held.mode == "open":
         return held, ""
     if not held.quiet(now):
         return Handling(), "ended"
-    return (Handling(), "worse") if _change(held.severity, held.value, seen) == "worse" else (held, "")
+    return (Handling(), "worse") if moved(Earlier(held.severity, held.value), seen) == "worse" else (held, "")
 
 
 def _gone(report: PatrolReport, known: Mapping[str, Tracked], now: datetime) -> Iterator[Entry]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 
-from agent.patrol.finding import SEVERITY_RANK, TIER_RANK
+from agent.patrol.finding import SEVERITY_RANK
 from agent.patrol.report import SEVERITIES, URGENCIES, FlaggedCluster, LabelRecord, PatrolReport
 from handlers.answers import author, counted
 from handlers.buttons import short_id
@@ -91,8 +91,8 @@ def shown_on(sight: Sight, cluster_id: str) -> tuple[int, ...]:
 
 
 def _ordered(report: PatrolReport) -> list[FlaggedCluster]:
-    """By severity, then tier; within these as the patrol ranked them."""
-    return sorted(report.flagged_clusters, key=lambda one: (SEVERITY_RANK[one.severity], TIER_RANK[one.tier]))
+    """By severity; within one as the patrol ranked them."""
+    return sorted(report.flagged_clusters, key=lambda one: SEVERITY_RANK[one.severity])
 
 
 def _layout(sight: Sight) -> _Layout:

@@ -1,7 +1,8 @@
 """What is different from the last report, and what is kept quiet: the part that people read first."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import get_args
 
 from agent.patrol.finding import SEVERITY_RANK, TIER_RANK
@@ -45,7 +46,7 @@ def summary(changes: Changes, locale: Locale) -> str:
 
 def _lines(loud: Sequence[Entry], changes: Changes, sight: Sight) -> Iterator[str]:
     for kind in _ORDER:
-        found = _worst_first(entry for entry in loud if entry.change == kind)
+        found = _worst_first((entry for entry in loud if entry.change == kind), sight)
         yield from (f"- {_MARKS[kind]} {told(entry, changes, sight)}" for entry in found[:_SHOWN])
         if len(found) > _SHOWN:
             yield f"- {sight.locale.say('changed.more', count=len(found) - _SHOWN)}"
@@ -69,7 +70,7 @@ def _quiet(quiet: Sequence[Entry], sight: Sight) -> Iterator[str]:
     locale = sight.locale
     yield f"**{locale.say('quiet.title', count=len(quiet))}**"
     yield ""
-    for entry in _worst_first(quiet)[:_QUIET]:
+    for entry in _worst_first(quiet, sight)[:_QUIET]:
         # as it stands now: a press on the next report may have changed it since
         one = sight.now.get(entry.key, entry.tracked)
         state = " ".join(states(one, sight.moment, locale)) or locale.say("state.open")
@@ -80,8 +81,13 @@ def _quiet(quiet: Sequence[Entry], sight: Sight) -> Iterator[str]:
         yield f"- {locale.say('quiet.more', count=len(quiet) - _QUIET)}"
 
 
-def _worst_first(entries: Sequence[Entry] | Iterator[Entry]) -> list[Entry]:
-    return sorted(
-        entries,
-        key=lambda one: (SEVERITY_RANK[one.tracked.severity], TIER_RANK[one.tracked.tier], one.tracked.first_seen),
-    )
+def _worst_first(entries: Iterable[Entry], sight: Sight) -> list[Entry]:
+    """By severity, and within one as the report has the clusters; then what it does not have any more."""
+    places = {one.cluster_id: at for at, one in enumerate(sight.report.flagged_clusters)}
+
+    def place(entry: Entry) -> tuple[int, int, int, datetime]:
+        one = entry.tracked
+        at = places.get(one.cluster_id, len(places))
+        return SEVERITY_RANK[one.severity], at, TIER_RANK[one.tier], one.first_seen
+
+    return sorted(entries, key=place)

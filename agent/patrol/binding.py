@@ -8,7 +8,7 @@ from datetime import datetime
 
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding
-from agent.patrol.report import CustomerSummary, FlaggedCluster, FlaggedFinding, Prediction, Severity
+from agent.patrol.report import CustomerSummary, Factors, FlaggedCluster, FlaggedFinding, Prediction, Severity
 from agent.patrol.sections import Flag, Sections
 
 # As the door has it: shorter ones match by accident in a fleet of hundreds.
@@ -99,6 +99,20 @@ def _flagged(cluster: ClusterEvidence, flag: Flag | None) -> FlaggedCluster:
         identity.tier,
         _minute(since),
         tuple(_finding(finding) for finding in cluster.findings),
+        factors=_factors(cluster),
+    )
+
+
+def _factors(cluster: ClusterEvidence) -> Factors:
+    known = cluster.factors
+    return replace(
+        known,
+        health=_short(known.health),
+        impact=_short(known.impact),
+        change=_short(known.change),
+        share=None if known.share is None else _short(known.share),
+        busy=None if known.busy is None else _short(known.busy),
+        hours=None if known.hours is None else _short(known.hours),
     )
 
 

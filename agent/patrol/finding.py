@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.patrol.report import Severity, Tier
+from agent.patrol.report import Factors, Severity, Tier
 
 SEVERITY_RANK: Mapping[Severity, int] = {"Critical": 0, "Warning": 1, "Unknown": 2}
 TIER_RANK: Mapping[Tier, int] = {"S": 0, "A": 1, "B": 2}
@@ -94,6 +94,12 @@ class ClusterEvidence:
     """What is usual at this hour, by dimension, where a past is known."""
     firing_rows: int = 0
     """Alert rows of seven days, repeats and all; only the reference platform's rules count these."""
+    worst: float | None = None
+    """Points (0..100) of its worst dimension, None when none is known."""
+    share: float | None = None
+    """Its part (0..1) of the fleet's usual queries and loads, None when it sends neither."""
+    factors: Factors = field(default_factory=Factors)
+    """What `agent.patrol.ranking` made of all that."""
 
     @property
     def severity(self) -> Severity | None:
@@ -101,8 +107,7 @@ class ClusterEvidence:
         return min((finding.severity for finding in self.findings), key=SEVERITY_RANK.__getitem__, default=None)
 
     @property
-    def rank(self) -> tuple[int, int, int, float, str]:
-        """Sort key, worst first: severity, then tier, then how much is wrong, then score."""
+    def rank(self) -> tuple[int, float, str]:
+        """Sort key, worst first: severity, then health x tier x impact x change; the id makes it a total order."""
         severity = SEVERITY_RANK[self.severity] if self.severity else len(SEVERITY_RANK)
-        score = 100.0 if self.score is None else self.score
-        return (severity, TIER_RANK[self.identity.tier], -len(self.findings), score, self.identity.cluster_id)
+        return (severity, -self.factors.product, self.identity.cluster_id)

@@ -24,9 +24,10 @@ from agent.patrol.judge import Course, Judge
 from agent.patrol.patterns import patterns, shared
 from agent.patrol.predictions import Statement
 from agent.patrol.query import InLine, Rows, moment, read_all, words
+from agent.patrol.ranking import ranked, shares
 from agent.patrol.roster import newest_data, roster
 from agent.patrol.rules import Rules
-from agent.patrol.scorer import overall
+from agent.patrol.scorer import overall, worst
 from agent.patrol.series import Track, drawn
 from agent.tools import Tools
 from agent.untrusted import visible
@@ -72,14 +73,17 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")
     side = _side(sides)
     judge = Judge(rules, as_of, courses.query_id)
-    clusters = sorted((_cluster(one, courses, side, judge) for one in identities), key=lambda one: one.rank)
+    judged = (_cluster(one, courses, side, judge) for one in identities)
+    used = shares(courses.tracks)
+    placed = (replace(one, share=used.get(one.identity.cluster_id)) for one in judged)
+    clusters = ranked(placed, rules.ranking, as_of)
     common = shared(clusters, side.operations, as_of)
     ids = [result.query_id for result in sides if result.query_id] + [courses.query_id, *facts.query_ids]
     return Evidence(
         now,
         as_of,
         facts,
-        tuple(clusters),
+        clusters,
         patterns(clusters, common, rules),
         tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
         tuple(one for one in ids if one),
@@ -139,6 +143,7 @@ def _cluster(identity: Identity, courses: Courses, side: _Side, judge: Judge) ->
         side.gone.get(cluster, ()) if known == "sending" else (),
         last,
         past,
+        worst=worst(judge.rules, values),
     )
 
 

@@ -47,6 +47,31 @@ class FlaggedFinding:
     rule: str = ""
 
 
+Moved = Literal["", "new", "worse", "same", "better"]
+"""How a cluster fares against the report before; empty where there is none to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Why a cluster comes before others of its severity: each is above 0, 1 is neutral, and the greater product goes
+    first. `share` is its part of the fleet's queries and loads (0..1, None when unknown), `busy` how many times that of
+    the mean cluster it is, `hours` how long ago the newest of its findings began."""
+
+    health: float = 1.0
+    tier: float = 1.0
+    impact: float = 1.0
+    change: float = 1.0
+    moved: Moved = ""
+    share: float | None = None
+    busy: float | None = None
+    hours: float | None = None
+
+    @property
+    def product(self) -> float:
+        """What clusters of one severity are ordered by."""
+        return self.health * self.tier * self.impact * self.change
+
+
 @dataclass(frozen=True, slots=True)
 class FlaggedCluster:
     """A cluster that needs somebody's eyes. `key_metrics` maps a dimension to its value, mostly numbers in the unit of
@@ -62,6 +87,8 @@ class FlaggedCluster:
     tier: Tier = "B"
     since: str = ""
     findings: tuple[FlaggedFinding, ...] = ()
+    factors: Factors | None = None
+    """Why it stands where it stands among those of its severity."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,49 @@ class Dimension(_Part):
         return value >= limit if self.direction == "up" else value <= limit
 
 
+class Change(_Part):
+    """Factors by what became of a cluster since the last report, and for a fresh onset: `fresh` at once, and half as
+    much above 1 with every `halves_hours`."""
+
+    new: float = Field(default=1.0, gt=0, le=10)
+    worse: float = Field(default=1.0, gt=0, le=10)
+    same: float = Field(default=1.0, gt=0, le=10)
+    better: float = Field(default=1.0, gt=0, le=10)
+    fresh: float = Field(default=1.0, ge=1, le=10)
+    halves_hours: float = Field(default=12.0, ge=1)
+
+
+class Impact(_Part):
+    """The factor of traffic: how many times that of the mean cluster it is, to the `power`, within bounds."""
+
+    least: float = Field(default=1.0, gt=0, le=1)
+    most: float = Field(default=1.0, ge=1, le=10)
+    power: float = Field(default=0.0, ge=0, le=1)
+
+
+class Ranking(_Part):
+    """What brings a cluster before others of its severity; see rules.yaml. A file without it ranks by health alone."""
+
+    least_health: float = Field(default=0.05, gt=0, le=1)
+    tiers: Mapping[Literal["S", "A", "B", "none"], float] = Field(default_factory=dict)
+    impact: Impact = Field(default_factory=Impact)
+    change: Change = Field(default_factory=Change)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if any(not 0 < factor <= 10 for factor in self.tiers.values()):
+            raise ValueError("the factors of tiers lie above 0 and are 10 at most")
+        named = [self.tiers.get("S", 1.0), self.tiers.get("A", 1.0), self.tiers.get("B", 1.0)]
+        if named != sorted(named, reverse=True):
+            raise ValueError("tier S weighs at least as much as A, and A as B")
+        change = self.change
+        if not min(change.new, change.worse) >= change.same >= change.better:
+            raise ValueError(
+                "what is new or worse weighs at least as much as what is the same, and that as what is better"
+            )
+        return self
+
+
 _BESIDE = {
     "freshness": "freshness: no data for {silent_hours} h while others send is Unknown, never healthy",
     "alerts": (
@@ -127,6 +170,7 @@ class Rules(_Part):
     window: Window
     series: Mapping[str, Series]
     dimensions: Mapping[str, Dimension]
+    ranking: Ranking = Field(default_factory=Ranking)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

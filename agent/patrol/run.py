@@ -1,5 +1,6 @@
 """A patrol from start to end: evidence, the one loop, the report, and the floor beneath: it always posts."""
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from agent.messages import Message, user_text
 from agent.model import Analyst, Model
 from agent.patrol.analyst import NAME, PatrolAnalyst
 from agent.patrol.binding import Bound, bind
+from agent.patrol.earlier import LastReport
 from agent.patrol.errors import ReportMalformed
 from agent.patrol.evidence import Evidence
 from agent.patrol.ledger import Ledger
@@ -22,6 +24,7 @@ from agent.patrol.narrative import sections
 from agent.patrol.predictions import PredictionStore
 from agent.patrol.profiles import Profile, own
 from agent.patrol.proof import Proof, proven
+from agent.patrol.ranking import Left, ranked
 from agent.patrol.report import REPORT_TYPES, PatrolReport, PatrolUsage, ReportType
 from agent.patrol.rules import Rules, load_rules
 from agent.patrol.sections import Sections, parse
@@ -96,6 +99,7 @@ class Patrol:
         max_rounds: int = MAX_ROUNDS,
         rules: Rules | None = None,
         predictions: PredictionStore | None = None,
+        last: LastReport | None = None,
         profile: Profile | None = None,
         reports: PastReports | None = None,
     ) -> None:
@@ -110,6 +114,7 @@ class Patrol:
         self._profile = profile or own(self._rules)
         self._ledger = Ledger(predictions)
         self._reports = reports
+        self._last = last
 
     async def run_patrol(
         self,
@@ -127,8 +132,9 @@ class Patrol:
         kind = _kind(report_type)
         begin = await journal.step("begun", self._begun)
         started = datetime.fromisoformat(begin["started"])
-        waiting = await self._ledger.open()
+        waiting, left = await asyncio.gather(self._ledger.open(), self._left())
         looked = await self._profile.look(self._tools, started.astimezone(UTC).replace(tzinfo=None), waiting)
+        looked = replace(looked, clusters=ranked(looked.clusters, self._rules.ranking, looked.as_of, left))
         evidence = await self._ledger.settled(looked, self._rules, waiting)
         if kind == "weekly":
             evidence = await looked_back(self._tools, self._rules, evidence, self._reports)
@@ -138,6 +144,15 @@ class Patrol:
 
     async def _begun(self) -> Json:
         return {"report_id": self._new_id(), "started": self._clock().isoformat()}
+
+    async def _left(self) -> Left | None:
+        if self._last is None:
+            return None
+        try:
+            return await self._last.left_open()
+        except Exception:  # whatever the memory is, one that cannot be read must not stop a report
+            log.exception("what the last report left open could not be read")
+            return None
 
     async def _written(
         self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal

@@ -40,6 +40,11 @@ def points(rule: Graded, value: float) -> float:
     return 50.0 - 50.0 * (at - yellow) / (red - yellow)
 
 
+def worst(rules: Rules, values: Mapping[str, float]) -> float | None:
+    """The points of the worst of the known dimensions, also of those that have no weight; None when none is known."""
+    return min((points(rule, values[name]) for name, rule in rules.dimensions.items() if name in values), default=None)
+
+
 def overall(rules: Rules, values: Mapping[str, float]) -> float | None:
     """The score of a cluster from its levels by dimension; dimensions that are not known are left out of the mean.
     None when less than half of the weight is known: too little data is never a good score."""
@@ -48,6 +53,6 @@ def overall(rules: Rules, values: Mapping[str, float]) -> float | None:
     if known < _KNOWN_SHARE:
         return None
     mean = sum(weight * score for weight, score in weighted) / known
-    worst = min(score for weight, score in weighted if weight > 0)
+    lowest = min(score for weight, score in weighted if weight > 0)
     # One dimension at red holds the cluster at 40 or below, one at yellow at 70.
-    return min(mean, CAP_AT_WORST + (100.0 - CAP_AT_WORST) * worst / 100.0)
+    return min(mean, CAP_AT_WORST + (100.0 - CAP_AT_WORST) * lowest / 100.0)

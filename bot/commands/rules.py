@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from agent.patrol import reference_look
@@ -13,6 +14,7 @@ from agent.patrol.evidence import Evidence, label
 from agent.patrol.explain import cluster_of, explained, explained_by_reference
 from agent.patrol.finding import ClusterEvidence
 from agent.patrol.inspection import inspect
+from agent.patrol.ranking import ranked, why
 from agent.patrol.reference import load_reference
 from agent.patrol.rules import load_rules
 from bot import running
@@ -51,6 +53,8 @@ async def _explain(text: str, as_json: bool) -> int:
             )
         except WarehouseUnreadable as error:
             raise OperatorError(str(error)) from None
+        left = await starwatch.store.findings.left_open()
+    ours = replace(ours, clusters=ranked(ours.clusters, load_rules().ranking, ours.as_of, left))
     cluster = _only(ours, text)
     other = next(one for one in theirs.clusters if one.identity.cluster_id == cluster.identity.cluster_id)
     terminal.show("")
@@ -75,4 +79,5 @@ def _only(evidence: Evidence, text: str) -> ClusterEvidence:
 def _lines(cluster: ClusterEvidence, other: ClusterEvidence, evidence: Evidence) -> Iterable[str]:
     yield f"as of {evidence.as_of:%Y-%m-%d %H:%M} UTC"
     yield from explained(cluster, load_rules())
+    yield f"  {why(cluster, evidence.clusters)}"
     yield from explained_by_reference(other, load_reference())

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.patrol.earlier import Earlier
 from agent.patrol.report import PatrolReport
 from agent.patrol.week import Past, Sighting
 from bot.clock import Now
@@ -98,6 +99,14 @@ class Findings:
         """All findings that last, at most MOST."""
         async with self._database.reading() as session:
             return list((await self._known(session)).values())[:MOST]
+
+    async def left_open(self) -> Mapping[str, Earlier] | None:
+        """See `agent.patrol.earlier.LastReport`."""
+        async with self._database.reading() as session:
+            if await self._last(session) is None:
+                return None
+            known = (await self._known(session)).values()
+        return {f"{one.cluster_id}/{one.dimension}": Earlier(one.severity, one.value) for one in known}
 
     async def decide(self, keys: Collection[str], decision: Decision, user: str, name: str) -> Sequence[Tracked]:
         """Put a decision on those of the findings that last; gives them back."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.patrol.earlier import clearly_worse
 from agent.patrol.report import PatrolReport
 from handlers.findings import (
     LOST_FOR,
@@ -18,7 +19,6 @@ from handlers.findings import (
     Tracked,
     changes_json,
     changes_of,
-    clearly_worse,
     compare,
     decided,
     key_of,

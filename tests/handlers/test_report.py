@@ -122,9 +122,9 @@ def test_figures_are_shown_as_people_read_them(value: Metric, shown: str) -> Non
     assert Fields((("starrocks_fe_qps", shown),)) in report_document(report(flagged_clusters=(cluster,))).parts
 
 
-def test_worse_comes_before_milder_and_important_before_others() -> None:
+def test_worse_comes_before_milder_and_within_one_severity_as_the_patrol_ranked_them() -> None:
     critical = finding(95.0, "Critical")
-    clusters = (flagged(1), flagged(2, critical, tier="B"), flagged(3, critical, tier="S"), flagged(4, tier="S"))
+    clusters = (flagged(4), flagged(3, critical, tier="B"), flagged(2, critical, tier="S"), flagged(1, tier="S"))
     shown = prose(report_document(patrolled("R-1", *clusters)))
     assert [shown.index(f"prod\\-{n}") for n in (3, 2, 4, 1)] == sorted(
         shown.index(f"prod\\-{n}") for n in (1, 2, 3, 4)

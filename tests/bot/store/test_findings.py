@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from agent.patrol.earlier import Earlier
 from bot.store import Store, open_store
 from bot.store.finding_tables import FindingRow
 from handlers.findings import Decision, Page, key_of
@@ -169,3 +170,16 @@ async def test_a_cluster_with_a_monstrous_id_is_kept_all_the_same(url: str, cloc
         await store.findings.record(patrolled("R-1", flagged(1, cluster_id="x" * size)))
         (found,) = await store.findings.open()
         assert found.cluster_id == "x" * size
+
+
+async def test_the_next_patrol_is_told_what_lasts_and_how_bad_it_was(url: str, clock: Clock) -> None:
+    async with open_store(url, clock) as store:
+        assert await store.findings.left_open() is None
+        await store.findings.record(patrolled("R-1", flagged(1), flagged(2, finding(95.0, "Critical"))))
+        clock.forward(hours=12)
+        found = await store.findings.left_open()
+        assert found is not None
+        assert found[f"{ID.format(2)}/disk_used_pct"] == Earlier("Critical", 95.0)
+        assert set(found) == {f"{ID.format(number)}/disk_used_pct" for number in (1, 2)}
+        await store.findings.record(patrolled("R-2"))
+        assert await store.findings.left_open() == {}
