@@ -53,7 +53,8 @@ class Evidence:
     """The alerts of eight days, as incidents; `alerts_id` is their receipt, empty when they could not be read."""
     alerts_id: str = ""
     week: Week | None = None
-    """The look back of a weekly patrol."""
+    """The look back of a weekly patrol, and in `week_lines` the same in a few lines for the prompt."""
+    week_lines: tuple[str, ...] = ()
 
     @property
     def flagged(self) -> tuple[ClusterEvidence, ...]:
@@ -186,6 +187,7 @@ def _overview(evidence: Evidence) -> Iterator[str]:
     yield from (f"Data quality: {one}" for one in evidence.quality[:5])
     yield from (f"Pattern: {pattern}" for pattern in evidence.patterns[:6])
     yield from (f"Forecast [{one.confidence}]: {one.text}" for one in evidence.predictions[:5])
+    yield from evidence.week_lines
     if evidence.record:
         yield f"Record of earlier forecasts: {'; '.join(record_line(one) for one in evidence.record)}"
 

@@ -7,6 +7,7 @@ from typing import Any
 from agent.answer import ToolTrace
 from agent.patrol.evidence import Evidence
 from agent.patrol.sections import Sections
+from agent.patrol.week import Week
 from agent.receipts import Grounds, marked, receipts
 
 _WHO = ("cluster_name", "cluster_id", "customer", "dimension")
@@ -61,6 +62,35 @@ def _rows(evidence: Evidence) -> Iterator[list[Any]]:
         for dimension, value in cluster.values.items():
             if dimension not in measured:
                 yield [*who, dimension, value, cluster.usual.get(dimension), None, None, None, None]
+    if evidence.week is not None:
+        yield from _of_the_week(evidence.week)
+
+
+def _of_the_week(week: Week) -> Iterator[list[Any]]:
+    """What the week says of single clusters and alerts, in the same columns: the later figure is the value."""
+    for one in week.standings():
+        yield [one.cluster_name, one.cluster_id, "", "score", one.now, one.before, one.change, None, None, None]
+        for shift in one.shifts:
+            yield [one.cluster_name, one.cluster_id, "", shift.dimension, shift.now, shift.before, *[None] * 4]
+    for it in week.recurring:
+        yield [it.cluster_name, it.cluster_id, "", it.dimension, it.days, it.times, *[None] * 4]
+    for due in week.capacity:
+        span = f"{due.soonest} {due.latest}"
+        yield [
+            due.cluster_name,
+            due.cluster_id,
+            "",
+            due.dimension,
+            due.value,
+            due.per_week,
+            due.limit,
+            due.days,
+            span,
+            None,
+        ]
+    for loud in week.noise:
+        counts = f"{loud.clusters} {loud.brief} {loud.restless}"
+        yield [loud.name, "", "", "alerts", loud.idle, loud.share, loud.incidents, None, counts, None]
 
 
 def _spoken(evidence: Evidence) -> Iterator[str]:

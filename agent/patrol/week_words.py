@@ -1,5 +1,6 @@
 """The week of a report in a few sentences, in the language of a voice: for the narrative, and for a model's prompt."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -21,6 +22,11 @@ def plain(name: str) -> str:
     """A name as it is told: visible characters on one line, cut when long."""
     text = " ".join(visible(name).split())
     return text if len(text) <= _NAME_CHARS else f"{text[: _NAME_CHARS - 1]}…"
+
+
+def quoted(name: str) -> str:
+    """A name as quoted data, for a prompt."""
+    return json.dumps(plain(name), ensure_ascii=False)
 
 
 def week(voice: Voice, rules: Rules, one: Week, named: Named = plain) -> Iterator[str]:

@@ -3,7 +3,7 @@ that the evidence was made from anyway."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
@@ -12,9 +12,12 @@ from agent.patrol.evidence import Evidence
 from agent.patrol.judge import Judge
 from agent.patrol.query import Rows, figure, read_all
 from agent.patrol.rules import Rules
+from agent.patrol.voice import ENGLISH
 from agent.patrol.week import DAYS, Part, Past, PastReports, Week
 from agent.patrol.week_alarms import noise, of_the_week, recurring
 from agent.patrol.week_scores import SPAN, Scores, filling, fleet_trend, movers, worst
+from agent.patrol.week_words import quoted, singles
+from agent.patrol.week_words import week as sentences
 from agent.tools import Tools
 
 log = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ async def looked_back(tools: Tools, rules: Rules, evidence: Evidence, reports: P
     return replace(
         evidence,
         week=week,
+        week_lines=tuple(_lines(week, rules)),
         statements=evidence.statements + len(statements),
         receipts={**evidence.receipts, **used},
         query_ids=(*evidence.query_ids, *used),
@@ -94,6 +98,14 @@ def _made(rules: Rules, evidence: Evidence, read: _Read) -> Week:
         receipts={part: ids for part, ids in receipts.items() if ids},
         missing=tuple(_missing(evidence, read)),
     )
+
+
+def _lines(week: Week, rules: Rules) -> Iterator[str]:
+    """For a prompt, where names are quoted data. What is about single clusters begins as their lines do: its figures
+    are bound to them and not to the fleet."""
+    alone = list(singles(ENGLISH, rules, week, quoted))
+    for sentence in sentences(ENGLISH, rules, week, quoted):
+        yield f"- Week: {sentence}" if sentence in alone else sentence
 
 
 def _missing(evidence: Evidence, read: _Read) -> list[Part]:

@@ -9,6 +9,7 @@ from agent.patrol.finding import ClusterEvidence, Finding, Identity
 from agent.patrol.proof import proven
 from agent.patrol.report import CustomerSummary, Prediction, RecommendedAction
 from agent.patrol.sections import Flag, Sections
+from agent.patrol.week import Filling, FleetTrend, Noisy, Recurring, Shift, Standing, Week
 from agent.receipts import SIGN
 from tests.agent.patrol.courses import AS_OF
 
@@ -54,3 +55,26 @@ def test_what_code_says_of_the_fleet_is_known_too() -> None:
     fleet = replace(FLEET, patterns=("3 of 3 clusters on 3.5.3 share query p99",), notes=("17 rows are no numbers",))
     proof = proven(Sections("1 of 2 clusters is flagged; 17 rows are bad."), fleet, [])
     assert proof.unbound == 0
+
+
+def test_what_the_week_says_of_a_cluster_is_known_of_that_cluster_alone() -> None:
+    shift = Shift("compaction_score", "", 61.0, 4021.0)
+    week = Week(
+        until="",
+        fleet=FleetTrend(97.2, 99.8, 24, 3, 5),
+        fell=(Standing(FULL, "full-one", 46.3, 98.9, (), (shift,)),),
+        recurring=(Recurring(HOT, "hot-one", "cpu_util_pct", "Warning", 4, 2, True),),
+        capacity=(Filling(HOT, "hot-one", "disk_used_pct", "%", 71.3, 90.0, 3.5, 38.2, 31.1, 49.4),),
+        noise=(Noisy("TooSlow", 24, 6, 22, 20, 2),),
+    )
+    lines = ("Week: mean score 97.2 of 100, a week ago 99.8; of 24 clusters 3 better, 5 worse.",)
+    fleet = replace(FLEET, week=week, week_lines=lines)
+    said = (
+        "The mean score went from 99.8 to 97.2.\n"
+        "full-one fell from 98.9 to 46.3 as its compaction score went from 61 to 4,021.\n"
+        "hot-one fills by 3.5 a week from 71.3% and is at 90% in 38 days (31 to 49), flagged on 4 days.\n"
+        "TooSlow fired in 24 incidents, 22 without consequence (91.7%).\n"
+    )
+    assert proven(Sections(said), fleet, []).unbound == 0
+    assert proven(Sections("hot-one fell from 98.9 to 46.3."), fleet, []).unbound == 2
+    assert proven(Sections("full-one is at 90% in 38 days."), fleet, []).sections.narrative.count(SIGN) == 1
