@@ -85,6 +85,11 @@ class Database:
         make = sqlite.insert if self._one_writer else postgresql.insert
         return make(table).values(**values)
 
+    def insert_all_new(self, table: type[Base]) -> "postgresql.Insert | sqlite.Insert":
+        """An INSERT of rows that are given when it is run, which leaves out those whose key is there."""
+        make = sqlite.insert if self._one_writer else postgresql.insert
+        return make(table).on_conflict_do_nothing()
+
     def upsert(self, table: type[Base], key: Sequence[str], changed: Sequence[str]) -> Any:
         """An INSERT of rows that are given when it is run; of a row whose key is there it changes these columns."""
         make = sqlite.insert if self._one_writer else postgresql.insert

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 T = TypeVar("T")
 Piece = Callable[[Connection], T]
@@ -22,8 +23,10 @@ MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    value: Any = None
+class Outcome(Generic[T]):
+    """What a piece gave, or what it raised."""
+
+    value: T | None = None
     fault: Exception | None = None
 
 
@@ -63,24 +66,34 @@ class Group:
                     loop = asyncio.get_running_loop()
                     outcomes = await loop.run_in_executor(self._thread, self._outcomes, pieces)
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    _tell(future, outcome)
+                    tell(future, outcome)
         finally:
             self._worker = None
 
-    def _outcomes(self, pieces: Sequence[Piece[Any]]) -> list[_Outcome]:
+    def _outcomes(self, pieces: Sequence[Piece[Any]]) -> list[Outcome[Any]]:
         try:
-            return self._transaction(pieces)
+            return self._transactions(pieces)
         except Exception as fault:  # noqa: BLE001 - it goes to whoever is waiting for the piece
             if len(pieces) == 1:
-                return [_Outcome(fault=fault)]
+                return [Outcome(fault=fault)]
         # nothing of them was committed; alone, only the piece at fault fails
         return [self._outcomes([piece])[0] for piece in pieces]
 
-    def _transaction(self, pieces: Sequence[Piece[Any]]) -> list[_Outcome]:
+    def _transactions(self, pieces: Sequence[Piece[Any]]) -> list[Outcome[Any]]:
+        try:
+            return self._transaction(pieces)
+        except DBAPIError as fault:
+            if not fault.connection_invalidated:
+                raise
+        # Nobody asked the connection whether it was still there, which would cost a trip to the server each time. Now
+        # all that rested are let go, and if this one is lost as well, then so is the database.
+        return self._transaction(pieces)
+
+    def _transaction(self, pieces: Sequence[Piece[Any]]) -> list[Outcome[Any]]:
         with self._engine.connect() as connection:
             if self._begin:
                 connection.exec_driver_sql(self._begin)
-            outcomes = [_Outcome(piece(connection)) for piece in pieces]
+            outcomes = [Outcome(piece(connection)) for piece in pieces]
             connection.commit()
             return outcomes
 
@@ -92,7 +105,8 @@ class Group:
         self._thread.shutdown()
 
 
-def _tell(future: asyncio.Future[Any], outcome: _Outcome) -> None:
+def tell(future: asyncio.Future[Any], outcome: Outcome[Any]) -> None:
+    """Give whoever waits for it what became of it."""
     if future.done():  # whoever asked was cancelled meanwhile
         return
     if outcome.fault is not None:

@@ -89,7 +89,8 @@ def _engine(url: str, most_bytes: int) -> AsyncEngine:
 def _plain(address: URL, most_bytes: int) -> Engine:
     """The same database for a thread of its own."""
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, **_POSTGRES)
+        # its only user ends its transactions itself and tries again on a lost connection: no trips to ask or tidy up
+        return create_engine(address, **_POSTGRES | {"pool_pre_ping": False, "pool_reset_on_return": None})
     engine = create_engine(address.set(drivername="sqlite"), pool_reset_on_return=None)
     event.listen(engine, "connect", _pragmas(most_bytes))
     return engine

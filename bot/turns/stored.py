@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, delete, exists, func, inspect, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from bot.clock import Now
+from bot.store.batches import written
 from bot.store.database import Database
-from bot.store.tables import ApprovalRow, InboxRow, StepRow
+from bot.store.tables import ApprovalRow, InboxRow
+from bot.turns.claims import HOLDS, INBOX, LONGEST, LONGEST_KEY, Ask, claims, finish, left, put
 from bot.turns.codec import event_json, event_of
 from bot.turns.inbox import OPEN, Claim, Sight, State, TakenOver
 from bot.turns.port import Stopped, lane
@@ -18,12 +21,7 @@ from bot.turns.steps import RUNS
 from handlers.commands import command_of
 from handlers.surface import Event, Question
 
-LONGEST_KEY = 255
-LONGEST = timedelta(hours=4)
-"""A turn that began longer ago has lost its worker: whatever the settings, those give up earlier."""
-
-_INBOX: Table = inspect(InboxRow).local_table  # type: ignore[assignment]
-_IN = _INBOX.c
+_IN = INBOX.c
 
 
 class StoredInbox:
@@ -32,6 +30,10 @@ class StoredInbox:
     def __init__(self, database: Database, now: Now) -> None:
         self.database = database
         self._now = now
+        # about nothing: the platform is waiting for these
+        self._puts = written(database, partial(put, database))
+        self._claims = written(database, claims, about="claims")
+        self._ends = written(database, partial(finish, now), about="turns over")
 
     async def put(self, event: Event) -> Sight:
         """See `Inbox`."""
@@ -48,26 +50,17 @@ class StoredInbox:
             "changed_at": now,
         }
 
-        def put(connection: Connection) -> Sight:
-            if self.database.insert_new(connection, InboxRow, row):
-                return Sight.NEW
-            state = connection.scalars(select(_IN.state).where(_IN.key == row["key"])).one()
-            return Sight.WAITING if state == State.WAITING else Sight.OLD
-
-        # about nothing: the platform is waiting for this one
-        return await self.database.write(put)
+        return await self._puts.run(row)
 
     async def waiting(self) -> int:
         """See `Inbox`."""
-        query = select(func.count()).select_from(_INBOX).where(_to_do(self._now()))
+        query = select(func.count()).select_from(INBOX).where(_to_do(self._now()))
         return await self.database.read(lambda connection: connection.scalars(query).one())
 
     async def claim(self, lane: str, worker: str) -> Claim | None:
         """See `Inbox`."""
-        now = self._now()
         try:
-            name = lane[:LONGEST_KEY]
-            return await self.database.write(lambda connection: _claimed(connection, name, worker, now), about=name)
+            return await self._claims.run(Ask(lane[:LONGEST_KEY], worker, self._now()))
         except IntegrityError:
             # two claims of one lane met, with different events in sight: the database lets one of them through
             return None
@@ -79,29 +72,19 @@ class StoredInbox:
 
     async def finish(self, claim: Claim) -> bool:
         """See `Inbox`."""
-        over = update(_INBOX).where(_IN.turn == claim.turn, _IN.state.in_(OPEN))
-        over = over.values(state=State.DONE, changed_at=self._now())
-
-        def finish(connection: Connection) -> bool:
-            _lead(connection, claim)
-            connection.execute(over)
-            # nobody repeats a turn that is over
-            connection.execute(delete(StepRow).where(StepRow.turn == claim.turn))
-            return connection.execute(_first(claim.lane)).first() is not None
-
-        return await self.database.write(finish, about=claim.lane)
+        return await self._ends.run(claim)
 
     async def idle(self, seconds: float, most: int) -> Sequence[str]:
         """Up to `most` lanes, longest waiting first, in which something waits for `seconds` and nobody is at work, or
         somebody was who is lost."""
         other = aliased(InboxRow)
         now = self._now()
-        at_work = exists().where(other.lane == InboxRow.lane, other.state.in_(_HOLDS), other.part.is_(None))
+        at_work = exists().where(other.lane == InboxRow.lane, other.state.in_(HOLDS), other.part.is_(None))
         waits = and_(
             InboxRow.state == State.WAITING, InboxRow.received_at <= now - timedelta(seconds=seconds), ~at_work
         )
         lost = and_(InboxRow.changed_at < now - LONGEST, *RUNS)
-        query = select(InboxRow.lane).where(or_(waits, lost, _left(now))).group_by(InboxRow.lane)
+        query = select(InboxRow.lane).where(or_(waits, lost, left(now))).group_by(InboxRow.lane)
         query = query.order_by(func.min(InboxRow.received_at)).limit(most)
         return await self.database.read(lambda connection: connection.scalars(query).all())
 
@@ -195,19 +178,11 @@ class StoredInbox:
             return [(row.key, row.state, row.changed_at) for row in await session.scalars(query)]
 
 
-_HOLDS = (State.RUNNING, State.STOPPING, State.PARKED)
-"""States of an event that keeps others of its lane from being begun."""
 _MOVES = (State.WAITING, State.RUNNING, State.STOPPING, State.HEARD)
 
 
-def _left(now: datetime) -> Any:
-    """Begun, and nobody is at work on it though somebody could be."""
-    woken = and_(_IN.state == State.PARKED, _IN.wakes_at <= now)
-    return or_(woken, and_(_IN.state == State.STOPPING, _IN.worker.is_(None)))
-
-
 def _to_do(now: datetime) -> Any:
-    return or_(_IN.state == State.WAITING, _left(now))
+    return or_(_IN.state == State.WAITING, left(now))
 
 
 _ORDER = (InboxRow.place, InboxRow.received_at, InboxRow.key)
@@ -216,31 +191,6 @@ _ORDER = (InboxRow.place, InboxRow.received_at, InboxRow.key)
 def _waiting_in(lane: str) -> Any:
     waiting = select(InboxRow).where(InboxRow.lane == lane[:LONGEST_KEY], InboxRow.state == State.WAITING)
     return waiting.order_by(*_ORDER).with_for_update()
-
-
-def _first(lane: str) -> Any:
-    waiting = select(_INBOX).where(_IN.lane == lane, _IN.state == State.WAITING)
-    return waiting.order_by(_IN.place, _IN.received_at, _IN.key).limit(1)
-
-
-def _claimed(connection: Connection, lane: str, worker: str, now: datetime) -> Claim | None:
-    free = or_(_IN.worker == worker, _left(now), and_(_IN.state != State.PARKED, _IN.changed_at < now - LONGEST))
-    running = select(_INBOX, free.label("free")).where(_IN.lane == lane, _IN.state.in_(_HOLDS), _IN.part.is_(None))
-    row = connection.execute(running).first()
-    if row is not None and not row.free:
-        return None
-    row = row or connection.execute(_first(lane)).first()
-    if row is None:
-        return None
-    turn = row.turn or f"turn:{lane}:{row.place}:{row.key}"[:LONGEST_KEY]
-    state = State.STOPPING if row.state == State.STOPPING else State.RUNNING
-    taken = update(_INBOX).where(_IN.key == row.key, _IN.state == row.state, _IN.attempts == row.attempts)
-    taken = taken.values(state=state, turn=turn, worker=worker, attempts=row.attempts + 1, changed_at=now)
-    if not connection.execute(taken).rowcount:
-        return None  # somebody was quicker
-    before = _before(connection, turn) if row.attempts else {}
-    stopping = state == State.STOPPING
-    return Claim(lane, event_of(row.event), turn, worker, row.attempts + 1, stopping, parks=row.parks, **before)
 
 
 def _parked(connection: Connection, claim: Claim, approval: str, now: datetime) -> bool:
@@ -253,20 +203,10 @@ def _parked(connection: Connection, claim: Claim, approval: str, now: datetime) 
     wakes_at = now if row is None or decided else row.expires_at
     # one that was stopped at this moment stays so, and is ended by whoever comes next
     connection.execute(
-        update(_INBOX).where(_IN.turn == claim.turn, _IN.state == State.RUNNING).values(wakes_at=wakes_at, **parked)
+        update(INBOX).where(_IN.turn == claim.turn, _IN.state == State.RUNNING).values(wakes_at=wakes_at, **parked)
     )
-    connection.execute(update(_INBOX).where(_IN.turn == claim.turn, _IN.state == State.STOPPING).values(worker=None))
+    connection.execute(update(INBOX).where(_IN.turn == claim.turn, _IN.state == State.STOPPING).values(worker=None))
     return decided
-
-
-def _before(connection: Connection, turn: str) -> dict[str, Any]:
-    """What earlier attempts at the turn wrote down, as a `Claim` has it."""
-    steps = connection.execute(select(StepRow.name, StepRow.result).where(StepRow.turn == turn))
-    heard: dict[str, list[str]] = {}
-    rows = select(_INBOX).where(_IN.turn == turn, _IN.part.is_not(None))
-    for row in connection.execute(rows.order_by(_IN.place, _IN.received_at, _IN.key)):
-        heard.setdefault(row.part, []).append(str(row.event["text"]))
-    return {"steps": {row.name: row.result for row in steps}, "heard": heard}
 
 
 def _lead(connection: Connection, claim: Claim) -> None:
@@ -281,11 +221,11 @@ def _heard(connection: Connection, claim: Claim, name: str, now: datetime) -> li
     _lead(connection, claim)
     waits = and_(_IN.lane == claim.lane, _IN.state == State.WAITING)
     before = and_(_IN.turn == claim.turn, _IN.part == name)
-    query = select(_INBOX).where(or_(waits, before)).order_by(_IN.place, _IN.received_at, _IN.key).with_for_update()
+    query = select(INBOX).where(or_(waits, before)).order_by(_IN.place, _IN.received_at, _IN.key).with_for_update()
     rows = [row for row in connection.execute(query) if row.part == name or _adds(row, claim)]
     if new := [row.key for row in rows if row.part is None]:
         heard: Mapping[str, Any] = {"state": State.HEARD, "turn": claim.turn, "part": name, "changed_at": now}
-        connection.execute(update(_INBOX).where(_IN.key.in_(new)).values(**heard))
+        connection.execute(update(INBOX).where(_IN.key.in_(new)).values(**heard))
     return [str(row.event["text"]) for row in rows]
 
 

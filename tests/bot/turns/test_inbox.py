@@ -10,7 +10,8 @@ import pytest
 from bot.store import Store, open_store
 from bot.turns.inbox import Claim, TakenOver
 from bot.turns.steps import Steps
-from bot.turns.stored import LONGEST, StoredInbox
+from bot.turns.claims import LONGEST
+from bot.turns.stored import StoredInbox
 from tests.bot.turns.desk import question
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
