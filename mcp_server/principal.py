@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,11 +24,18 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a principal may see: databases, tables (`database.table`), accounts (short ids). None = no restriction."""
+    """What a principal may see: databases, tables (`database.table`), accounts (short ids), and rows that were there at
+    a moment (aware; see `guard.past`). None = no restriction."""
 
     databases: frozenset[str] | None = None
     tables: frozenset[str] | None = None
     accounts: frozenset[str] | None = None
+    until: datetime | None = None
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether it tells rows of one table apart."""
+        return self.accounts is not None or self.until is not None
 
 
 EVERYTHING = Scope()

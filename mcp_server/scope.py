@@ -1,7 +1,8 @@
 """Which scope a principal has: the entries of a settings file, first match first."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,13 +53,19 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """The entries in force; without a file everybody sees everything."""
+    """The entries in force; without a file everybody sees everything. `until` is the moment that a replay sets for all
+    (aware), None the present."""
 
     entries: tuple[_Entry, ...] = ()
     default: Scope = EVERYTHING
+    until: datetime | None = None
 
     def of(self, principal: Principal) -> Scope:
         """The scope of the first entry that fits, else the default."""
+        scope = self._of(principal)
+        return scope if self.until is None else replace(scope, until=self.until)
+
+    def _of(self, principal: Principal) -> Scope:
         if principal.surface in OWN_SURFACES:
             return EVERYTHING
         found = next((entry for entry in self.entries if entry.fits(principal)), None)

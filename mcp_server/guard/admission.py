@@ -80,7 +80,7 @@ class Guard:
         plan = metadata.explained(sql)
         if plan is None:
             return Admitted(*metadata.listing(sql, self._tables, scope))
-        if scope.accounts is not None:
+        if scope.of_rows:
             # A plan tells the sizes and value ranges of whole tables.
             raise Refusal("scope", Code.PERMISSION, "plans are closed in this channel", hint="run the SELECT itself")
         head, query = plan
@@ -94,8 +94,8 @@ class Guard:
                 check(statement)
             tables = admitted_tables(statement, self._tables, scope)
             remarks = examined(statement.root, statement.nodes)
-            if scope.accounts is not None:
-                narrow(statement, scope.accounts)
+            if scope.of_rows:
+                narrow(statement, scope)
             with_limit(statement.root, max_rows)
             return Admitted(regenerated(statement), tables, remarks)
         except RecursionError as error:

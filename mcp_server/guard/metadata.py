@@ -81,7 +81,7 @@ def listing(sql: str, tables: Collection[str], scope: Scope) -> tuple[str, tuple
 def _written(
     form: _Form, parts: dict[str, str | None], tables: Collection[str], scope: Scope
 ) -> tuple[str, tuple[str, ...]]:
-    if form.rows and scope.accounts is not None:
+    if form.rows and scope.of_rows:
         raise Refusal("scope", Code.PERMISSION, "this tells of all accounts; it is closed in this channel")
     database, table = parts.get("db") or "", parts.get("table") or ""
     named = open_table(f"{database}.{table}", tables, scope) if table else ""

@@ -1,0 +1,92 @@
+"""The door as of a moment that is over: later rows are not there, and the present is that moment."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+import schema
+from mcp_server.config import WarehouseConfig
+from mcp_server.door import Door
+from mcp_server.errors import Refusal
+from mcp_server.guard import Guard
+from mcp_server.guard.past import MOMENTS, condition
+from mcp_server.principal import Principal, Scope
+from mcp_server.scope import Scopes
+from sandbox.launch import Endpoint
+from tests.mcp_server import corpus
+
+GUARD = Guard(schema.TABLES)
+THEN = datetime(2026, 11, 18, 6, 30, tzinfo=UTC)
+PAST = Scope(until=THEN)
+SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
+
+
+def admitted(sql: str, scope: Scope = PAST) -> str:
+    return GUARD.admit(sql, 5, scope).sql
+
+
+def test_every_table_with_rows_of_a_moment_is_narrowed_and_the_others_stay_whole() -> None:
+    for table in schema.TABLES:
+        assert ("'2026-11-18 06:30:00'" in admitted(f"SELECT * FROM {table}")) == (table in MOMENTS)
+    assert set(schema.TABLES) >= MOMENTS.keys()
+
+
+@pytest.mark.parametrize(
+    "call", ["now()", "NOW(6)", "current_timestamp()", "utc_timestamp()", "localtimestamp()", "localtime()"]
+)
+def test_the_present_is_the_moment(call: str) -> None:
+    assert admitted(f"SELECT {call} AS t") == "SELECT CAST('2026-11-18 06:30:00' AS DATETIME) AS t LIMIT 6"
+
+
+def test_today_is_its_day_and_a_count_of_seconds_is_its_own() -> None:
+    assert admitted("SELECT curdate() AS d") == "SELECT CAST('2026-11-18' AS DATE) AS d LIMIT 6"
+    assert f"SELECT {int(THEN.timestamp())} AS s" in admitted("SELECT unix_timestamp() AS s")
+    assert "unix_timestamp(" in admitted("SELECT unix_timestamp(snapshot_hour) AS s FROM " + SNAPSHOTS).lower()
+
+
+def test_a_scope_of_accounts_holds_in_the_past_too() -> None:
+    both = admitted(f"SELECT 1 FROM {SNAPSHOTS}", Scope(accounts=frozenset({"acme12345"}), until=THEN))
+    assert "acme12345" in both and "<= '2026-11-18 06:30:00'" in both
+    with pytest.raises(Refusal, match="closed in this channel"):
+        admitted("SELECT 1 FROM alerts.patrol_reports", Scope(accounts=frozenset({"acme12345"}), until=THEN))
+
+
+@pytest.mark.parametrize("sql", corpus.allowed())
+def test_a_statement_about_the_past_is_itself_one_that_may_pass(sql: str) -> None:
+    try:
+        narrowed = GUARD.admit(sql, 500, PAST).sql
+    except Refusal as error:
+        assert error.rule == "scope"
+        assert sql.upper().startswith(("EXPLAIN", "SHOW"))
+        return
+    assert GUARD.admit(narrowed, 500).sql == narrowed
+
+
+def test_a_table_without_moments_has_no_condition() -> None:
+    with pytest.raises(KeyError):
+        condition("byoc.clusters", THEN)
+
+
+def test_the_moment_goes_before_whatever_a_file_of_scopes_says() -> None:
+    assert Scopes(until=THEN).of(Principal("patrol")) == Scope(until=THEN)
+    assert Scopes().of(Principal("patrol")) == Scope()
+
+
+async def test_of_the_simulated_fleet_nothing_is_seen_that_came_later(warehouse: Endpoint) -> None:
+    user, password = warehouse.reader
+    config = WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
+    newest = f"SELECT max(snapshot_hour) AS newest, count(*) AS c FROM {SNAPSHOTS}"
+    async with Door(config) as present:
+        ((end, count),) = (await present.read(newest)).rows
+    then = datetime.fromisoformat(str(end)).replace(tzinfo=UTC) - timedelta(days=2)
+    async with Door(config, now=lambda: then, scopes=Scopes(until=then)) as door:
+        ((seen, fewer),) = (await door.read(newest)).rows
+        assert datetime.fromisoformat(str(seen)).replace(tzinfo=UTC) == then
+        assert 0 < int(str(fewer)) < int(str(count))
+        for table, when in MOMENTS.items():
+            ((late,),) = (await door.read(f"SELECT count(*) AS c FROM {table} WHERE {when} > '{end}'")).rows
+            assert late == 0, table
+        hours = f"SELECT count(*) AS c FROM {SNAPSHOTS} WHERE snapshot_hour > now() - INTERVAL 1 HOUR"
+        ((last,),) = (await door.read(hours)).rows
+        assert int(str(last)) > 0
