@@ -1,24 +1,31 @@
 """Opens our own database at an address, brings its tables up to date, and says in one line why it cannot."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.clock import Now
 from bot.errors import SettingsError
 from bot.store import migrate
 from bot.store.database import Database
+from bot.store.errors import Cause, cause_of
 from bot.store.store import Store
+
+log = structlog.get_logger()
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """What an address may begin with, and the driver that is used for it."""
 MOST_BYTES = 4 * 2**30
 """The size that our own SQLite file may reach; beyond it new work is refused rather than the host's disk filled."""
+PATIENCE = 10.0
+"""Seconds that a process waits for others that begin on the same new file."""
 
 _PAGE = 4096
 _POSTGRES: dict[str, Any] = {
@@ -122,16 +129,35 @@ def _pragmas(most_bytes: int) -> Any:
 
 async def _prepare(engine: AsyncEngine) -> str:
     try:
-        async with engine.connect() as connection:
-            if await connection.run_sync(migrate.is_newest):
-                return str(await connection.run_sync(migrate.current))
-        async with engine.begin() as connection:
-            return await connection.run_sync(migrate.upgrade)
+        return await _prepared(engine)
     except (SQLAlchemyError, OSError) as error:
         raise SettingsError(
             f"STARWATCH_DATABASE_URL: {_shown(engine)} cannot be opened "
             f"({type(error).__name__}); check the path, its permissions and the disk, or the server and the account"
         ) from None
+
+
+async def _prepared(engine: AsyncEngine) -> str:
+    """The revision, once the tables are at it. SQLite does not wait for who is about to write where a file is to get
+    its write-ahead journal, so several processes that begin on a new file are made to wait here."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while True:
+        try:
+            return await _upgraded(engine)
+        except DBAPIError as error:
+            if cause_of(error) is not Cause.BUSY or loop.time() > until:
+                raise
+        log.info("another process has just begun on our own database; waiting for it")
+        await asyncio.sleep(0.05)
+
+
+async def _upgraded(engine: AsyncEngine) -> str:
+    async with engine.connect() as connection:
+        if await connection.run_sync(migrate.is_newest):
+            return str(await connection.run_sync(migrate.current))
+    async with engine.begin() as connection:
+        return await connection.run_sync(migrate.upgrade)
 
 
 def _shown(engine: AsyncEngine) -> str:

@@ -1,6 +1,7 @@
 """How the tables come up to date: from nothing, from what earlier versions made, and never backwards."""
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import zlib
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -126,6 +128,21 @@ async def test_a_second_start_changes_nothing(url: str) -> None:
 
 async def test_many_processes_that_start_at_once_migrate_once(url: str) -> None:
     assert len(set(await asyncio.gather(*(migrated(url) for _ in range(6))))) == 1
+
+
+async def test_on_a_new_file_the_one_that_comes_second_waits_for_the_first(tmp_path: Path) -> None:
+    file = tmp_path / "starwatch.db"
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as first:
+        # not yet with a write-ahead journal: the second is refused at once then, whatever its patience
+        first.execute("BEGIN IMMEDIATE")
+        first.execute("CREATE TABLE begun (x)")
+        with structlog.testing.capture_logs() as lines:
+            second = asyncio.create_task(migrated(f"sqlite:///{file}"))
+            while not any("waiting for it" in line["event"] for line in lines):
+                await asyncio.sleep(0.002)
+                assert not second.done()
+            first.execute("COMMIT")
+            assert "revision" in await second
 
 
 async def test_a_newer_database_stops_the_start_and_is_left_alone(url: str, clock: Clock) -> None:
