@@ -83,6 +83,14 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
+OnBound = Callable[[Sections, Bound], None]
+"""Hears what was written, and what of it stands in the report."""
+
+
+def _ignore_bound(written: Sections, bound: Bound) -> None:
+    """The `on_bound` of a patrol that nobody examines."""
+
+
 class Patrol:
     """Patrols the fleet with one model and one set of tools. With `floor` the rules-only analyst steps in whenever the
     model gives no usable report; `clock` gives aware times."""
@@ -102,6 +110,8 @@ class Patrol:
         last: LastReport | None = None,
         profile: Profile | None = None,
         reports: PastReports | None = None,
+        prompt: prompts.Prompt | None = None,
+        on_bound: OnBound = _ignore_bound,
     ) -> None:
         self._model = model
         self._tools = tools
@@ -114,6 +124,8 @@ class Patrol:
         self._profile = profile or own(self._rules)
         self._ledger = Ledger(predictions)
         self._reports = reports
+        self._prompt = prompt or prompts.load("patrol")
+        self._on_bound = on_bound
         self._last = last
 
     async def run_patrol(
@@ -183,8 +195,7 @@ class Patrol:
         return replace(written, notice=notice)
 
     def _system(self) -> str:
-        prompt = prompts.load("patrol")
-        return prompt.render(health_rules=self._profile.rules, max_rounds=str(self._max_rounds))
+        return self._prompt.render(health_rules=self._profile.rules, max_rounds=str(self._max_rounds))
 
     def _loop(self, model: Model, rounds: int) -> Loop:
         return Loop(model, self._tools, system=self._system(), limits=Limits(rounds=rounds))
@@ -226,6 +237,7 @@ class Patrol:
         proof = _proof(written, evidence)
         text = proof.sections
         bound = bind(text, evidence)
+        self._on_bound(text, bound)
         if bound.refused or bound.lowered or bound.added:
             log.info("flags refused %d, lowered %d, added %d", bound.refused, bound.lowered, bound.added)
         return PatrolReport(
