@@ -7,16 +7,19 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pymysql.converters import escape_item
 
 import schema
+from agent.investigation.scene import Measured, Peer, Scene
+from agent.investigation.signs import load_causes
 from agent.patrol import queries as patrol_queries
 from agent.patrol.reference import Reference, load_reference
 from agent.patrol.rules import load_rules
+from agent.patrol.seasons import occasions
 from agent.rules_only.measures import BY_KEY, Measure
 from agent.rules_only.thresholds import from_rules
 from bot.grants import Names, steps
@@ -29,12 +32,22 @@ _OPENING = re.compile(
 )
 PROSE = frozenset({"SELECT modifiers are not allowed"})
 """Sentences that begin like a statement; those with … and patterns with (?P are known by that."""
-_BUILDER_FOLDERS = ("agent/patrol/", "agent/rules_only/")
+_BUILDER_FOLDERS = ("agent/patrol/", "agent/rules_only/", "agent/investigation/")
 _COLLECTED_OTHERWISE = frozenset({"bot/grants.py", "mcp_server/guard/metadata.py"})
 HOSTILE = 'O\'Brien \\ 100% "x" -- ; /*'
 AS_OF = datetime(2026, 11, 20, 8)
 RULES = load_rules()
 UUIDS = ("0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+SCENE = Scene(
+    "c",
+    AS_OF,
+    AS_OF,
+    cluster_id=UUIDS[0],
+    account_id="acc000001",
+    version="3.4.7-ee",
+    findings=(Measured("error_share_pct", "Critical", 5.0, "%", "errors", since=AS_OF - timedelta(hours=30)),),
+    peers=(Peer(UUIDS[1], "p", account=True, version=True, alike=True),),
+)
 EXAMPLES: Mapping[str, Sequence[Any]] = {
     "as_of": [AS_OF],
     "since": [AS_OF],
@@ -56,6 +69,10 @@ EXAMPLES: Mapping[str, Sequence[Any]] = {
     "values": [("a", "b")],
     "rules": [RULES],
     "thresholds": [from_rules(RULES)],
+    "occasions": [occasions(AS_OF)],
+    "reach": [26],
+    "scene": [SCENE],
+    "signs": [load_causes().of("error_share_pct")],
 }
 """Arguments of the builders, by the name of the parameter."""
 

@@ -42,7 +42,16 @@ def is_blind(sql: str) -> bool:
 
 
 SHARED_CHANNEL = Scope(None, None, frozenset({"aorpc2fr3"}))
-PLACES = ("schema", "mcp_server/queries/", "mcp_server/", "agent/patrol/", "agent/rules_only/", "agent/", "bot/")
+PLACES = (
+    "schema",
+    "mcp_server/queries/",
+    "mcp_server/",
+    "agent/patrol/",
+    "agent/rules_only/",
+    "agent/investigation/",
+    "agent/",
+    "bot/",
+)
 
 
 @pytest.fixture(scope="module")
