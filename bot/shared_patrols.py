@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from sqlalchemy import select
 
+from agent.catalogue import Language
 from agent.journal import UNWRITTEN, Journal
 from agent.patrol.report import REPORT_TYPES, PatrolReport, ReportType, report_of
 from bot.clock import Now
@@ -53,6 +54,7 @@ class SharedPatrols:
         on_step: OnStep,
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
+        language: Language = "en",
     ) -> PatrolReport:
         """See `Patrols`. Raises what the patrol raises, and StoreFault when it cannot be said who does it."""
 
@@ -64,7 +66,7 @@ class SharedPatrols:
         while True:
             holder, mine = await self._claimed(report_type, me)
             if mine:
-                work = self._patrols.run(report_type, triggered_by, on_step, journal, purse)
+                work = self._patrols.run(report_type, triggered_by, on_step, journal, purse, language)
                 return await self._done(report_type, me, work)
             if (report := await self._report_of(report_type, holder)) is not None:
                 return report

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from agent.answer import Answer
 from agent.approval import Approvals
+from agent.catalogue import Language
 from agent.chat import BYOCAgent
 from agent.journal import UNWRITTEN, Journal
 from agent.model import Model
@@ -89,11 +90,12 @@ class Patrols:
         on_step: OnStep,
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
+        language: Language = "en",
     ) -> PatrolReport:
         """One patrol's report, already persisted."""
         purse = purse or Purse()
         patrol = self._patrol_of(purse.thrift)
-        _, report = await patrol.run_patrol(report_type, triggered_by, metered(told(on_step), purse), journal)
+        _, report = await patrol.run_patrol(report_type, triggered_by, metered(told(on_step), purse), journal, language)
         # read by several channels at once, each of which shows it in its own language
         return replace(report, notice=with_thrift(report.notice, purse, ENGLISH))
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from agent.answer import Answer
 from agent.approval import Approvals
+from agent.catalogue import Language
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
@@ -72,8 +73,10 @@ class Patrols(Protocol):
         on_step: OnStep,
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
+        language: Language = "en",
     ) -> PatrolReport:
-        """One patrol's report. Raises `agent.patrol.errors.WarehouseUnreadable` when there is no evidence to be had."""
+        """One patrol's report, which a model writes in `language`. Raises `agent.patrol.errors.WarehouseUnreadable`
+        when there is no evidence to be had."""
         ...
 
     async def running(self) -> Collection[ReportType]:

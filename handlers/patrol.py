@@ -130,9 +130,12 @@ async def _under_way(deps: Deps) -> list[ReportType]:
 
 
 async def _report(report_type: ReportType, request: PatrolRequest, thread: str, deps: Deps) -> None:
+    language = (await deps.locale(request.channel, request.user)).language
+
     async def run() -> PatrolReport:
+        turn = deps.turn
         async with showing(thread, deps) as on_step:
-            return await deps.patrols.run(report_type, request.user, on_step, deps.turn.journal, deps.turn.purse)
+            return await deps.patrols.run(report_type, request.user, on_step, turn.journal, turn.purse, language)
 
     report = await deps.flights.join(report_type, run)
     await deliver("report", request.channel, request.user, report, deps)

@@ -72,6 +72,7 @@ def plan_of(sight: Sight) -> Plan:
 
 def report_document(report: PatrolReport, locale: Locale = ENGLISH) -> Document:
     """The whole report as one document without a memory, for a surface that has no messages to fill."""
+    report = report.told_in(locale.language)
     sight = Sight(report, datetime.now(UTC), locale=locale)
     clusters = [part for one in _ordered(report) for part in flag_parts(one, sight)]
     heading = _heading(sight)

@@ -56,7 +56,7 @@ async def deliver(part: str, channel: str, user: str, report: PatrolReport, deps
 async def sight_of(kept: Kept, locale: Locale, desk: Desk) -> Sight:
     """The report as it is to be drawn at this moment."""
     now = await desk.findings.now([entry.key for entry in kept.changes.entries])
-    return Sight(kept.report, desk.now(), kept.changes, now, locale)
+    return Sight(kept.report.told_in(locale.language), desk.now(), kept.changes, now, locale)
 
 
 async def find(report_id: str, deps: Deps, desk: Desk) -> Kept | None:
@@ -88,7 +88,7 @@ async def _redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozen
 
 
 def _as_posted(kept: Kept, page: Page, desk: Desk) -> Sight:
-    return Sight(kept.report, desk.now(), kept.changes, {}, _locale(page), page.plan)
+    return Sight(kept.report.told_in(page.language), desk.now(), kept.changes, {}, _locale(page), page.plan)
 
 
 async def _draw(page: Page, kept: Kept, deps: Deps, desk: Desk) -> None:

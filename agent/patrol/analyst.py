@@ -47,7 +47,7 @@ class PatrolAnalyst:
             wanted = [call for call in calls if call[0] in offered]
             if wanted and request.may_call_tools:
                 return Reply(tuple(_blocks(at, wanted)), "tool_use", NAME)
-        text = write(sections(self._evidence, self._rules, tuple(_results(request.messages))))
+        text = write(sections(self._evidence, self._rules, tuple(results(request.messages))))
         if on_text is not None:
             await on_text(text)
         return Reply(({"type": "text", "text": text},), "end_turn", NAME)
@@ -58,7 +58,7 @@ def _blocks(round_: int, calls: Sequence[Call]) -> Iterator[Block]:
         yield {"type": "tool_use", "id": f"toolu_patrol_{round_}_{at}", "name": name, "input": dict(arguments)}
 
 
-def _results(messages: Sequence[Message]) -> Iterator[tuple[str, Mapping[str, Any], str, bool]]:
+def results(messages: Sequence[Message]) -> Iterator[tuple[str, Mapping[str, Any], str, bool]]:
     """Name, arguments, text and failure of every call made so far, in order."""
     calls: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for message in messages:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import TypeAdapter
 
+from agent.catalogue import Language
 from agent.model import Analyst
 from agent.patrol.week import Week
 
@@ -174,12 +175,32 @@ class PatrolReport:
     record: tuple[LabelRecord, ...] = ()
     """How earlier predictions came out, by confidence."""
     figures: int = 0
-    """Figures that a model wrote in the texts; of these `unbound` are in no query result and carry a sign."""
+    """Figures, times and names that a model wrote in the texts; of these `unbound` are in no query result and carry a sign."""
     unbound: int = 0
     week: Week | None = None
     """The look back of a weekly report, made by code."""
 
     def to_json(self) -> dict[str, Any]:
+    words: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)
+    """What code wrote of the texts, in other languages: by language, then by the text as it stands here."""
+
+    def told_in(self, language: Language) -> "PatrolReport":
+        """The report with every text that code wrote in that language; what a model wrote stays as it is."""
+        if not (known := self.words.get(language)):
+            return self
+
+        def told(text: str) -> str:
+            return known.get(text, text)
+
+        return dataclasses.replace(
+            self,
+            fleet_narrative=told(self.fleet_narrative),
+            predictions=tuple(dataclasses.replace(one, text=told(one.text)) for one in self.predictions),
+            customer_summaries=tuple(dataclasses.replace(one, text=told(one.text)) for one in self.customer_summaries),
+            recommended_actions=tuple(
+                dataclasses.replace(one, text=told(one.text)) for one in self.recommended_actions
+            ),
+        )
         """The report as plain JSON values, keys named as the fields are."""
         return dataclasses.asdict(self)
 

@@ -9,18 +9,20 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from agent import prompts
+from agent.catalogue import Language
 from agent.errors import AgentError, ModelError, ToolsUnavailable
 from agent.journal import UNWRITTEN, Chapter, Journal, Json
 from agent.loop import Limits, Loop, Turn, ignore_progress
 from agent.messages import Message, user_text
 from agent.model import Analyst, Model
-from agent.patrol.analyst import NAME, PatrolAnalyst
+from agent.patrol.analyst import NAME, PatrolAnalyst, results
 from agent.patrol.binding import Bound, bind
 from agent.patrol.earlier import LastReport
 from agent.patrol.errors import ReportMalformed
 from agent.patrol.evidence import Evidence
+from agent.patrol.languages import other_words
 from agent.patrol.ledger import Ledger
-from agent.patrol.narrative import sections
+from agent.patrol.narrative import Result, sections
 from agent.patrol.predictions import PredictionStore
 from agent.patrol.profiles import Profile, own
 from agent.patrol.proof import Proof, proven
@@ -41,8 +43,13 @@ MAX_ROUNDS = 10
 _FOCUS: Mapping[ReportType, str] = {
     "morning": "Morning watch: what changed overnight and what must be done today.",
     "evening": "Evening watch: what to expect overnight and what must not wait until morning.",
-    "weekly": "Weekly report: what lasted or came back this week, and what to change for good.",
+    "weekly": "Weekly report: what lasted or came back this week, and what to change for good. The lists of the week are"
+    " shown beside your text, so say what matters in them.",
     "on_demand": "Somebody asked for the state of the fleet now.",
+}
+_IN_LANGUAGE: Mapping[Language, str] = {
+    "zh": " Its readers read Chinese: write every text of it in Simplified Chinese. Names, metrics, section headings,"
+    " labels in brackets, severities and JSON keys stay as they are."
 }
 NOT_STORED = "This report could not be stored in the warehouse; the copy here is the only one. The log says why."
 MALFORMED = "Claude's report did not have the agreed form, so the rules-only analyst wrote this one."
@@ -69,6 +76,8 @@ class _Written:
     analyst: Analyst
     model: str
     notice: str = ""
+    results: tuple[Result, ...] | None = None
+    """What the tools of the rules-only analyst gave; None where a model wrote."""
 
 
 def _of(turn: Turn) -> _Written:
@@ -134,9 +143,11 @@ class Patrol:
         triggered_by: str,
         on_progress: OnProgress = ignore_progress,
         journal: Journal = UNWRITTEN,
+        language: Language = "en",
     ) -> tuple[str, PatrolReport]:
         """One patrol and its id, both the same when it is repeated with the `journal` of its first try; the evidence
-        is then measured again, but the model is not asked again.
+        is then measured again, but the model is not asked again. A model writes in `language`; what code writes is
+        there in every language.
 
         Raises ValueError for an unknown type, WarehouseUnreadable when there is no evidence to be had, and without a
         floor the model's own errors and ReportMalformed.
@@ -150,7 +161,7 @@ class Patrol:
         evidence = await self._ledger.settled(looked, self._rules, waiting)
         if kind == "weekly":
             evidence = await looked_back(self._tools, self._rules, evidence, self._reports)
-        written = await self._written(kind, evidence, on_progress, journal)
+        written = await self._written(_opening(kind, evidence, language), evidence, on_progress, journal)
         report = self._report(begin["report_id"], kind, triggered_by, started, evidence, written)
         return report.report_id, await self._stored(report, evidence)
 
@@ -166,22 +177,20 @@ class Patrol:
             log.exception("what the last report left open could not be read")
             return None
 
-    async def _written(
-        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal
-    ) -> _Written:
+    async def _written(self, asked: Message, evidence: Evidence, on_progress: OnProgress, journal: Journal) -> _Written:
         # No fallback from the floor to itself: what fails there is a defect, and should be seen.
         if self._model.analyst == "rules-only":
-            return await self._by_rules(kind, evidence, on_progress, journal)
+            return await self._by_rules(asked, evidence, on_progress, journal)
         try:
-            return await self._by_model(kind, evidence, on_progress, journal)
+            return await self._by_model(asked, evidence, on_progress, journal)
         except (ModelError, ToolsUnavailable) as error:
-            return await self._fallback(kind, evidence, on_progress, journal, error, error.user_message)
+            return await self._fallback(asked, evidence, on_progress, journal, error, error.user_message)
         except ReportMalformed as error:
-            return await self._fallback(kind, evidence, on_progress, journal, error, MALFORMED)
+            return await self._fallback(asked, evidence, on_progress, journal, error, MALFORMED)
 
     async def _fallback(
         self,
-        kind: ReportType,
+        asked: Message,
         evidence: Evidence,
         on_progress: OnProgress,
         journal: Journal,
@@ -191,7 +200,7 @@ class Patrol:
         if not self._floor:
             raise error
         log.warning("the rules-only analyst writes the report: %s: %s", type(error).__name__, error)
-        written = await self._by_rules(kind, evidence, on_progress, Chapter(journal, "floor"))
+        written = await self._by_rules(asked, evidence, on_progress, Chapter(journal, "floor"))
         return replace(written, notice=notice)
 
     def _system(self) -> str:
@@ -201,9 +210,9 @@ class Patrol:
         return Loop(model, self._tools, system=self._system(), limits=Limits(rounds=rounds))
 
     async def _by_model(
-        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal
+        self, asked: Message, evidence: Evidence, on_progress: OnProgress, journal: Journal
     ) -> _Written:
-        history = [_opening(kind, evidence)]
+        history = [asked]
         turn = await self._loop(self._model, self._max_rounds).run(history, on_progress, journal)
         try:
             return _of(turn)
@@ -214,16 +223,16 @@ class Patrol:
         return replace(_of(again), turns=(turn, again))
 
     async def _by_rules(
-        self, kind: ReportType, evidence: Evidence, on_progress: OnProgress, journal: Journal
+        self, asked: Message, evidence: Evidence, on_progress: OnProgress, journal: Journal
     ) -> _Written:
         analyst = PatrolAnalyst(evidence, self._rules)
-        history = [_opening(kind, evidence)]
+        history = [asked]
         try:
             turn = await self._loop(analyst, self._max_rounds).run(history, on_progress, journal)
         except ToolsUnavailable:
             # The evidence is in hand, so the report needs no further tool.
-            return _Written(sections(evidence, self._rules), (), "rules-only", NAME)
-        return _of(turn)
+            return _Written(sections(evidence, self._rules), (), "rules-only", NAME, results=())
+        return replace(_of(turn), results=tuple(results(history)))
 
     def _report(
         self,
@@ -263,6 +272,7 @@ class Patrol:
             unbound=proof.unbound,
             week=evidence.week,
         )
+            words=other_words(evidence, self._rules, written.results),
 
     def _usage(self, started: datetime, evidence: Evidence, written: _Written) -> PatrolUsage:
         turns = written.turns
@@ -299,12 +309,13 @@ def _kind(report_type: str) -> ReportType:
     raise ValueError(f"unknown report type {report_type!r}; use one of {', '.join(REPORT_TYPES)}")
 
 
-def _opening(kind: ReportType, evidence: Evidence) -> Message:
+def _opening(kind: ReportType, evidence: Evidence, language: Language) -> Message:
     return user_text(
         f"{_FOCUS[kind]} It is {evidence.now:%Y-%m-%d %H:%M} UTC ({evidence.now:%A}).\n\n"
         f"<evidence>\n{evidence.render()}\n</evidence>\n\n"
         "Patrol the fleet by the protocol, then write the report in its five sections."
     )
+        f"{_IN_LANGUAGE.get(language, '')}"
 
 
 def _repair(error: ReportMalformed) -> Message:

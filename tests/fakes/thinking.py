@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.answer import Answer
 from agent.approval import Approvals
+from agent.catalogue import Language
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import FlaggedCluster, PatrolReport, PatrolUsage, ReportType
@@ -107,6 +108,7 @@ class Patrols:
     def __init__(self) -> None:
         self.report = report()
         self.runs: list[tuple[str, str]] = []
+        self.languages: list[Language] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.fault: Exception | None = None
@@ -128,8 +130,10 @@ class Patrols:
         on_step: OnStep,
         journal: Journal = UNWRITTEN,
         purse: Purse | None = None,
+        language: Language = "en",
     ) -> PatrolReport:
         self.runs.append((report_type, triggered_by))
+        self.languages.append(language)
         purse = purse or Purse()
         self.thrifts.append(purse.thrift)
         purse.spent.extend(self.spent)
