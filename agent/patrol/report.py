@@ -175,12 +175,10 @@ class PatrolReport:
     record: tuple[LabelRecord, ...] = ()
     """How earlier predictions came out, by confidence."""
     figures: int = 0
-    """Figures, times and names that a model wrote in the texts; of these `unbound` are in no query result and carry a sign."""
+    """Figures, times and names that a model wrote; of these `unbound` are in no query result and carry a sign."""
     unbound: int = 0
     week: Week | None = None
     """The look back of a weekly report, made by code."""
-
-    def to_json(self) -> dict[str, Any]:
     words: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)
     """What code wrote of the texts, in other languages: by language, then by the text as it stands here."""
 
@@ -201,6 +199,8 @@ class PatrolReport:
                 dataclasses.replace(one, text=told(one.text)) for one in self.recommended_actions
             ),
         )
+
+    def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values, keys named as the fields are."""
         return dataclasses.asdict(self)
 

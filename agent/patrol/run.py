@@ -271,8 +271,8 @@ class Patrol:
             figures=proof.stated,
             unbound=proof.unbound,
             week=evidence.week,
-        )
             words=other_words(evidence, self._rules, written.results),
+        )
 
     def _usage(self, started: datetime, evidence: Evidence, written: _Written) -> PatrolUsage:
         turns = written.turns
@@ -314,8 +314,8 @@ def _opening(kind: ReportType, evidence: Evidence, language: Language) -> Messag
         f"{_FOCUS[kind]} It is {evidence.now:%Y-%m-%d %H:%M} UTC ({evidence.now:%A}).\n\n"
         f"<evidence>\n{evidence.render()}\n</evidence>\n\n"
         "Patrol the fleet by the protocol, then write the report in its five sections."
-    )
         f"{_IN_LANGUAGE.get(language, '')}"
+    )
 
 
 def _repair(error: ReportMalformed) -> Message:
