@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import schema
 from agent.patrol.inspection import inspect
 from agent.patrol.rules import load_rules
-from benchmarks.patrol_quality import tools_of
+from benchmarks.patrol_tools import tools_of
 from sandbox.accounts import READER, WRITER
 from sandbox.engine import Engine, Limits, open_engine
 from sandbox.fleet import build
