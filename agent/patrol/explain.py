@@ -28,6 +28,7 @@ def cluster_of(evidence: Evidence, text: str) -> tuple[ClusterEvidence, ...]:
 def explained(cluster: ClusterEvidence, rules: Rules) -> Iterator[str]:
     """Lines for people: severity, every finding with its rule, every dimension, and how the score came about."""
     identity = cluster.identity
+    rules = rules.of(identity.cluster_type)
     yield f"{label(identity)} ({identity.cluster_id}), tier {identity.tier}: {cluster.severity or 'no finding'}"
     for finding in cluster.findings:
         since = f", since {finding.since:%Y-%m-%d %H:%M} UTC" if finding.since else ""

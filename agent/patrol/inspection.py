@@ -73,7 +73,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")
     side = _side(sides)
     judge = Judge(rules, as_of, courses.query_id)
-    judged = (_cluster(one, courses, side, judge) for one in identities)
+    judged = (_cluster(one, courses, side, judge.of(one.cluster_type)) for one in identities)
     used = shares(courses.tracks)
     placed = (replace(one, share=used.get(one.identity.cluster_id)) for one in judged)
     clusters = ranked(placed, rules.ranking, as_of)

@@ -80,6 +80,10 @@ class Judge:
     as_of: datetime
     query_id: str = ""
 
+    def of(self, cluster_type: str) -> "Judge":
+        """The judge of clusters of this type."""
+        return replace(self, rules=self.rules.of(cluster_type))
+
     def courses(self, series: Mapping[str, Track]) -> tuple[Course, ...]:
         """The dimensions that can be computed from a cluster's series, in the order of the rules."""
         made = (self._course(name, rule, series) for name, rule in self.rules.dimensions.items())

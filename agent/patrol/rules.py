@@ -6,13 +6,14 @@ from importlib import resources
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from agent.patrol.errors import RulesInvalid
 
 Column = Literal["avg", "max", "min", "increase"]
 Direction = Literal["up", "down"]
 """Which way is bad."""
+ClusterType = Literal["CLASSIC", "ELASTIC"]
 
 WEIGHT_SUM = 1.0
 
@@ -56,6 +57,20 @@ class Reference(Limits):
     name: str
 
 
+class Variant(_Part):
+    """What is different about a dimension in clusters of one type; what is not given is as in all others."""
+
+    limits: Limits | None = None
+    weight: float | None = None
+    alone: Literal["yellow", "red", "never"] | None = None
+    step: float | None = None
+    floor: float | None = None
+    chronic: float | None = None
+    acute: float | None = None
+    trend: bool | None = None
+    advice: str | None = None
+
+
 class Dimension(_Part):
     """One thing a cluster is judged by; the fields are explained at the top of rules.yaml."""
 
@@ -88,6 +103,7 @@ class Dimension(_Part):
     reference: Reference | None = None
     alerts: tuple[str, ...] = ()
     advice: str
+    types: Mapping[ClusterType, Variant] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -104,6 +120,11 @@ class Dimension(_Part):
     def series(self) -> tuple[str, ...]:
         """Names of the series this dimension is made from."""
         return tuple(name for name in (self.value, self.part, self.whole, self.fallback) if name)
+
+    def of(self, kind: ClusterType) -> "Dimension":
+        """The dimension as it is for clusters of this type. Raises ValueError when that contradicts itself."""
+        given = self.types.get(kind, Variant()).model_dump(exclude_unset=True)
+        return Dimension.model_validate(self.model_dump() | given | {"types": {}})
 
     def worse(self, value: float, limit: float) -> bool:
         """Whether `value` is at or beyond `limit` in the bad direction."""
@@ -171,6 +192,7 @@ class Rules(_Part):
     series: Mapping[str, Series]
     dimensions: Mapping[str, Dimension]
     ranking: Ranking = Field(default_factory=Ranking)
+    _typed: dict[str, "Rules"] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -181,7 +203,20 @@ class Rules(_Part):
         total = sum(dimension.weight for dimension in self.dimensions.values())
         if abs(total - WEIGHT_SUM) > 1e-6:
             raise ValueError(f"dimensions: the weights sum to {total:.3f}, not {WEIGHT_SUM:.2f}")
+        for kind in sorted({kind for dimension in self.dimensions.values() for kind in dimension.types}):
+            try:
+                self._typed[kind] = self._for(kind)
+            except ValueError as error:
+                raise ValueError(f"types.{kind}: {error}") from error
         return self
+
+    def _for(self, kind: ClusterType) -> "Rules":
+        dimensions = {name: dimension.of(kind) for name, dimension in self.dimensions.items()}
+        return Rules.model_validate({**dict(self), "dimensions": dimensions})
+
+    def of(self, cluster_type: str) -> "Rules":
+        """The rules for clusters of this type; those of all clusters where it is unknown or has none of its own."""
+        return self._typed.get(cluster_type.strip().upper(), self)
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -238,12 +273,19 @@ def quantity(value: float, unit: str) -> str:
     return f"{number(value)}%" if unit == "%" else f"{number(value)} {unit}".rstrip()
 
 
+_NEED = {"yellow": "alone", "red": "Warning needs a change vs own past", "never": "needs a change vs own past"}
+
+
 def _line(name: str, rule: Dimension) -> str:
+    line = f"{name} ({rule.label}): {_limits(rule)}"
+    others = ((kind, _limits(rule.of(kind))) for kind in rule.types)
+    return "; ".join([line, *(f"{kind}: {limits}" for kind, limits in others if limits != _limits(rule))])
+
+
+def _limits(rule: Dimension) -> str:
     sign = "≥" if rule.direction == "up" else "≤"
-    limits = rule.limits
-    need = {"yellow": "alone", "red": "Warning needs a change vs own past", "never": "needs a change vs own past"}
-    trend = "; trend" if rule.trend else ""
+    limits, trend = rule.limits, "; trend" if rule.trend else ""
     return (
-        f"{name} ({rule.label}): Warning {sign} {quantity(limits.yellow, rule.unit)},"
-        f" Critical {sign} {quantity(limits.red, rule.unit)} ({need[rule.alone]}{trend})"
+        f"Warning {sign} {quantity(limits.yellow, rule.unit)},"
+        f" Critical {sign} {quantity(limits.red, rule.unit)} ({_NEED[rule.alone]}{trend})"
     )

@@ -49,16 +49,12 @@ class Scores:
 
     def __init__(self, daily: Daily, identities: Sequence[Identity], judge: Judge) -> None:
         self._judge = judge
+        self._judges = {one.cluster_id: judge.of(one.cluster_type) for one in identities}
         self._names = {one.cluster_id: one.name for one in identities}
         self._days = {
-            one.cluster_id: tuple(self._day(daily.get(one.cluster_id, {}), back) for back in range(DAYS + 1))
-            for one in identities
+            who: tuple(_day(daily.get(who, {}), back, judge) for back in range(DAYS + 1))
+            for who, judge in self._judges.items()
         }
-
-    def _day(self, series: Mapping[str, Mapping[int, float]], back: int) -> _Day:
-        tracks = {name: Track(recent={0: days[back]}) for name, days in series.items() if back in days}
-        values = {course.name: course.value for course in self._judge.courses(tracks)}
-        return _Day(values, overall(self._judge.rules, values) if values else None)
 
     def standings(self) -> list[Standing]:
         """Every cluster with a score of now, the lowest first."""
@@ -75,27 +71,28 @@ class Scores:
             _tenth(days[0].score),
             None if before is None else _tenth(before),
             tuple(None if day.score is None else _tenth(day.score) for day in reversed(days)),
-            tuple(self._shifts(days[DAYS].values, days[0].values, before, days[0].score)),
+            tuple(self._shifts(cluster, days[DAYS].values, days[0].values, before, days[0].score)),
         )
 
     def _shifts(
-        self, before: Mapping[str, float], now: Mapping[str, float], was: float | None, score: float
+        self, cluster: str, before: Mapping[str, float], now: Mapping[str, float], was: float | None, score: float
     ) -> Iterator[Shift]:
         """What moved the score in the direction in which it went, most first."""
         if was is None:
             return
         sign = 1.0 if score >= was else -1.0
-        weighty = [name for name in now if name in before and self._rule(name).weight > 0]
-        moved = sorted((-sign * self._gain(name, before[name], now[name]), name) for name in weighty)
+        weighty = [name for name in now if name in before and self._rule(cluster, name).weight > 0]
+        moved = sorted((-sign * self._gain(cluster, name, before[name], now[name]), name) for name in weighty)
         for gain, name in moved[:_CAUSES]:
             if -gain >= CLEARLY:
-                yield Shift(name, self._rule(name).unit, _short(before[name]), _short(now[name]))
+                yield Shift(name, self._rule(cluster, name).unit, _short(before[name]), _short(now[name]))
 
-    def _gain(self, name: str, before: float, now: float) -> float:
-        return points(self._rule(name), now) - points(self._rule(name), before)
+    def _gain(self, cluster: str, name: str, before: float, now: float) -> float:
+        rule = self._rule(cluster, name)
+        return points(rule, now) - points(rule, before)
 
-    def _rule(self, name: str) -> Dimension:
-        return self._judge.rules.dimensions[name]
+    def _rule(self, cluster: str, name: str) -> Dimension:
+        return self._judges[cluster].rules.dimensions[name]
 
     def rising(self) -> Iterator[Rising]:
         """The dimensions that became worse on more clusters than better, the widest first."""
@@ -103,17 +100,17 @@ class Scores:
         yield from sorted((one for one in found if one), key=lambda one: (one.better - one.worse, one.dimension))
 
     def _trend(self, name: str) -> Rising | None:
-        pairs = [
-            (days[DAYS].values[name], days[0].values[name])
-            for days in self._days.values()
+        pairs = {
+            cluster: (days[DAYS].values[name], days[0].values[name])
+            for cluster, days in self._days.items()
             if name in days[0].values and name in days[DAYS].values
-        ]
-        gains = [self._gain(name, before, now) for before, now in pairs]
+        }
+        gains = [self._gain(cluster, name, before, now) for cluster, (before, now) in pairs.items()]
         worse, better = sum(gain <= -_TELLING for gain in gains), sum(gain >= _TELLING for gain in gains)
         if worse < _AT_LEAST or worse <= better:
             return None
-        before, now = (median(pair[at] for pair in pairs) for at in (0, 1))
-        return Rising(name, self._rule(name).unit, worse, better, _short(before), _short(now))
+        before, now = (median(pair[at] for pair in pairs.values()) for at in (0, 1))
+        return Rising(name, self._judge.rules.dimensions[name].unit, worse, better, _short(before), _short(now))
 
     def unwell(self) -> dict[str, frozenset[int]]:
         """By cluster the days back on which something was beyond its limit in the mean of the day."""
@@ -121,6 +118,12 @@ class Scores:
             cluster: frozenset(back for back, day in enumerate(days) if day.score is not None and day.score <= _UNWELL)
             for cluster, days in self._days.items()
         }
+
+
+def _day(series: Mapping[str, Mapping[int, float]], back: int, judge: Judge) -> _Day:
+    tracks = {name: Track(recent={0: days[back]}) for name, days in series.items() if back in days}
+    values = {course.name: course.value for course in judge.courses(tracks)}
+    return _Day(values, overall(judge.rules, values) if values else None)
 
 
 def fleet_trend(standings: Sequence[Standing]) -> FleetTrend | None:
@@ -155,12 +158,12 @@ def worst(standings: Sequence[Standing]) -> tuple[Standing, ...]:
 
 def filling(daily: Daily, identities: Sequence[Identity], judge: Judge) -> tuple[Filling, ...]:
     """What reaches its limit within eight weeks if it goes on as in the last four: disks first, then the soonest."""
-    saturating = [(name, rule) for name, rule in judge.rules.dimensions.items() if rule.trend]
     found = [
         one
         for who in identities
-        for name, rule in saturating
-        if (one := _filling(who, name, rule, judge.track(name, _days(daily.get(who.cluster_id, {}))).days)) is not None
+        for name, rule in judge.of(who.cluster_type).rules.dimensions.items()
+        if rule.trend
+        and (one := _filling(who, name, rule, judge.track(name, _days(daily.get(who.cluster_id, {}))).days)) is not None
     ]
     return tuple(sorted(found, key=lambda one: (not one.dimension.startswith("disk"), one.days, one.cluster_id)))
 

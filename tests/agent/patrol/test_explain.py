@@ -55,3 +55,16 @@ async def test_a_cluster_is_found_by_id_beginning_and_name_ids_first() -> None:
     assert named(evidence, cid(1)[:8]) == ["same"]
     assert named(evidence, cid(1)[:5]) == []
     assert named(evidence, "nobody") == []
+
+
+async def test_a_cluster_is_explained_by_the_limits_of_its_type() -> None:
+    lines = await lines_of(Cluster(cid(1), "lake", FULL, kind="ELASTIC"))
+    assert lines[0].endswith("no finding")
+    row = next(line.split() for line in lines if line.strip().startswith("disk_used_pct"))
+    assert row == ["disk_used_pct", "94%", "46%", "99", "99.8", "100", "0.04"]
+    assert lines[-1].endswith("held at 94.0 by compaction_score")
+
+
+async def test_a_cluster_of_unknown_type_is_explained_by_the_common_limits() -> None:
+    lines = await lines_of(Cluster(cid(1), "full", FULL, kind=""))
+    assert lines[0].endswith("Critical")

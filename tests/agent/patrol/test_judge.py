@@ -86,6 +86,42 @@ def test_a_platform_that_sends_only_the_percentage_is_read_too() -> None:
     assert flag("fe_heap_used_pct", heap_percent=flat(97.0)).severity == "Critical"
 
 
+# Clusters whose data is in the object store.
+
+
+def elastic(dimension: str, **series: Track) -> Finding | None:
+    judge = JUDGE.of("ELASTIC")
+    (course,) = [one for one in judge.courses(series) if one.name == dimension]
+    return judge.verdict("c1", course).finding
+
+
+def test_a_full_cache_is_no_finding_and_a_full_disk_with_the_data_on_it_is() -> None:
+    full = disk(rhythm(93))
+    assert elastic("disk_used_pct", **full) is None
+    assert flag("disk_used_pct", **full).severity == "Critical"
+
+
+def test_a_cache_that_fills_up_is_no_trend() -> None:
+    filling = disk(rhythm(45), ramps(rhythm(45), 1.5, 24))
+    assert elastic("disk_used_pct", **filling) is None
+    assert flag("disk_used_pct", **filling).severity == "Warning"
+
+
+def test_a_cache_disk_without_any_room_left_is_a_finding_still() -> None:
+    found = elastic("disk_used_pct", **disk(rhythm(80), steps(rhythm(80), 99.9, 6)))
+    assert found is not None
+    assert found.severity == "Critical"
+
+
+@pytest.mark.parametrize(("score", "severity"), [(60.0, None), (150.0, "Warning"), (700.0, "Critical")])
+def test_compaction_scores_of_files_are_judged_on_their_own_scale(score: float, severity: str | None) -> None:
+    rising = track(rhythm(20), steps(rhythm(20), score, 9))
+    found = elastic("compaction_score", compaction=rising)
+    assert (found.severity if found else None) == severity
+    assert found is None or found.threshold in {100, 500}
+    assert score > 100 or finding("compaction_score", compaction=rising) is None
+
+
 # Memory: down is bad; a leak shows as a course, a restart does not.
 
 

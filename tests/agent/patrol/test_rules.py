@@ -50,6 +50,46 @@ def test_weights_sum_to_one() -> None:
     assert sum(rule.weight for rule in load_rules().dimensions.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("kind", ["CLASSIC", "ELASTIC", ""])
+def test_weights_sum_to_one_for_every_type(kind: str) -> None:
+    assert sum(rule.weight for rule in load_rules().of(kind).dimensions.values()) == pytest.approx(1.0)
+
+
+def test_elastic_clusters_have_limits_of_their_own_where_their_figures_mean_something_else() -> None:
+    common, elastic = load_rules(), load_rules().of("ELASTIC")
+    scores = [rules.dimensions["compaction_score"].limits for rules in (common, elastic)]
+    assert [(one.yellow, one.red) for one in scores] == [(1000, 5000), (100, 500)]
+    disks = [rules.dimensions["disk_used_pct"] for rules in (common, elastic)]
+    assert [(one.limits.yellow, one.trend) for one in disks] == [(80, True), (99, False)]
+    assert "data cache" in disks[1].advice
+    same = {name for name, rule in common.dimensions.items() if not rule.types}
+    assert len(same) > 15
+    assert all(elastic.dimensions[name] == common.dimensions[name] for name in same)
+
+
+@pytest.mark.parametrize("kind", ["", "CLASSIC", "SERVERLESS", "null"])
+def test_a_type_without_limits_of_its_own_has_the_common_ones(kind: str) -> None:
+    assert load_rules().of(kind) is load_rules()
+
+
+def test_a_type_is_known_however_it_is_written() -> None:
+    assert load_rules().of(" elastic ") is load_rules().of("ELASTIC") is not load_rules()
+
+
+def test_a_rule_names_the_limits_of_every_type_and_those_of_one_type_only_its_own() -> None:
+    line = load_rules().explain("compaction_score")
+    assert "Warning ≥ 1,000, Critical ≥ 5,000" in line
+    assert "; ELASTIC: Warning ≥ 100, Critical ≥ 500" in line
+    own = load_rules().of("ELASTIC").explain("compaction_score")
+    assert own.startswith("compaction_score (compaction score): Warning ≥ 100, Critical ≥ 500")
+    assert "1,000" not in own
+
+
+def test_a_type_that_only_weighs_differently_is_not_told_in_the_line() -> None:
+    assert load_rules().dimensions["txn_failure_pct"].types
+    assert "ELASTIC" not in load_rules().explain("txn_failure_pct")
+
+
 def test_a_platforms_own_metric_names_are_read_too() -> None:
     assert "starrocks_be_jvm_heap_used_percent" in load_rules().metric_names
     assert "starrocks_be_compaction_score_average" in load_rules().metric_names
@@ -64,6 +104,10 @@ def test_a_platforms_own_metric_names_are_read_too() -> None:
         (("dimensions", "disk_used_pct", "limits"), {"green": 90, "yellow": 80, "red": 70}, "dimensions.disk_used_pct"),
         (("dimensions", "disk_used_pct", "colour"), "blue", "dimensions.disk_used_pct.colour"),
         (("dimensions", "disk_used_pct", "part"), None, "dimensions.disk_used_pct"),
+        (("dimensions", "compaction_score", "types", "ELASTIC", "weight"), 0.5, "types.ELASTIC"),
+        (("dimensions", "compaction_score", "types", "ELASTIC", "limits", "red"), 10, "limits must run"),
+        (("dimensions", "compaction_score", "types", "ELASTIC", "colour"), "blue", "types.ELASTIC.colour"),
+        (("dimensions", "compaction_score", "types", "CLOUDY"), {"weight": 0.1}, "types.CLOUDY"),
         (("window", "recent_hours"), 0, "window.recent_hours"),
         (("series", "cpu", "column"), "median", "series.cpu.column"),
         (("version",), 2, "version"),

@@ -78,6 +78,7 @@ class Cluster:
     version: str = "3.4.7-ee"
     created: datetime = AS_OF - timedelta(days=200)
     missing: frozenset[str] = frozenset()
+    kind: str = "CLASSIC"
 
     def value(self, series: str, back: int) -> float | None:
         """The value of a series so many hours ago."""
@@ -244,7 +245,7 @@ def _identity(one: Cluster) -> dict[str, Any]:
         "cluster_id": one.cluster_id,
         "cluster_name": one.name or one.cluster_id,
         "account_id": one.account,
-        "cluster_type": "CLASSIC",
+        "cluster_type": one.kind,
         "created_at": stamp(one.created),
         "sr_version": one.version,
         "tier": one.tier,
