@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from agent.patrol.finding import SEVERITY_RANK
 from agent.patrol.report import FlaggedCluster, FlaggedFinding, PatrolReport
 from handlers import buttons
 from handlers.document import Actions, Button, Divider, Fields, Menu, Part, Prose
@@ -14,6 +15,8 @@ from handlers.markdown import excerpt, line, literal
 
 MARKS = {"Critical": "🔴", "Warning": "🟠", "Unknown": "⚪"}
 _STATES = {"acknowledged": "✅", "snoozed": "💤", "known": "📌"}
+_WHY = 300
+"""Characters of a reason for a milder severity."""
 _REASON = 1_200
 """Characters of a reason that are shown under a cluster; the thread's history has the rest."""
 
@@ -91,7 +94,20 @@ def _body(cluster: FlaggedCluster, sight: Sight) -> str:
     before = {entry.tracked.dimension: _before(entry) for entry in sight.entries(cluster)}
     lines = [f"- {sentence(one, sight.locale, before.get(one.dimension))}" for one in cluster.findings]
     reason = "" if lines and _by_rules(cluster) else excerpt(cluster.reason, _REASON)
-    return "\n\n".join(filter(None, (reason, "\n".join(lines))))
+    return "\n\n".join(filter(None, (_lowered(cluster, sight.locale), reason, "\n".join(lines))))
+
+
+def _lowered(cluster: FlaggedCluster, locale: Locale) -> str:
+    """Both severities and the reason, where the report has a milder one than the evidence."""
+    if not cluster.lowered_because or not cluster.findings:
+        return ""
+    measured = min((one.severity for one in cluster.findings), key=SEVERITY_RANK.__getitem__)
+    return locale.say(
+        "flag.lowered",
+        severity=locale.say(f"severity.{cluster.severity}"),
+        measured=locale.say(f"severity.{measured}"),
+        why=excerpt(cluster.lowered_because, _WHY),
+    )
 
 
 def _before(entry: Entry) -> float | None:

@@ -14,17 +14,22 @@ from agent.patrol.sections import Flag, Sections
 # As the door has it: shorter ones match by accident in a fleet of hundreds.
 _MIN_PREFIX = 6
 _REASON_CHARS = 600
+# Letters and digits: "n/a" and "none" are no reasons, and four Chinese words are one.
+_LEAST_REASON = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The parts of a report that depend on evidence, and how many of the model's flags had to be refused (no such
-    cluster, or nothing measured against it) or lowered."""
+    """The parts of a report that depend on evidence, and how many of the model's flags were refused (no such cluster,
+    or nothing measured against it), had raised a severity, had lowered one with a reason or `unreasoned`, and how many
+    clusters it had forgotten."""
 
     flagged: tuple[FlaggedCluster, ...]
     customers: tuple[CustomerSummary, ...]
     refused: int = 0
+    raised: int = 0
     lowered: int = 0
+    unreasoned: int = 0
     added: int = 0
     predictions: tuple[Prediction, ...] = ()
 
@@ -42,16 +47,18 @@ def bind(sections: Sections, evidence: Evidence) -> Bound:
             flags.setdefault(cluster.identity.cluster_id, written)
     # From the evidence and not from the flags, so that forgetting a cluster cannot hide it.
     flagged = [_flagged(cluster, flags.get(cluster.identity.cluster_id)) for cluster in evidence.flagged]
-    lowered = sum(
-        SEVERITY_RANK[flag.severity] < SEVERITY_RANK[one.severity]
+    steps = [
+        SEVERITY_RANK[flag.severity] - SEVERITY_RANK[one.severity]
         for one in flagged
         if (flag := flags.get(one.cluster_id)) is not None
-    )
+    ]
     return Bound(
         tuple(sorted(flagged, key=lambda one: SEVERITY_RANK[one.severity])),
         tuple(_customers(sections, evidence)),
         refused,
-        lowered,
+        sum(step < 0 for step in steps),
+        sum(bool(one.lowered_because) for one in flagged),
+        sum(step > 0 for step in steps),
         sum(one.cluster_id not in flags for one in flagged),
         tuple(_predictions(sections, evidence)),
     )
@@ -74,24 +81,32 @@ def _resolve(text: str, evidence: Evidence) -> ClusterEvidence | None:
     return None
 
 
-def severity_of(cluster: ClusterEvidence, asked: Severity | None) -> Severity:
-    """What stands in the report: a model may lower Critical to Warning, never raise, and what is unknown stays so."""
+def severity_of(cluster: ClusterEvidence, asked: Severity | None, because: str = "") -> Severity:
+    """What stands in the report: a model may lower Critical to Warning when it says why, never raise, and what is
+    unknown stays so."""
     measured = cluster.severity or "Unknown"
     # Unknown is a fact about the data; nobody can argue a silent cluster into health, nor a measured one out of it.
     if asked is None or measured == "Unknown" or asked == "Unknown":
         return measured
     # The higher rank is the milder word.
-    return max(measured, asked, key=SEVERITY_RANK.__getitem__)
+    milder = max(measured, asked, key=SEVERITY_RANK.__getitem__)
+    return milder if _is_reason(because) else measured
+
+
+def _is_reason(text: str) -> bool:
+    """Whether a text says anything; what it says is for people to judge, who see it beside both severities."""
+    return sum(letter.isalnum() for letter in text) >= _LEAST_REASON
 
 
 def _flagged(cluster: ClusterEvidence, flag: Flag | None) -> FlaggedCluster:
     identity = cluster.identity
     since = min((finding.since for finding in cluster.findings if finding.since), default=None)
     measured = "; ".join(finding.reason for finding in cluster.findings)[:_REASON_CHARS]
+    severity = severity_of(cluster, flag.severity, flag.because) if flag else severity_of(cluster, None)
     return FlaggedCluster(
         identity.cluster_id,
         identity.name,
-        severity_of(cluster, flag.severity if flag else None),
+        severity,
         # The model explains better than the rules; what it measured wrongly stands corrected beside it.
         flag.reason if flag and flag.reason else measured,
         key_metrics(cluster),
@@ -100,6 +115,7 @@ def _flagged(cluster: ClusterEvidence, flag: Flag | None) -> FlaggedCluster:
         _minute(since),
         tuple(_finding(finding) for finding in cluster.findings),
         factors=_factors(cluster),
+        lowered_because=flag.because if flag and severity != cluster.severity else "",
     )
 
 

@@ -1,22 +1,30 @@
-"""The figures in a model's report, held against the evidence and against what its tools gave."""
+"""The figures, times, ids and names in a model's report, held against the evidence and against what its tools gave."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-from agent.answer import ToolTrace
+from agent.answer import Receipts, ToolTrace
+from agent.mentions import Register
+from agent.moments import Known, moments, read_in
 from agent.patrol.evidence import Evidence
 from agent.patrol.sections import Sections
 from agent.patrol.week import Week
 from agent.receipts import Grounds, marked, receipts
 
 _WHO = ("cluster_name", "cluster_id", "customer", "dimension")
+_SHORT_ID = 8
+_MOST_ROWS = 20_000
+_HORIZONS = (24, 48)
+_FAR = 24 * 60
 _COLUMNS = (*_WHO, "value", "usual", "limit", "hours_left", "said", "since")
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The sections with a sign behind each figure that is in no result; `unbound` counts these among the `stated`."""
+    """The sections with a sign behind each figure, time, id and name that is in no result; `unbound` counts these among
+    the `stated`."""
 
     sections: Sections
     stated: int = 0
@@ -25,24 +33,80 @@ class Proof:
 
 def proven(sections: Sections, evidence: Evidence, tools: Sequence[ToolTrace]) -> Proof:
     """Check every text of the sections. A figure beside a cluster's name has to be that cluster's."""
-    grounds = Grounds((_measured(evidence), *tools), tuple(_spoken(evidence)), now=evidence.now)
-    counts = [0, 0]
-
-    def checked(text: str) -> str:
-        found = receipts(text, grounds)
-        counts[0] += found.stated
-        counts[1] += len(found.unbound)
-        return marked(text, found)
-
+    checker = _Checker(evidence, tools)
+    checked = checker.checked
     proof = replace(
         sections,
         narrative=checked(sections.narrative),
-        flags=tuple(replace(one, reason=checked(one.reason)) for one in sections.flags),
+        flags=tuple(
+            replace(one, reason=checked(one.reason, one.cluster), because=checked(one.because, one.cluster))
+            for one in sections.flags
+        ),
         predictions=tuple(replace(one, text=checked(one.text)) for one in sections.predictions),
         customers=tuple(replace(one, text=checked(one.text)) for one in sections.customers),
         actions=tuple(replace(one, text=checked(one.text)) for one in sections.actions),
     )
-    return Proof(proof, *counts)
+    return Proof(proof, checker.stated, checker.unbound)
+
+
+class _Checker:
+    """Marks what is in no result, and counts on the way."""
+
+    def __init__(self, evidence: Evidence, tools: Sequence[ToolTrace]) -> None:
+        spoken = tuple(_spoken(evidence))
+        read = [trace for trace in tools if not trace.is_error]
+        said = [*spoken, *(one for trace in read for one in _said(trace))]
+        asked = [str(value) for trace in tools for value in trace.arguments.values()]
+        self._grounds = Grounds((_measured(evidence), *tools), spoken, now=evidence.now)
+        self._times = _times(evidence, [*said, *asked])
+        self._register = _register(evidence, said)
+        self.stated = self.unbound = 0
+
+    def checked(self, text: str, about: str = "") -> str:
+        """The text with its signs. What it says without a name is said of the cluster that it is `about`."""
+        # with the name before it the line is held against that cluster's own figures
+        head = f"{about[:_SHORT_ID]}: " if about and text else ""
+        found = receipts(head + text, self._grounds)
+        spans = [(start - len(head), end - len(head)) for start, end in found.unbound if start >= len(head)]
+        times, named = list(moments(text)), list(self._register.mentions(text))
+        spans += [(one.start, one.end) for one in times if not self._times.holds(one)]
+        spans += [(one.start, one.end) for one in named if not self._register.holds(one)]
+        self.stated += found.stated + len(times) + len(named)
+        self.unbound += len(spans)
+        return marked(text, Receipts((), tuple(sorted(spans))))
+
+
+def _said(trace: ToolTrace) -> Iterator[str]:
+    """All words of a result."""
+    yield trace.text
+    data = trace.data or {}
+    if isinstance(data.get("query_id"), str):
+        yield data["query_id"]
+    rows = data.get("rows")
+    for row in rows[:_MOST_ROWS] if isinstance(rows, list) else ():
+        yield from (cell for cell in row if isinstance(cell, str))
+
+
+def _times(evidence: Evidence, texts: Sequence[str]) -> Known:
+    """What the evidence and the results know as a point in time, and what they expect."""
+    read = {evidence.now, evidence.as_of, *read_in(texts, evidence.as_of.year)}
+    for cluster in evidence.clusters:
+        read |= {at for at in (cluster.last_data, *(one.since for one in cluster.findings)) if at is not None}
+    for incident in evidence.incidents:
+        read |= {incident.first, incident.last}
+    hours = {float(day) for day in _HORIZONS}
+    for cluster in evidence.flagged:
+        hours |= {one.hours_left for one in cluster.findings if one.hours_left is not None}
+        hours |= {end for one in cluster.outlooks for end in (one.soonest, one.hours, one.latest)}
+    near = sorted(one for one in hours if 0 <= one <= _FAR)
+    return Known(frozenset(read), tuple(evidence.as_of + timedelta(hours=one) for one in near))
+
+
+def _register(evidence: Evidence, said: Sequence[str]) -> Register:
+    fleet = [one.identity for one in evidence.clusters]
+    beside = {word for one in fleet for word in (one.account_id, one.customer, one.region, one.version, one.machine)}
+    results = (*said, *evidence.query_ids, *beside, *evidence.receipts)
+    return Register((one.cluster_id for one in fleet), (one.name for one in fleet), results)
 
 
 def _measured(evidence: Evidence) -> ToolTrace:

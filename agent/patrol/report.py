@@ -90,6 +90,8 @@ class FlaggedCluster:
     findings: tuple[FlaggedFinding, ...] = ()
     factors: Factors | None = None
     """Why it stands where it stands among those of its severity."""
+    lowered_because: str = ""
+    """Why a model holds it for milder than the worst of its findings; empty where the severity is as measured."""
 
 
 @dataclass(frozen=True, slots=True)

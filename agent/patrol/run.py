@@ -247,8 +247,9 @@ class Patrol:
         text = proof.sections
         bound = bind(text, evidence)
         self._on_bound(text, bound)
-        if bound.refused or bound.lowered or bound.added:
-            log.info("flags refused %d, lowered %d, added %d", bound.refused, bound.lowered, bound.added)
+        if bound.refused or bound.raised or bound.lowered or bound.unreasoned or bound.added:
+            counts = (bound.refused, bound.raised, bound.lowered, bound.unreasoned, bound.added)
+            log.info("flags refused %d, raised %d, lowered %d, lowered for no reason %d, forgotten %d", *counts)
         return PatrolReport(
             report_id,
             kind,
@@ -343,6 +344,10 @@ def _doubt(bound: Bound, evidence: Evidence, proof: Proof) -> str:
         parts.append(f"The newest data is from {evidence.as_of:%Y-%m-%d %H:%M} UTC; everything is said as of then.")
     if bound.refused:
         parts.append(f"{bound.refused} flags without evidence were left out.")
+    if bound.unreasoned:
+        parts.append(f"{bound.unreasoned} severities were to be lowered without a reason and stand as measured.")
     if proof.unbound:
-        parts.append(f"{proof.unbound} of {proof.stated} figures are in no query result; {SIGN} marks them.")
+        parts.append(
+            f"{proof.unbound} of {proof.stated} figures, times and names are in no query result; {SIGN} marks them."
+        )
     return " ".join(parts)

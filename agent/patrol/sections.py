@@ -41,17 +41,20 @@ _LABEL = re.compile(
     r"^[*\[(\s_]{0,4}([A-Za-z ]{1,20}?)\s{0,2}(?:confidence)?[*\])_\s]{0,4}[:\])–—|-]\s{0,3}(.*)$", re.IGNORECASE
 )
 _TIER = re.compile(r"\(?\btier\s*:?\s*([SAB])\b\)?|\(([SAB])\)", re.IGNORECASE)
+_BECAUSE = "lowered_because"
 _NOTHING = {"none", "none.", "n/a", "nothing", "-", "no issues", "no predictions"}
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A flagged cluster as a model wrote it: `cluster` is an id, a prefix of one or a name; nothing is checked yet."""
+    """A flagged cluster as a model wrote it: `cluster` is an id, a prefix of one or a name; nothing is checked yet.
+    `because` says why the severity is milder than the evidence has it, empty where it is not."""
 
     cluster: str
     severity: Severity
     reason: str
     key_metrics: Mapping[str, Metric] = field(default_factory=dict)
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,7 @@ class Sections:
 
 def write(sections: Sections) -> str:
     """The sections in the form that `parse` reads back unchanged."""
-    flags = [
-        {"cluster_id": flag.cluster, "severity": flag.severity, "reason": flag.reason, "key_metrics": flag.key_metrics}
-        for flag in sections.flags
-    ]
+    flags = [_written(flag) for flag in sections.flags]
     bodies = (
         sections.narrative,
         "```json\n" + json.dumps(flags, ensure_ascii=False, indent=1) + "\n```",
@@ -103,6 +103,12 @@ def parse(text: str) -> Sections:
         customers,
         tuple(RecommendedAction(urgency, words) for urgency, words in actions),
     )
+
+
+def _written(flag: Flag) -> dict[str, Any]:
+    told = {"cluster_id": flag.cluster, "severity": flag.severity, "reason": flag.reason}
+    lowered = {_BECAUSE: flag.because} if flag.because else {}
+    return {**told, "key_metrics": flag.key_metrics, **lowered}
 
 
 def _bullets(lines: Iterator[str]) -> str:
@@ -166,8 +172,11 @@ def _flag(item: object, at: int, problems: list[str]) -> Flag | None:
     metrics = item.get("key_metrics")
     listed = metrics.items() if isinstance(metrics, dict) else ()
     kept = {str(key)[:64]: value for key, value in listed if _is_metric(value)}
-    reason = item.get("reason")
-    return Flag(cluster.strip(), severity, _line(reason) if isinstance(reason, str) else "", kept)
+    return Flag(cluster.strip(), severity, _words(item.get("reason")), kept, _words(item.get(_BECAUSE)))
+
+
+def _words(value: object) -> str:
+    return _line(value) if isinstance(value, str) else ""
 
 
 def _is_metric(value: object) -> bool:

@@ -54,10 +54,11 @@ def test_sentences_that_stand_together_are_all_put_into_the_language() -> None:
 
 def test_what_is_said_with_figures_keeps_them_in_the_other_language() -> None:
     told = "The newest data is from 2026-11-20 07:00 UTC; everything is said as of then. "
-    told += f"2 flags without evidence were left out. 3 of 40 figures are in no query result; {SIGN} marks them."
+    told += "2 flags without evidence were left out. "
+    told += f"3 of 40 figures, times and names are in no query result; {SIGN} marks them."
     assert translated(told, CHINESE) == (
         "最新的数据来自 2026-11-20 07:00 UTC,以下内容均以该时刻为准。 2 处没有证据的标记已略去。 "
-        f"40 个数字中有 3 个不在任何查询结果中,以 {SIGN} 标出。"
+        f"40 个数字、时间和名称中有 3 个不在任何查询结果中,以 {SIGN} 标出。"
     )
 
 

@@ -95,6 +95,22 @@ def test_what_a_model_explains_stands_beside_the_figures_and_what_rules_say_is_n
     assert prose(report_document(patrolled("R-1", silent))).count("no data for 9 h") == 1
 
 
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (ENGLISH, "Warning; the evidence says Critical. Lowered because: a planned load test"),
+        (Locale("zh", ZoneInfo("UTC")), "警告;测量结果为严重。降级理由:a planned load test"),
+    ],
+)
+def test_a_severity_that_a_model_lowered_stands_beside_the_measured_one_with_the_reason(
+    locale: Locale, told: str
+) -> None:
+    mild = flagged(1, finding(95.0, "Critical"), severity="Warning", lowered_because="a planned\nload test")
+    assert told in prose(report_document(patrolled("R-1", mild), locale))
+    plain = flagged(1, finding(95.0, "Critical"))
+    assert told[:3] not in prose(report_document(patrolled("R-1", plain), locale))
+
+
 def test_a_course_that_leads_to_a_limit_says_when() -> None:
     rising = finding(hours_left=12.4, breaking=90.0)
     assert "at this pace 90% in 12.4 h" in prose(report_document(patrolled("R-1", flagged(1, rising))))

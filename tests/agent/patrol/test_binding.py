@@ -16,6 +16,7 @@ from agent.patrol.sections import Flag, Sections
 from tests.agent.patrol.courses import AS_OF
 
 SINCE = AS_OF - timedelta(hours=5)
+PLANNED = "a load test was planned until noon"
 ONE, TWO, CALM = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "123")
 
 
@@ -94,9 +95,30 @@ def test_an_ambiguous_prefix_means_nobody() -> None:
         ("Warning", None, "Warning"),
     ],
 )
-def test_a_severity_may_be_lowered_but_never_raised(measured: str, asked: str | None, stands: str) -> None:
+def test_a_severity_may_be_lowered_with_a_reason_but_never_raised(
+    measured: str, asked: str | None, stands: str
+) -> None:
     one = cluster(ONE, cast(Severity, measured))
-    assert severity_of(one, cast(Severity | None, asked)) == stands
+    assert severity_of(one, cast(Severity | None, asked), PLANNED) == stands
+
+
+@pytest.mark.parametrize("because", ["", " ", "n/a", "none", "- - - - - - - -", "because"])
+def test_a_severity_that_is_lowered_without_a_reason_stands_as_measured_and_is_counted(because: str) -> None:
+    made = bound(Flag(ONE, "Warning", "disk at 93%", because=because))
+    assert (made.flagged[0].severity, made.flagged[0].lowered_because) == ("Critical", "")
+    assert (made.lowered, made.unreasoned, made.raised) == (0, 1, 0)
+
+
+def test_a_reason_for_a_milder_severity_stands_in_the_report() -> None:
+    made = bound(Flag(ONE, "Warning", "disk at 93%", because=PLANNED), Flag(TWO, "Critical", "why"))
+    assert [(one.severity, one.lowered_because) for one in made.flagged] == [("Warning", PLANNED), ("Unknown", "")]
+    assert (made.lowered, made.unreasoned, made.raised) == (1, 0, 1)
+
+
+def test_a_reason_beside_a_severity_that_stays_is_not_told() -> None:
+    made = bound(Flag(ONE, "Critical", "disk at 93%", because=PLANNED), Flag(TWO, "Warning", "silent", because=PLANNED))
+    assert [(one.severity, one.lowered_because) for one in made.flagged] == [("Critical", ""), ("Unknown", "")]
+    assert made.lowered == 0
 
 
 def test_a_cluster_flagged_twice_counts_once_as_first_written() -> None:
@@ -106,7 +128,7 @@ def test_a_cluster_flagged_twice_counts_once_as_first_written() -> None:
 
 def test_lowered_clusters_sink_below_critical_ones() -> None:
     fleet = replace(FLEET, clusters=(cluster(ONE, "Critical"), cluster(TWO, "Critical")))
-    made = bound(Flag(ONE, "Warning", "known maintenance"), fleet=fleet)
+    made = bound(Flag(ONE, "Warning", "disk at 93%", because=PLANNED), fleet=fleet)
     assert [(one.cluster_id, one.severity) for one in made.flagged] == [(TWO, "Critical"), (ONE, "Warning")]
 
 
@@ -125,6 +147,7 @@ any_flag = st.builds(
     st.sampled_from(["Critical", "Warning", "Unknown"]),
     st.text(max_size=20),
     st.dictionaries(st.text(max_size=5), st.floats(allow_nan=False), max_size=2),
+    st.text(max_size=12),
 )
 any_customer = st.builds(
     CustomerSummary, st.sampled_from(["Acme", "ACME ", "Other"]), st.just("S"), st.text(max_size=9)
@@ -140,6 +163,7 @@ def test_whatever_a_model_writes_the_report_flags_what_was_measured(
     for one in made.flagged:
         measured = next(cluster for cluster in FLEET.clusters if cluster.identity.cluster_id == one.cluster_id)
         assert SEVERITY_RANK[one.severity] >= SEVERITY_RANK[measured.severity or "Unknown"]
+        assert (one.severity != measured.severity) == bool(one.lowered_because)
         assert one.key_metrics == {"disk_used_pct": 93.46}
         assert one.reason
     assert [one.customer for one in made.customers] == ["Acme"]

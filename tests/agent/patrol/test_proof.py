@@ -25,13 +25,15 @@ FLEET = Evidence(
         ClusterEvidence(Identity(HOT, "hot-one"), {"disk_used_pct": 41.2, "cpu_util_pct": 77.7}),
     ),
 )
-TOOL = ToolTrace(
-    "read_query",
-    {},
-    is_error=False,
-    seconds=0.1,
-    data={"columns": [{"name": "n"}], "rows": [[4321]], "query_id": "q-9", "sql": "S", "tables": ["byoc.clusters"]},
-)
+NAMES = ("prod-ads-02", "uat-shop-11")
+TOOL_DATA = {
+    "columns": [{"name": "n"}],
+    "rows": [[4321]],
+    "query_id": "q-9999",
+    "sql": "S",
+    "tables": ["byoc.clusters"],
+}
+TOOL = ToolTrace("read_query", {}, is_error=False, seconds=0.1, data=TOOL_DATA)
 
 
 def test_every_text_of_a_report_is_checked() -> None:
@@ -78,3 +80,44 @@ def test_what_the_week_says_of_a_cluster_is_known_of_that_cluster_alone() -> Non
     assert proven(Sections(said), fleet, []).unbound == 0
     assert proven(Sections("hot-one fell from 98.9 to 46.3."), fleet, []).unbound == 2
     assert proven(Sections("full-one is at 90% in 38 days."), fleet, []).sections.narrative.count(SIGN) == 1
+
+
+def test_times_ids_and_names_that_are_in_no_result_are_marked_like_figures() -> None:
+    onset = f"{DISK.since:%Y-%m-%d %H:%M}"
+    fleet = replace(FLEET, clusters=tuple(_renamed(one, name) for one, name in zip(FLEET.clusters, NAMES, strict=True)))
+    said = (
+        f"prod-ads-02 ({FULL[:8]}) is full since {onset} UTC, not since 03:30, and prod-pay-09 (99999999-aaaa) not.\n"
+        "At 11:11 somebody upgraded it, as the audit of q-9999 says and q-nothing does not."
+    )
+    log = replace(TOOL, data={**TOOL_DATA, "rows": [["2026-11-19 11:11:09 upgrade"]]})
+    proof = proven(Sections(said), fleet, [log])
+    marked = [word.strip(",.()").removesuffix(SIGN) for word in proof.sections.narrative.split() if SIGN in word]
+    assert marked == ["03:30", "prod-pay-09", "99999999-aaaa", "q-nothing"]
+    assert proof.unbound == 4
+
+
+def test_what_failed_proves_no_name() -> None:
+    asked = ToolTrace("query_cluster_info", {"cluster": "prod-pay-09"}, is_error=True, seconds=0.1, text="prod-pay-09?")
+    fleet = replace(FLEET, clusters=tuple(_renamed(one, name) for one, name in zip(FLEET.clusters, NAMES, strict=True)))
+    assert proven(Sections("prod-pay-09 is well"), fleet, [asked]).unbound == 1
+    assert proven(Sections("prod-pay-09 is well"), fleet, [replace(asked, is_error=False)]).unbound == 0
+
+
+def test_what_is_expected_may_be_told_as_a_time() -> None:
+    soon = replace(DISK, hours_left=9.6, breaking=100.0)
+    fleet = replace(FLEET, clusters=(replace(FLEET.clusters[0], findings=(soon,)), FLEET.clusters[1]))
+    at = AS_OF + timedelta(hours=10)
+    flags = (Flag(FULL, "Critical", f"full by {at:%Y-%m-%d %H:%M}"),)
+    assert proven(Sections("n", flags), fleet, []).unbound == 0
+    assert proven(Sections("n", flags), FLEET, []).unbound == 1
+
+
+def test_what_is_said_of_a_flagged_cluster_is_held_against_that_cluster_without_its_name() -> None:
+    mild = (Flag(HOT, "Warning", "its disk is at 93.5%", because="its disk is at 41.2% only, not 93.5%"),)
+    proof = proven(Sections("n", mild), FLEET, [])
+    assert proof.sections.flags[0].reason == f"its disk is at 93.5%{SIGN}"
+    assert proof.sections.flags[0].because == f"its disk is at 41.2% only, not 93.5%{SIGN}"
+
+
+def _renamed(cluster: ClusterEvidence, name: str) -> ClusterEvidence:
+    return replace(cluster, identity=replace(cluster.identity, name=name))

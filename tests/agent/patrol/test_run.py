@@ -11,12 +11,15 @@ import pytest
 from agent.errors import ModelBilling, ModelError, ModelUnavailable, ToolsUnavailable
 from agent.model import Model, Usage
 from agent.patrol import report as reports
+from agent.patrol.earlier import Earlier
 from agent.patrol.errors import ReportMalformed, WarehouseUnreadable
 from agent.patrol.evidence import Evidence
 from agent.patrol.report import REPORT_TYPES, PatrolReport
+from agent.patrol.rules import load_rules
 from agent.patrol.run import MALFORMED, NOT_STORED, Patrol
 from agent.patrol.sections import NAMES
 from agent.progress import Progress, RoundStarted, ToolStarted
+from agent.receipts import SIGN
 from agent.tools import ToolSpec
 from tests.agent.doubles import ScriptedModel, call, say
 from tests.agent.patrol.courses import rhythm, steps
@@ -29,7 +32,8 @@ GOOD = f"""## FLEET_NARRATIVE
 Two clusters need attention.
 
 ## FLAGGED_CLUSTERS
-[{{"cluster_id": "{cid(1)[:8]}", "severity": "Warning", "reason": "load test", "key_metrics": {{"cpu": 1}}}},
+[{{"cluster_id": "{cid(1)[:8]}", "severity": "Warning", "reason": "load test", "key_metrics": {{"cpu": 1}},
+  "lowered_because": "a load test was planned"}},
  {{"cluster_id": "{cid(2)}", "severity": "Critical", "reason": "disk nearly full"}},
  {{"cluster_id": "{cid(101)}", "severity": "Critical", "reason": "a feeling"}}]
 
@@ -118,6 +122,47 @@ async def test_a_model_digs_and_its_report_is_bound_to_the_evidence() -> None:
     assert store.kept[0][0] == report
     assert store.scored == [report.active_clusters]
     assert store.kept[0][1]["flagged"] == {"Critical": 2}
+
+
+async def test_a_severity_lowered_for_no_reason_stands_as_measured_and_the_report_says_so() -> None:
+    silent = GOOD.replace("a load test was planned", "-")
+    report = await report_of(ScriptedModel(say(silent)))
+    assert [(one.severity, one.lowered_because) for one in report.flagged_clusters] == [("Critical", "")] * 2
+    assert "1 severities were to be lowered without a reason and stand as measured." in report.notice
+
+
+async def test_a_name_and_a_time_that_no_result_holds_are_marked_and_counted() -> None:
+    told = GOOD.replace("Two clusters need attention.", "Since 03:17 UTC cluster `ghost` drags both down.")
+    report = await report_of(ScriptedModel(say(told)))
+    assert report.fleet_narrative == f"Since 03:17{SIGN} UTC cluster `ghost{SIGN}` drags both down."
+    assert report.unbound >= 2
+    assert f"of {report.figures} figures, times and names are in no query result" in report.notice
+
+
+class Remembering:
+    """Knows what the last report left open, or cannot say."""
+
+    def __init__(self, left: Mapping[str, Earlier] | None, error: Exception | None = None) -> None:
+        self._left = left
+        self._error = error
+
+    async def left_open(self) -> Mapping[str, Earlier] | None:
+        if self._error is not None:
+            raise self._error
+        return self._left
+
+
+async def test_what_is_new_since_the_last_report_is_told_before_what_lasts() -> None:
+    async def names(last: Remembering | None) -> list[tuple[str, str]]:
+        twins = (Cluster(cid(1), "one", FULL), Cluster(cid(2), "two", FULL))
+        _, report = await patrol(by_rules(), fleet(*twins), last=last).run_patrol("morning", "U1")
+        return [(one.cluster_name, one.factors.moved if one.factors else "-") for one in report.flagged_clusters]
+
+    known = {f"{cid(1)}/{dimension}": Earlier("Critical", 94.0) for dimension in load_rules().dimensions}
+    assert await names(None) == [("one", ""), ("two", "")]
+    assert await names(Remembering(None)) == [("one", ""), ("two", "")]
+    assert await names(Remembering(known)) == [("two", "new"), ("one", "same")]
+    assert await names(Remembering({}, OSError("gone"))) == [("one", ""), ("two", "")]
 
 
 async def test_the_model_is_given_evidence_rules_and_protocol() -> None:

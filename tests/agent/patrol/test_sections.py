@@ -187,3 +187,19 @@ def test_any_bodies_are_read_or_refused(flags: str, predictions: str, customers:
         parse(text(FLAGGED_CLUSTERS=flags, PREDICTIONS=predictions, CUSTOMER_SUMMARIES=customers))
     except ReportMalformed as error:
         assert all(isinstance(problem, str) and problem for problem in error.problems)
+
+
+def test_why_a_severity_was_lowered_is_read_back_as_written() -> None:
+    sections = Sections(
+        "n", (Flag("c1", "Warning", "r", {"a": 1.0}, "planned  until\nnoon"), Flag("c2", "Critical", "r"))
+    )
+    text = write(sections)
+    assert text.count("lowered_because") == 1
+    assert [flag.because for flag in parse(text).flags] == ["planned until noon", ""]
+
+
+@pytest.mark.parametrize("odd", ["null", "7", '["x"]', "{}"])
+def test_a_reason_of_an_odd_kind_is_none(odd: str) -> None:
+    body = f'[{{"cluster_id": "c1", "severity": "Warning", "reason": "r", "lowered_because": {odd}}}]'
+    text = write(Sections("n")).replace("[]", body)
+    assert parse(text).flags[0].because == ""
