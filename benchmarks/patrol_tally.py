@@ -2,6 +2,7 @@
 
 Pure arithmetic; `patrol_quality.py` builds the fleets and looks at them."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -204,5 +205,5 @@ def quantiles(values: list[float]) -> dict[str, float]:
     if not values:
         return {}
     ordered = sorted(values)
-    places = {"median": len(ordered) // 2, "p90": int(0.9 * (len(ordered) - 1)), "max": len(ordered) - 1}
+    places = {"median": (len(ordered) - 1) // 2, "p90": math.ceil(0.9 * len(ordered)) - 1, "max": len(ordered) - 1}
     return {name: round(ordered[place], 1) for name, place in places.items()}
