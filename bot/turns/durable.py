@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,14 +21,14 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 from dbos._error import DBOSException
 from sqlalchemy import URL, make_url
 
-from agent.journal import Json
-from agent.journal import Work as Step
 from bot.errors import SettingsError
-from bot.store.errors import Cause, StoreUnwritable
+from bot.store.batches import Batches
+from bot.store.group import Outcome
 from bot.store.opening import FROZEN
-from bot.turns.inbox import Claim, Sight, TakenOver
+from bot.turns.inbox import Sight
+from bot.turns.journal import Shelf, TurnJournal
 from bot.turns.lanes import Lanes
-from bot.turns.large import Blobs, stand_in, whole
+from bot.turns.large import Blobs
 from bot.turns.port import MAX_WAITING, Stopped, TurnsFull, Work, lane
 from bot.turns.presence import Presence, present
 from bot.turns.running import Running
@@ -74,9 +74,10 @@ class DurableOptions:
     most_bytes: int = MOST_BYTES
 
 
-class Ref(TypedDict):
-    """What DBOS keeps of a worker: the lane that it is at work in."""
+class Ref(TypedDict, total=False):
+    """What DBOS keeps of a worker: the lanes that it is at work in. Workers of earlier versions had one `lane`."""
 
+    lanes: list[str]
     lane: str
 
 
@@ -94,87 +95,15 @@ def turns_address(database_url: str) -> URL:
     return url.set(drivername="postgresql", query={"options": FROZEN, **url.query})
 
 
-class _Journal:
-    """The steps of one attempt at a turn. One that finds the turn taken over by another process parks it."""
-
-    def __init__(self, claim: Claim, engine: "DurableTurns") -> None:
-        self._claim = claim
-        self._engine = engine
-        self._version = f"{engine.options.version}/"
-        ours = [name for name in claim.steps if name.startswith(self._version)]
-        self._left = {name.removeprefix(self._version): claim.steps[name] for name in ours}
-        self._anew = len(ours) < len(claim.steps)
-        if self._anew:
-            log.warning("a turn of another version is begun anew", turn=claim.turn)
-        # one that waited for people has written down all that it did; of others that cannot be known
-        self._fresh = claim.attempt - claim.parks == 1 and not self._anew
-        self._quiet = False
-        self._broken = False
-
-    async def step(self, name: str, work: Step) -> Json:
-        if (written := self._left.pop(name, None)) is not None:
-            return await whole(written, self._engine.blobs)
-        result = await work()
-        if not self._broken:
-            await self._keep(name, result)
-        return result
-
-    async def results(self) -> Sequence[Json]:
-        found: list[Json] = []
-        for written in self._left.values():
-            with suppress(LookupError):
-                found.append(await whole(written, self._engine.blobs))
-        return found
-
-    async def park(self, approval: str) -> None:
-        if self._broken:
-            raise StoreUnwritable(Cause.UNREACHABLE)
-        with self._ours():
-            woken = await self._engine.inbox.park(self._claim, approval)
-        self._engine.running.rest(self._claim.turn, woken=woken)
-        raise asyncio.CancelledError
-
-    async def _keep(self, name: str, result: Json) -> None:
-        try:
-            text = await stand_in(result, self._engine.blobs)
-            with self._ours():
-                self._quiet = not await self._engine.steps.keep(self._claim, self._version + name, text)
-        except StoreUnwritable as fault:
-            # the answer is worth more than its journal; nothing more is written, so that what is has no gaps
-            log.warning("a turn goes on unwritten", turn=self._claim.turn, why=str(fault))
-            self._broken = True
-
-    async def heard(self, name: str) -> Sequence[str]:
-        # An earlier attempt that came by here heard no more than is written down, and what it did next may have been
-        # done though not written down: a post, say, and with a full disk any step. What came since is for another turn.
-        if name in self._claim.heard or self._left or not self._fresh:
-            return self._claim.heard.get(name, ())
-        # the last step's writing told that nothing waits: good enough until the next round
-        quiet, self._quiet = self._quiet, False
-        if quiet or self._broken:
-            return ()
-        with self._ours():
-            return await self._engine.inbox.hear(self._claim, name)
-
-    @contextmanager
-    def _ours(self) -> Iterator[None]:
-        try:
-            yield
-        except TakenOver:
-            log.warning("a turn is done by another process now", turn=self._claim.turn)
-            self._engine.running.park(self._claim.turn)
-            raise asyncio.CancelledError from None
-
-
 class DurableTurns:
     """A `TurnEngine`. One per process, as DBOS is; open it with `durable_turns`."""
 
     def __init__(self, work: Work, inbox: StoredInbox, steps: Steps, blobs: Blobs, options: DurableOptions) -> None:
         self.inbox = inbox
-        self.steps = steps
-        self.blobs = blobs
         self.running = Running(work, inbox, options.limit)
         self.options = options
+        self._shelf = Shelf(inbox, steps, blobs, self.running, options.version)
+        self._workers = Batches(_start)
         self._lanes = Lanes(self._begin, options.max_running, apart=APART)
         self._waiting = 0
         self._closed = False
@@ -192,17 +121,23 @@ class DurableTurns:
     async def _begin(self, name: str) -> None:
         """A worker for the next event of the lane. Should the process end before it is written down, the event is
         found waiting."""
-        with SetWorkflowID(f"worker:{uuid4().hex}"):
-            await DBOS.start_workflow_async(turn_workflow, Ref(lane=name))
+        await self._workers.run(name)
 
-    async def do(self, name: str, worker: str) -> None:
-        """One worker's work: the next event of the lane."""
+    async def do(self, names: Sequence[str], worker: str) -> None:
+        """One worker's work: the next event of each lane, side by side. Raises CancelledError when any of them is to
+        be gone on with by whoever takes the worker up next: for the others it finds nothing left to do then."""
+        ended = await asyncio.gather(*(self._do(name, worker) for name in names), return_exceptions=True)
+        for fault in ended:
+            if fault is not None:
+                raise fault
+
+    async def _do(self, name: str, worker: str) -> None:
         more = False
         self._lanes.begun(name)
         try:
             while True:
                 try:
-                    more = await self.running.run(name, worker, lambda claim: _Journal(claim, self))
+                    more = await self.running.run(name, worker, lambda claim: TurnJournal(claim, self._shelf))
                     return
                 except Exception:  # the outermost edge: a worker that ended here would leave its event claimed
                     log.exception("a turn could not be begun or ended; trying again", lane=name)
@@ -304,7 +239,14 @@ async def turn_workflow(ref: Ref) -> None:
     """One worker, as DBOS calls it, first or again."""
     if not _engines or (turn := DBOS.workflow_id) is None:
         raise asyncio.CancelledError
-    await _engines[-1].do(ref["lane"], turn)
+    await _engines[-1].do(ref.get("lanes") or [ref["lane"]], turn)
+
+
+async def _start(lanes: Sequence[str]) -> Sequence[Outcome[None]]:
+    """One worker for all lanes that are to be begun at this moment: for DBOS that is one turn."""
+    with SetWorkflowID(f"worker:{uuid4().hex}"):
+        await DBOS.start_workflow_async(turn_workflow, Ref(lanes=[*lanes]))
+    return [Outcome() for _ in lanes]
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ class Steps:
     """Writes steps down in the order in which they come."""
 
     def __init__(self, database: Database) -> None:
-        self._batches = written(database, partial(_insert, database), about="steps")
+        self._batches = written(database, partial(_insert, database), about="turns")
 
     async def keep(self, claim: Claim, name: str, result: str) -> bool:
         """Write down what a step gave, as JSON text; whether anything waits in the lane by then.

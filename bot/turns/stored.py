@@ -32,8 +32,8 @@ class StoredInbox:
         self._now = now
         # about nothing: the platform is waiting for these
         self._puts = written(database, partial(put, database))
-        self._claims = written(database, claims, about="claims")
-        self._ends = written(database, partial(finish, now), about="turns over")
+        self._claims = written(database, claims, about="turns")
+        self._ends = written(database, partial(finish, now), about="turns")
 
     async def put(self, event: Event) -> Sight:
         """See `Inbox`."""
