@@ -4,24 +4,29 @@ import importlib
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import schema
 from agent.charting import Charting
 from agent.chat import BYOCAgent
 from agent.discovery import Discovery
+from agent.investigation.run import InvestigationWriter, Investigator
+from agent.loop import Limits
 from agent.mcp_connection import ConnectionTimes, McpConnection
 from agent.mcp_tools import McpTools
 from agent.model import Model
+from agent.patrol.evidence import Evidence
 from agent.patrol.profiles import profile_of
 from agent.patrol.rules import load_rules
-from agent.patrol.run import Patrol, ReportWriter
+from agent.patrol.run import Patrol
 from agent.rules_only import RulesAnalyst, from_rules
 from agent.tools import Tools
 from agent.toolset import NamesCollide, Neighbour, Toolset
 from bot.caller import PATROL, caller_in, reader_in, told
 from bot.clock import utc_now
 from bot.errors import SettingsError, WarehouseError
+from bot.investigations import Investigations
 from bot.neighbours import Audited, foreign_servers, neighbours
 from bot.paths import audit_file, default_database_url
 from bot.prices import load_prices
@@ -61,6 +66,7 @@ class Starwatch:
     database: str
     tools: Tools
     recorder: Recorder
+    investigations: Investigations
 
 
 def rules_analyst() -> RulesAnalyst:
@@ -166,16 +172,53 @@ def scopes_of(settings: Settings) -> Scopes:
 
 
 @asynccontextmanager
-async def door_to(place: Address, settings: Settings) -> AsyncIterator[Door]:
-    """An opened door whose account was seen to work; all that is read through it is audited."""
+async def door_to(place: Address, settings: Settings, until: datetime | None = None) -> AsyncIterator[Door]:
+    """An opened door whose account was seen to work; all that is read through it is audited. `until` is the moment
+    (aware) that it shows in place of the present; clusters' own front ends, which know no past, are not asked then."""
     allowance = Allowance(per_minute=settings.calls_per_minute)
-    config = door_config(place, settings, live_endpoints(settings, os.environ))
+    config = door_config(place, settings, {} if until else live_endpoints(settings, os.environ))
+    scopes = replace(scopes_of(settings), until=until)
     async with (
         AuditLog(AuditFile(audit_file(settings))) as audit,
-        Door(config, allowance=allowance, audit=audit, scopes=scopes_of(settings)) as door,
+        Door(config, allowance=allowance, audit=audit, scopes=scopes) as door,
     ):
         await require_readable(door, place)
         yield door
+
+
+def investigations_of(
+    settings: Settings,
+    models: Models,
+    tools: McpTools,
+    store: Store,
+    neighbours_of: Callable[[Caller], Sequence[Neighbour]],
+    writer: InvestigationWriter,
+    sees_all: Callable[[str, str], bool],
+) -> Investigations:
+    """An investigator for any thread and user, judging by the same profile as the patrols."""
+    discovery = Discovery(tools)
+    profile = profile_of(settings.rules, load_rules())
+
+    def investigator_of(thread: str, user: str, thrift: Thrift) -> Investigator:
+        caller = caller_in(thread, user)
+        # who may see all is shown the whole look anyway, and it is not held against their calls of a minute
+        looker = tools.called_by(told(PATROL if sees_all(thread, user) else caller))
+
+        async def look(now: datetime) -> Evidence:
+            return await profile.look(looker, now, ())
+
+        return Investigator(
+            models.of(thrift),
+            Toolset(Charting(tools.called_by(told(caller))), neighbours_of(caller)),
+            look=look,
+            store=store,
+            thread=thread,
+            writer=writer,
+            discovery=discovery,
+            limits=Limits(rounds=settings.max_tool_rounds, seconds=settings.turn_seconds),
+        )
+
+    return Investigations(investigator_of, load_prices(settings.prices))
 
 
 @asynccontextmanager
@@ -198,7 +241,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
     ):
         tools = McpTools(connection)
         await require_distinct(tools, foreign)
-        writer: ReportWriter = WarehouseWriter(place) if place.writer else NoWriter()
+        writer = WarehouseWriter(place) if place.writer else NoWriter()
 
         def patrol_of(thrift: Thrift) -> Patrol:
             model = models.of(thrift)
@@ -222,6 +265,9 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             return tuple(Audited(far, door.limits, door.recorder, caller) for far in foreign) if whole else ()
 
         agents = agents_of(settings, models, tools, store, neighbours_of)
+        investigations = investigations_of(settings, models, tools, store, neighbours_of, writer, sees_all)
         results = WarehouseResults(tools, scopes.of)
         patrols = SharedPatrols(Patrols(patrol_of, sees_all), store.database, store.blobs, utc_now)
-        yield Starwatch(place, models.full, store, agents, patrols, results, database, tools, door.recorder)
+        yield Starwatch(
+            place, models.full, store, agents, patrols, results, database, tools, door.recorder, investigations
+        )

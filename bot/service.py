@@ -173,6 +173,7 @@ def _deps(platform: Platform, starwatch: Starwatch) -> Deps:
         reports=starwatch.store,
         flights=Flights(),
         new_reference=lambda: secrets.token_hex(4),
+        investigations=starwatch.investigations,
         answers=starwatch.store.answers,
         results=starwatch.results,
     )

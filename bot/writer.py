@@ -8,9 +8,11 @@ from typing import Any
 
 import aiomysql
 
+from agent.investigation.result import Investigation
 from agent.patrol.evidence import Evidence
 from agent.patrol.report import PatrolReport
 from agent.patrol.rules import load_rules
+from bot.cases import INSERT_INVESTIGATION, investigation_row
 from bot.errors import WarehouseError
 from bot.login import logged_in
 from bot.scores import INSERT_RISK, INSERT_SCORE, risk_rows, score_rows
@@ -58,9 +60,13 @@ class NoWriter:
     async def write_scores(self, evidence: Evidence) -> None:
         """Stores nothing."""
 
+    async def write_investigation(self, investigation: Investigation) -> None:
+        """Stores nothing."""
+
 
 class WarehouseWriter:
-    """Stores reports through its own short-lived connections; implements the patrol's `ReportWriter`."""
+    """Stores reports and investigations through its own short-lived connections; implements the patrol's `ReportWriter`
+    and the `InvestigationWriter`."""
 
     def __init__(self, address: Address) -> None:
         if address.writer is None:
@@ -87,6 +93,12 @@ class WarehouseWriter:
             ):
                 if rows:
                     await cursor.executemany(statement, rows)
+
+    async def write_investigation(self, investigation: Investigation) -> None:
+        """Insert one investigation; the same id twice is one row. Raises WarehouseError."""
+        async with self._connected("store the investigation") as connection, connection.cursor() as cursor:
+            await cursor.execute(f"SET query_timeout = {SECONDS}")
+            await cursor.execute(INSERT_INVESTIGATION, investigation_row(investigation))
 
     async def check(self) -> None:
         """Log in and out. Raises WarehouseError when that fails."""

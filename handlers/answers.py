@@ -33,15 +33,20 @@ def answer_document(answer: Answer, locale: Locale = ENGLISH, kept: str = "") ->
     if not parts:
         parts.append(Prose(locale.say("answer.none")))
     if not answer.failed:
-        read = tuple(statements(answer.tools))
-        parts.extend(charts(answer.tools, locale))
-        parts.extend(_sources(read, locale))
-        parts.append(Note(_origin(answer, len(read), locale)))
-        parts.extend(_doubtful(answer, locale))
-        # nothing behind them could be found again
-        parts.extend(_buttons(kept, read, locale) if kept else ())
+        parts.extend(behind(answer, locale, kept))
     fallback = excerpt(answer.text or answer.notice, FALLBACK) or locale.say("answer.empty")
     return Document(fallback, tuple(parts), locale.language)
+
+
+def behind(answer: Answer, locale: Locale = ENGLISH, kept: str = "") -> Iterator[Part]:
+    """What stands under an answer: its charts, where it comes from, how much of it is in no result, its buttons."""
+    read = tuple(statements(answer.tools))
+    yield from charts(answer.tools, locale)
+    yield from _sources(read, locale)
+    yield Note(_origin(answer, len(read), locale))
+    yield from _doubtful(answer, locale)
+    # nothing behind them could be found again
+    yield from _buttons(kept, read, locale) if kept else ()
 
 
 def author(analyst: Analyst, model: str, locale: Locale = ENGLISH) -> str:

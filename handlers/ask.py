@@ -12,7 +12,7 @@ from handlers.notices import in_words
 from handlers.overheard import overheard, remember
 from handlers.posting import once
 from handlers.purse import with_thrift
-from handlers.surface import Investigate, Question
+from handlers.surface import Question
 from handlers.telling import Telling
 from handlers.withdrawal import writing_to
 
@@ -28,7 +28,7 @@ async def ask(question: Question, deps: Deps) -> None:
     await remember(question, deps)
 
 
-async def answer_in(event: Question | Investigate, text: str, deps: Deps, heard: str = "") -> None:
+async def answer_in(event: Question, text: str, deps: Deps, heard: str = "") -> None:
     """Answer `text` in the thread of the event. The answer takes the place of what was shown of it; one that failed can
     be asked for again. `heard` is JSON of what others said there before."""
     thread, user = event.thread, event.user

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from agent.answer import Answer
 from agent.approval import Approvals
 from agent.catalogue import Language
+from agent.investigation.result import Investigation
+from agent.investigation.run import Case
 from agent.journal import UNWRITTEN, Journal
 from agent.messages import Message
 from agent.patrol.report import PatrolReport, ReportType
@@ -57,6 +59,38 @@ class Agents(Protocol):
     async def forget(self, thread: str, user: str) -> None:
         """Forget what was said in a thread."""
         ...
+
+
+class Investigations(Protocol):
+    """Looks into one cluster, in a thread that knows afterwards what was found."""
+
+    async def investigate(
+        self,
+        case: Case,
+        thread: str,
+        user: str,
+        on_progress: OnProgress,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
+    ) -> Investigation:
+        """What is found with what this user may see in this channel. Where nothing can be, its answer is failed."""
+        ...
+
+
+class Nobody:
+    """The `Deps.investigations` of a process that has nobody to investigate."""
+
+    async def investigate(
+        self,
+        case: Case,
+        thread: str,
+        user: str,
+        on_progress: OnProgress,
+        journal: Journal = UNWRITTEN,
+        purse: Purse | None = None,
+    ) -> Investigation:
+        """Raises RuntimeError."""
+        raise RuntimeError("there is nobody to investigate")
 
 
 class Patrols(Protocol):
@@ -164,6 +198,7 @@ class Deps:
     withdrawn: Callable[[Event], Awaitable[bool]] = never
     """Whether what the turn was begun for was deleted by its author. Raises nothing."""
     preferences: Preferences = field(default_factory=Passing)
+    investigations: Investigations = field(default_factory=Nobody)
     permits: Permits | None = None
     """Who may approve what changes something, and what they decided; without it nothing is changed."""
     desk: Desk | None = None

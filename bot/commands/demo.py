@@ -60,6 +60,7 @@ def _deps(starwatch: Starwatch, terminal: Terminal) -> Deps:
         reports=starwatch.store,
         flights=Flights(),
         new_reference=lambda: secrets.token_hex(4),
+        investigations=starwatch.investigations,
         desk=desk_of(starwatch.store, rota_of(starwatch.store), utc_now),
     )
 

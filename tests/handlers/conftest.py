@@ -15,6 +15,7 @@ from handlers.document import Actions, Document, Prose
 from handlers.flight import Flights
 from handlers.surface import Event, Press
 from handlers.timetable import Timetable
+from tests.fakes.investigations import Investigations
 from tests.fakes.thinking import Agents, Patrols, Reports, Surface
 from tests.handlers.reports import MOMENT
 
@@ -27,7 +28,16 @@ class Bench:
         self.agents = Agents()
         self.patrols = Patrols()
         self.reports = Reports()
-        self.deps = Deps(self.surface, self.agents, self.patrols, self.reports, Flights(), lambda: "ref-1")
+        self.investigations = Investigations()
+        self.deps = Deps(
+            self.surface,
+            self.agents,
+            self.patrols,
+            self.reports,
+            Flights(),
+            lambda: "ref-1",
+            investigations=self.investigations,
+        )
 
 
 @pytest.fixture

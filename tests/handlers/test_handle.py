@@ -11,10 +11,10 @@ from handlers import HANDLERS, handle
 from handlers.document import Document, Note, Prose
 from handlers.markdown import literal
 from handlers.opening import MOST_CLUSTERS
-from handlers.surface import Event, Investigate, PatrolRequest, Question, SurfaceError
+from handlers.surface import Event, PatrolRequest, Question, SurfaceError
 from tests.fakes.thinking import report
 from tests.handlers.conftest import Bench
-from tests.handlers.reports import ID, finding, flagged, patrolled
+from tests.handlers.reports import flagged, patrolled
 
 QUESTION = Question("k", "x:C:1", "anna", "fleet?")
 
@@ -185,31 +185,6 @@ async def test_the_opening_of_a_reports_thread_carries_the_report_as_data(bench:
     assert told["flagged_in_all"] == 60
 
 
-async def test_investigate_asks_with_what_the_report_found(bench: Bench) -> None:
-    await bench.reports.tie("x:C:2", report(3), ())
-    await handle(Investigate("k", "x:C:2", "anna", "0000-2", "R-1"), bench.deps)
-    (text,) = bench.agents.threads["x:C:2"]
-    told = json.loads(text.split("<flagged>")[1].removesuffix("</flagged>"))
-    assert told["cluster_id"] == "0000-2"
-    assert told["cluster_name"] == "prod-2"
-    assert told["reason"] == "Compaction score 102 for three hours."
-
-
-async def test_investigate_brings_the_findings_their_rules_and_their_sql(bench: Bench) -> None:
-    cpu = finding(97.0, "Critical", "cpu_util_pct", query_id="q-2")
-    receipts = {"q-1": "SELECT disk", "q-2": "SELECT cpu", "q-3": "SELECT alerts"}
-    await bench.reports.tie("x:C:2", patrolled("R-1", flagged(1, finding(), cpu), receipts=receipts), ())
-    await handle(Investigate("k", "x:C:2", "anna", ID.format(1), "R-1"), bench.deps)
-    (text,) = bench.agents.threads["x:C:2"]
-    told = json.loads(text.split("<flagged>")[1].removesuffix("</flagged>"))
-    assert [(one["dimension"], one["value"], one["rule"]) for one in told["findings"]] == [
-        ("disk_used_pct", 85.0, "disk: 80 is too much"),
-        ("cpu_util_pct", 97.0, "disk: 80 is too much"),
-    ]
-    assert told["findings"][0]["course"] == [10.0, None, 20.0, 40.0, 85.0]
-    assert told["sql"] == {"q-1": "SELECT disk", "q-2": "SELECT cpu"}
-
-
 async def test_the_opening_knows_findings_rules_and_sql_without_the_courses(bench: Bench) -> None:
     long = "SELECT " + "x" * 9_000 + " FROM y"
     bench.patrols.report = patrolled("R-1", flagged(1), receipts={"q-1": long})
@@ -223,13 +198,3 @@ async def test_the_opening_knows_findings_rules_and_sql_without_the_courses(benc
     assert told["sql"]["q-1"].startswith("SELECT x")
     assert told["sql"]["q-1"].endswith("FROM y")
     assert len(told["sql"]["q-1"]) < 2_000
-
-
-@pytest.mark.parametrize(("cluster", "known"), [("0000-0", "R-9"), ("gone", "R-1")])
-async def test_investigate_works_without_the_report(bench: Bench, cluster: str, known: str) -> None:
-    await bench.reports.tie("x:C:2", report(1), ())
-    await handle(Investigate("k", "x:C:2", "anna", cluster, known), bench.deps)
-    (text,) = bench.agents.threads["x:C:2"]
-    told = json.loads(text.split("<flagged>")[1].removesuffix("</flagged>"))
-    assert told == {"cluster_id": cluster, "report_id": known}
-    assert len(bench.surface.posts) == 1

@@ -26,6 +26,7 @@ from handlers.deps import Deps
 from handlers.flight import Flights
 from handlers.surface import Control, Deleted, Edited, Event, PatrolRequest, Press, Stop
 from tests.fakes import thinking
+from tests.fakes.investigations import Investigations
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SECRET, FakeSlack, SignedDoor
 
 NOW = 1_766_000_000
@@ -60,6 +61,7 @@ class Bot:
     reports: thinking.Reports
     time: Time
     slept: list[float] = field(default_factory=list)
+    investigations: Investigations = field(default_factory=Investigations)
 
     def words(self, thread_ts: str) -> list[str]:
         """What we posted in a thread, as it is read."""
@@ -146,7 +148,18 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
         return await turns.submit(event)
 
     known = Known(reports)
-    deps = Deps(surface, agents, patrols, reports, Flights(), lambda: next(references), submit=submit, asked=asked)
+    investigations = Investigations()
+    deps = Deps(
+        surface,
+        agents,
+        patrols,
+        reports,
+        Flights(),
+        lambda: next(references),
+        submit=submit,
+        asked=asked,
+        investigations=investigations,
+    )
 
     keeper = Keeper()
     turns = LocalTurns(Handling(deps, keeper))
@@ -168,7 +181,7 @@ async def bot(slack: FakeSlack, config: SlackConfig) -> AsyncIterator[Bot]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(door.close)
         stack.push_async_callback(turns.close, 5)
-        yield Bot(slack, config, app, door, surface, turns, agents, patrols, reports, time, slept)
+        yield Bot(slack, config, app, door, surface, turns, agents, patrols, reports, time, slept, investigations)
 
 
 def buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -143,11 +143,13 @@ async def test_investigate_is_answered_under_the_report(bot: Bot) -> None:
     again = await bot.door.form(form(press(posted, button)))
     await bot.turns.idle()
     assert (response.status_code, again.status_code) == (200, 200)
-    (asked,) = bot.agents.threads[f"slack:{TEAM}:C0OPS:{posted.ts}"]
-    assert "0000-1" in asked
-    assert "prod-1" in asked
-    assert "Compaction score 101" in asked
-    assert len(bot.words(posted.ts)) == 1
+    (case,) = bot.investigations.cases[f"slack:{TEAM}:C0OPS:{posted.ts}"]
+    assert case.cluster == "0000-1"
+    assert case.told["cluster_name"] == "prod-1"
+    assert "Compaction score 101" in case.told["reason"]
+    (told,) = bot.words(posted.ts)
+    assert "Investigation of prod-1" in told
+    assert problems(bot.slack.thread(posted.ts)[0].blocks) == []
 
 
 async def test_a_button_with_a_foreign_value_or_a_foreign_hand_does_nothing(bot: Bot) -> None:
