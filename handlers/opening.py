@@ -8,6 +8,8 @@ from agent.patrol.report import PatrolReport
 
 MOST_CLUSTERS = 40
 """Flagged clusters told in full; past that a reply can still look up each one."""
+MOST_OF_A_WEEK = 12
+"""Entries of each list of a week."""
 _SQL = 1_500
 """Characters of a statement."""
 
@@ -30,11 +32,21 @@ def _told(report: PatrolReport) -> dict[str, Any]:
     told = {key: body[key] for key in (*keys, "customer_summaries", "recommended_actions")}
     told["flagged_clusters"] = [_short(cluster) for cluster in body["flagged_clusters"][:MOST_CLUSTERS]]
     told["flagged_in_all"] = len(body["flagged_clusters"])
+    if body["week"]:
+        told["week"] = {key: _listed(value) for key, value in body["week"].items()}
     # the rules that fired and the SQL behind the figures, once for all clusters
     findings = [one for cluster in body["flagged_clusters"] for one in cluster["findings"]]
     told["rules"] = {one["dimension"]: one["rule"] for one in findings}
     told["sql"] = {query_id: _excerpt(sql) for query_id, sql in body["receipts"].items()}
     return told
+
+
+def _listed(value: Any) -> Any:
+    """A list of the week without courses, and no longer than people read it at once."""
+    if not isinstance(value, list | tuple):
+        return value
+    kept = [{key: one[key] for key in one if key != "course"} if isinstance(one, dict) else one for one in value]
+    return kept[:MOST_OF_A_WEEK]
 
 
 def _excerpt(sql: str) -> str:

@@ -19,12 +19,15 @@ from handlers.markdown import excerpt, line, literal
 from handlers.notices import translated
 from handlers.report_changes import change_parts
 from handlers.report_flag import Sight, flag_parts, is_quiet
+from handlers.report_week import SHOWN, week_file, week_parts
 from handlers.spreadsheet import csv_bytes, csv_name
 
 FALLBACK = 300
 """Characters of a fall-back text; notifications show less."""
 MOST_FLAGS = 8
 """Flagged clusters in one message: with four blocks each they leave room for the rest within a platform's fifty."""
+WITH_WEEK = 4
+"""Flagged clusters beside which both the week and the end of a report find room."""
 WEIGHT = 9_000
 """Characters of one message, a button counted as _BUTTON: well within 13,200 of Slack and 30 KB of Lark."""
 DRAWN = 48
@@ -77,7 +80,9 @@ def report_document(report: PatrolReport, locale: Locale = ENGLISH) -> Document:
     clusters = [part for one in _ordered(report) for part in flag_parts(one, sight)]
     heading = _heading(sight)
     return Document(
-        _fallback(heading, report), (*_opening(heading, sight), *clusters, *_closing(sight)), locale.language
+        _fallback(heading, report),
+        (*_opening(heading, sight, most=None), *clusters, *_closing(sight)),
+        locale.language,
     )
 
 
@@ -120,7 +125,8 @@ def _laid_out(sight: Sight, loud: Sequence[FlaggedCluster]) -> _Layout:
             weight = 0
         pages[-1].append(cluster)
         weight += heavy
-    if len(pages) > 1 or weight + _weight(_closing(sight)) > WEIGHT:
+    crowded = sight.report.week is not None and len(drawn) > WITH_WEEK
+    if len(pages) > 1 or crowded or weight + _weight(_closing(sight)) > WEIGHT:
         pages.append([])
     return _Layout(tuple(map(tuple, pages)), drawn, filed)
 
@@ -167,6 +173,7 @@ def _page(number: int, layout: _Layout, sight: Sight) -> Document:
     if number == len(layout.pages) - 1:
         parts.extend(_closing(sight))
         parts.extend(_file(layout, sight))
+        parts.extend(week_file(sight))
     return Document(_fallback(heading, sight.report), tuple(parts), sight.locale.language)
 
 
@@ -189,7 +196,7 @@ def counts_of(sight: Sight) -> str:
     return locale.say("report.counts", counts=flagged, clusters=report.active_clusters)
 
 
-def _opening(heading: str, sight: Sight, layout: _Layout | None = None) -> tuple[Part, ...]:
+def _opening(heading: str, sight: Sight, layout: _Layout | None = None, most: int | None = SHOWN) -> tuple[Part, ...]:
     report = sight.report
     parts: list[Part] = [Heading(heading)]
     if layout is not None and len(layout.pages[0]) < len(layout.drawn) + len(layout.filed):
@@ -199,6 +206,7 @@ def _opening(heading: str, sight: Sight, layout: _Layout | None = None) -> tuple
     parts.extend(change_parts(sight))
     if report.fleet_narrative.strip():
         parts.append(Prose(report.fleet_narrative))
+    parts.extend(week_parts(sight, most))
     return tuple(parts)
 
 
