@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, event, func, insert, select
 
@@ -106,3 +107,49 @@ async def test_shared_pieces_survive_a_server_that_goes_away(postgres: Postgres)
                 await database.read(count)
         await database.write(keep("after"))
         assert await database.read(count) == 2
+
+
+async def test_a_connection_that_was_lost_while_it_rested_costs_one_more_try_and_nobody_notices(
+    postgres: Postgres,
+) -> None:
+    address = postgres.database()
+    async with opened(address) as database:
+        await database.write(keep("before"))
+        assert await database.read(count) == 1
+        ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        with psycopg.connect(address, autocommit=True) as connection:
+            ended = connection.execute(f"{ours} AND pid <> pg_backend_pid()").fetchall()
+        assert len(ended) >= 2
+        assert await database.write(keep("after")) == "after"
+        assert await database.read(count) == 2
+
+
+async def test_a_connection_that_is_lost_in_the_midst_of_a_piece_makes_it_be_done_again_whole(
+    postgres: Postgres,
+) -> None:
+    tries: list[int] = []
+
+    def cut_off(connection: Connection) -> int:
+        tries.append(count(connection))
+        keep("cut off")(connection)
+        if len(tries) == 1:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return count(connection)
+
+    async with opened(postgres.database()) as database:
+        assert await database.write(cut_off) == 1
+    assert tries == [0, 0]
+
+
+async def test_a_connection_that_is_lost_each_time_is_a_fault_of_the_database(postgres: Postgres) -> None:
+    tries: list[None] = []
+
+    def cut_off(connection: Connection) -> None:
+        tries.append(None)
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    async with opened(postgres.database()) as database:
+        with pytest.raises(StoreUnwritable, match="cannot be reached"):
+            await database.write(cut_off)
+        await database.write(keep("after"))
+    assert len(tries) == 2

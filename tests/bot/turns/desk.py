@@ -48,7 +48,7 @@ class Desk:
         self.log.append(f"?{event.key}")
 
 
-async def settle(done: Callable[[], bool], seconds: float = 40) -> None:
+async def settle(done: Callable[[], bool], seconds: float = 60) -> None:
     """Let the loop run until `done`. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not done():

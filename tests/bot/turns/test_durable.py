@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import structlog
+from dbos import DBOS
 
 from agent.journal import Json
 from agent.model import Reply, Usage
@@ -15,7 +16,7 @@ from bot.clock import utc_now
 from bot.errors import OperatorError, SettingsError
 from bot.store import open_store
 from bot.turns import Stopped
-from bot.turns.durable import turns_address
+from bot.turns.durable import DurableTurns, Ref, turn_workflow, turns_address
 from bot.turns.stored import StoredInbox
 from handlers.surface import Event
 from handlers.turn import Turn
@@ -38,6 +39,32 @@ async def test_what_was_cut_off_and_what_waited_behind_it_goes_on_in_the_next_pr
     assert after.turns["a"].repeated
     assert not after.turns["b"].repeated
     assert [entry for entry in after.log if entry[1] != "z"] == ["+a", "-a", "+b", "-b"]
+
+
+async def test_of_turns_begun_together_those_that_were_cut_off_go_on_and_the_others_are_over(url: str) -> None:
+    before, after = Desk(), Desk()
+    keys = [f"k{number}" for number in range(8)]
+    before.let(*keys[:4])
+    async with durable(url, before) as turns:
+        assert all(await asyncio.gather(*(turns.submit(question(key, f"thread of {key}")) for key in keys)))
+        await settle(lambda: {f"-{key}" for key in keys[:4]} <= set(before.log) and len(before.log) == 12)
+        while any([await turns.under_way(key) for key in keys[:4]]):
+            await asyncio.sleep(0.002)
+    after.open = True
+    async with durable(url, after):
+        await settle(lambda: {f"-{key}" for key in keys[4:]} <= set(after.log))
+    assert sorted(after.log) == sorted(f"{sign}{key}" for key in keys[4:] for sign in "+-")
+
+
+async def test_a_worker_that_an_earlier_version_left_does_its_lane(url: str) -> None:
+    desk = Desk()
+    desk.open = True
+    # no look for what nobody does: only the worker can find it
+    async with durable(url, desk, replace(QUICK, watch=1000.0)) as turns:
+        assert isinstance(turns, DurableTurns)
+        await turns.inbox.put(question("a"))
+        await DBOS.start_workflow_async(turn_workflow, Ref(lane="t1"))
+        await settle(lambda: desk.log == ["+a", "-a"])
 
 
 class Stepping(Desk):

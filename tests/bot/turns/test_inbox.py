@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from bot.store import Store, open_store
-from bot.turns.inbox import Claim, TakenOver
-from bot.turns.steps import Steps
 from bot.turns.claims import LONGEST
+from bot.turns.inbox import Claim, Sight, TakenOver
+from bot.turns.steps import Steps
 from bot.turns.stored import StoredInbox
 from tests.bot.turns.desk import question
 
@@ -173,3 +174,89 @@ async def test_a_turn_whose_worker_is_lost_for_good_is_taken_up_again(bench: Ben
     assert (again.turn, again.attempt) == (lost.turn, 2)
     with pytest.raises(TakenOver):
         await bench.here.finish(lost)
+
+
+async def test_events_that_come_together_are_each_met_as_if_alone(bench: Bench) -> None:
+    await bench.here.put(question("old"))
+    await claimed(bench.here, "w1")
+    await bench.there.put(question("known", "t2"))
+    keys = ["new", "old", "known", "new", "other", "new"]
+    sights = await asyncio.gather(*(bench.here.put(question(key, f"thread of {key}")) for key in keys))
+    assert sights == [Sight.NEW, Sight.OLD, Sight.WAITING, Sight.WAITING, Sight.NEW, Sight.WAITING]
+    assert await bench.there.waiting() == 3
+
+
+async def test_an_event_that_cannot_be_kept_does_not_take_others_along(bench: Bench) -> None:
+    unkeepable = replace(question("k2", "t2"), text="\ud800")
+    outcomes = await asyncio.gather(
+        *map(bench.here.put, (question("k1"), unkeepable, question("k3", "t3"))), return_exceptions=True
+    )
+    assert (outcomes[0], outcomes[2]) == (Sight.NEW, Sight.NEW)
+    assert await bench.here.waiting() == 2 + (outcomes[1] is Sight.NEW)
+
+
+async def test_two_processes_that_take_the_same_events_in_at_once_agree_on_who_was_first(bench: Bench) -> None:
+    keys = [f"k{number:02d}" for number in range(40)]
+    here = (bench.here.put(question(key, key)) for key in keys)
+    there = (bench.there.put(question(key, key)) for key in reversed(keys))
+    sights = await asyncio.gather(*here, *there)
+    assert sights.count(Sight.NEW) == 40
+    for key, one, other in zip(keys, sights[:40], reversed(sights[40:]), strict=True):
+        assert {one, other} == {Sight.NEW, Sight.WAITING}, key
+
+
+async def test_many_lanes_are_begun_and_ended_at_once_each_with_its_own(bench: Bench) -> None:
+    lanes = [f"t{number:02d}" for number in range(30)]
+    for place in (2, 1):
+        await asyncio.gather(*(bench.here.put(question(f"{lane}-{place}", lane)) for lane in lanes))
+    claims = await asyncio.gather(*(bench.here.claim(lane, f"w-{lane}") for lane in [*lanes, "empty"]))
+    assert claims.pop() is None
+    begun = [claim for claim in claims if claim is not None]
+    assert [claim.event.key for claim in begun] == [f"{lane}-1" for lane in lanes]
+    assert [claim.worker for claim in begun] == [f"w-{lane}" for lane in lanes]
+    more = await asyncio.gather(*map(bench.here.finish, begun))
+    assert more == [True] * 30
+
+
+async def test_of_those_begun_at_once_only_the_one_that_is_another_process_s_is_left_out(bench: Bench) -> None:
+    for lane in ("t1", "t2", "t3"):
+        await bench.here.put(question(f"k-{lane}", lane))
+    theirs = await claimed(bench.there, "w-there", "t2")
+    claims = await asyncio.gather(*(bench.here.claim(lane, "w-here") for lane in ("t1", "t2", "t3")))
+    assert [claim and claim.event.key for claim in claims] == ["k-t1", None, "k-t3"]
+    assert not await bench.there.finish(theirs)
+
+
+async def test_of_those_ended_at_once_only_the_one_that_was_taken_over_is_told_so(bench: Bench) -> None:
+    for lane in ("t1", "t2", "t3"):
+        await bench.here.put(question(f"k-{lane}", lane))
+    claims = [await claimed(bench.here, "w", lane) for lane in ("t1", "t2", "t3")]
+    await bench.here.put(question("k-t3-2", "t3"))
+    heir = await claimed(bench.there, "w", "t2")
+    outcomes = await asyncio.gather(*map(bench.here.finish, claims), return_exceptions=True)
+    assert (outcomes[0], outcomes[2]) == (False, True)
+    assert isinstance(outcomes[1], TakenOver)
+    assert not await bench.there.finish(heir)
+
+
+async def test_what_was_heard_ends_with_its_turn_and_what_another_heard_does_not(bench: Bench) -> None:
+    for lane in ("t1", "t2"):
+        await bench.here.put(question(f"k-{lane}", lane))
+    one, other = await claimed(bench.here, "w", "t1"), await claimed(bench.here, "w", "t2")
+    for claim in (one, other):
+        await bench.here.put(question(f"added-{claim.lane}", claim.lane))
+        assert await bench.here.hear(claim, "heard:1") == [f"added-{claim.lane}"]
+    assert not await bench.here.finish(one)
+    assert not await bench.here.under_way("added-t1")
+    assert await bench.here.under_way("added-t2")
+
+
+async def test_a_crowd_costs_statements_by_the_batch_not_by_the_event(bench: Bench) -> None:
+    statements: list[str] = []
+    event.listen(bench.here.database.plain, "before_cursor_execute", lambda *a: statements.append(a[2].split()[0]))
+    lanes = [f"t{number:03d}" for number in range(100)]
+    await asyncio.gather(*(bench.here.put(question(f"k-{lane}", lane)) for lane in lanes))
+    claims = await asyncio.gather(*(bench.here.claim(lane, "w") for lane in lanes))
+    assert len([claim for claim in claims if claim is not None]) == 100
+    await asyncio.gather(*(bench.here.finish(claim) for claim in claims if claim is not None))
+    assert len(statements) < 20, statements

@@ -43,7 +43,7 @@ async def test_the_turns_of_a_killed_process_are_taken_over_in_order(url: str) -
         assert not await turns.submit(question("a"))
         other.kill()
         await other.wait()
-        await settle(lambda: "-b" in desk.log, seconds=15)
+        await settle(lambda: "-b" in desk.log)
         assert desk.turns["a"].repeated
     assert desk.log == ["+a", "-a", "+b", "-b"]
 
