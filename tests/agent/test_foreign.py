@@ -26,6 +26,7 @@ from mcp_server.guard import Guard
 from mcp_server.http import HttpConfig, serving
 from tests.agent import foreign_server
 from tests.agent.doubles import NOON, FunctionTools, ScriptedModel, call, double, say
+from tests.machine import on_this_machine
 
 READ = AllowedTool(access="read_only")
 TIMES = ConnectionTimes(call=20.0, connect=20.0, patience=20.0, first_delay=0.01, last_delay=0.02)
@@ -193,7 +194,7 @@ async def test_a_crashed_server_is_started_again_and_its_tools_stay_listed(note:
 
 
 async def test_a_server_that_hangs_is_replaced(note: Path) -> None:
-    times = ConnectionTimes(call=0.5, connect=20.0, patience=20.0, first_delay=0.01, probe=0.2)
+    times = ConnectionTimes(on_this_machine(0.25), 20.0, patience=20.0, first_delay=0.01, probe=on_this_machine(0.1))
     async with started(note, times) as tools:
         await tools.specs()
         first = await tools.call("far_pid", {})
@@ -205,7 +206,8 @@ async def test_a_server_that_hangs_is_replaced(note: Path) -> None:
 
 
 async def test_a_server_that_is_slow_with_one_call_is_kept(note: Path) -> None:
-    async with started(note, ConnectionTimes(call=0.5, connect=20.0, patience=20.0, first_delay=0.01)) as tools:
+    times = ConnectionTimes(on_this_machine(0.25), 20.0, patience=20.0, first_delay=0.01, probe=on_this_machine(3.0))
+    async with started(note, times) as tools:
         first = await tools.call("far_pid", {})
         assert code_of(await tools.call("far_wait", {})) == "timeout"
         assert (await tools.call("far_pid", {})).text == first.text

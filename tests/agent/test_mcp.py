@@ -16,8 +16,9 @@ from mcp.types import CallToolResult, ListToolsResult, TextContent, Tool
 from agent.errors import ToolsUnavailable, ToolTimedOut
 from agent.mcp_connection import MAX_PAGES, ConnectionTimes, McpConnection
 from agent.mcp_tools import McpTools
+from tests.machine import on_this_machine
 
-TIMES = ConnectionTimes(call=5.0, connect=5.0, first_delay=0.01, last_delay=0.02)
+TIMES = ConnectionTimes(call=40.0, connect=40.0, first_delay=0.01, last_delay=0.02)
 
 
 class Warehouse:
@@ -140,7 +141,7 @@ async def test_a_caller_that_is_cancelled_takes_its_call_with_it() -> None:
 
 async def test_a_call_that_takes_too_long_is_given_up_and_cancelled_in_the_server() -> None:
     house = Warehouse()
-    async with connected(house.server, times=ConnectionTimes(call=0.05, connect=5.0)) as connection:
+    async with connected(house.server, times=ConnectionTimes(on_this_machine(0.1), 20.0)) as connection:
         with pytest.raises(ToolTimedOut):
             await connection.call("hang", {})
         async with asyncio.timeout(40):
@@ -255,7 +256,7 @@ async def over_http(house: Warehouse, port: int) -> AsyncIterator[int]:
 
 
 async def test_a_server_over_http_that_goes_away_and_comes_back_never_cancels_its_callers() -> None:
-    times = ConnectionTimes(call=2.0, connect=5.0, first_delay=0.02, last_delay=0.05)
+    times = ConnectionTimes(on_this_machine(1.0), 20.0, first_delay=0.02, last_delay=0.05)
     url = ""
     async with McpConnection(lambda: url, name="warehouse", times=times) as connection:
         tools = McpTools(connection)

@@ -14,6 +14,7 @@ from mcp_server.executor import Executor
 from mcp_server.metrics import Count, Metrics
 from sandbox.launch import Endpoint
 from tests.fakes.mysql_proxy import FAIR, MysqlProxy, Weather, proxy
+from tests.machine import on_this_machine
 from tests.mcp_server.test_executor import ENDLESS, MANY, until_running
 
 Configs = Callable[..., WarehouseConfig]
@@ -69,6 +70,12 @@ class Line:
 Lines = Callable[..., AbstractAsyncContextManager[Line]]
 
 
+def in_a_hurry(at_once: int = 1) -> dict[str, float]:
+    """Limits that run out soon, and leave time for what goes well, `at_once` times at once."""
+    moment = on_this_machine(max(0.2, 0.02 * at_once))
+    return {"timeout_seconds": moment, "connect_seconds": moment}
+
+
 @pytest.fixture
 def line(config: Configs, known_warehouse: Endpoint) -> Lines:
     """Opens an executor behind a proxy of the known warehouse."""
@@ -99,7 +106,7 @@ BAD = [
 
 @pytest.mark.parametrize("weather", BAD, ids=str)
 async def test_bad_weather_ends_in_a_code_and_the_next_call_is_served(line: Lines, weather: Weather) -> None:
-    async with line(timeout_seconds=0.5, connect_seconds=0.4, pool_size=1) as there:
+    async with line(**in_a_hurry(), pool_size=1) as there:
         there.way.weather = weather
         error = await there.fails(ROWS)
         assert error.code in {Code.UNAVAILABLE, Code.TIMEOUT, Code.EXECUTION}
@@ -112,7 +119,7 @@ async def test_one_wrong_bit_anywhere_ends_in_an_answer_or_a_code(config: Config
     async def ask(place: int) -> None:
         async with proxy(known_warehouse, seed=place) as way:
             way.weather = Weather(flips_at=place)
-            there = Line(way, config(port=way.port, timeout_seconds=0.5, connect_seconds=0.4))
+            there = Line(way, config(port=way.port, **in_a_hurry(20)))
             async with there.executor:
                 with suppress(WarehouseError):
                     await there.executor.fetch("SELECT biz_id, created_at, deleted, 1.5 FROM byoc.clusters", max_rows=9)
@@ -141,7 +148,7 @@ async def test_a_slow_warehouse_is_waited_for_within_the_time_limit(line: Lines)
 
 
 async def test_a_warehouse_that_falls_silent_mid_result_is_killed_and_given_up(line: Lines, config: Configs) -> None:
-    async with Executor(config()) as watcher, line(timeout_seconds=0.5, connect_seconds=0.4) as there:
+    async with Executor(config()) as watcher, line(**in_a_hurry()) as there:
         assert await there.answers()
         there.way.fall_silent()
         error = await there.fails(ENDLESS)
@@ -160,7 +167,7 @@ async def test_all_connections_that_died_at_rest_cost_one_retry(line: Lines) -> 
 
 
 async def test_a_half_open_connection_at_rest_is_found_by_a_ping(line: Lines) -> None:
-    async with line(idle_seconds=0, connect_seconds=0.3) as there:
+    async with line(**in_a_hurry(), idle_seconds=0) as there:
         assert await there.answers()
         assert there.way.fall_silent() == 1
         assert await there.answers()
@@ -168,7 +175,7 @@ async def test_a_half_open_connection_at_rest_is_found_by_a_ping(line: Lines) ->
 
 
 async def test_a_retry_ends_with_the_time_of_the_first_attempt(line: Lines) -> None:
-    async with line(timeout_seconds=1) as there:
+    async with line(timeout_seconds=on_this_machine(0.5)) as there:
         call = asyncio.create_task(there.fails(ENDLESS))
         await there.until_heard(b"endless")
         there.way.reset()
@@ -208,7 +215,7 @@ async def test_one_caller_tries_again_and_its_success_lets_all_in(line: Lines) -
 
 
 async def test_while_one_caller_tries_the_others_are_told_so(line: Lines) -> None:
-    async with line(connect_seconds=2) as there:
+    async with line() as there:
         there.way.connected = False
         for _ in range(5):
             await there.fails()
@@ -285,14 +292,14 @@ async def test_kills_are_counted_by_their_reason(line: Lines, config: Configs) -
 
 
 async def test_a_kill_that_comes_too_late_is_no_failure(line: Lines) -> None:
-    async with line(timeout_seconds=0.3) as there:
+    async with line(**in_a_hurry()) as there:
         for _ in range(3):
             await there.fails(ENDLESS)
         assert (there.count(Count.KILLED_TIMEOUT), there.count(Count.NOT_KILLED)) == (3, 0)
 
 
 async def test_a_kill_that_cannot_be_sent_is_counted_and_does_not_fail_the_answer(line: Lines) -> None:
-    async with line(timeout_seconds=0.3) as there:
+    async with line(**in_a_hurry()) as there:
         assert await there.answers()
         there.way.connected = False
         assert (await there.fails(ENDLESS)).code is Code.TIMEOUT

@@ -18,6 +18,7 @@ from mcp_server.metrics import Metrics
 from mcp_server.pool import Pool
 from sandbox.launch import Endpoint
 from tests.fakes.mysql_proxy import proxy
+from tests.machine import on_this_machine
 
 Configs = Callable[..., WarehouseConfig]
 
@@ -68,11 +69,12 @@ async def test_a_huge_cell_is_cut_and_says_so(config: Configs) -> None:
 
 
 async def test_a_statement_is_killed_at_the_time_limit(config: Configs) -> None:
-    async with Executor(config()) as watcher, Executor(config(timeout_seconds=0.3)) as executor:
+    limit = on_this_machine(0.15)
+    async with Executor(config()) as watcher, Executor(config(timeout_seconds=limit)) as executor:
         with pytest.raises(WarehouseError) as caught:
             await executor.fetch(ENDLESS, max_rows=1)
         assert caught.value.code is Code.TIMEOUT
-        assert "0.3 s" in caught.value.text()
+        assert f"{limit:g} s" in caught.value.text()
         await until_running(watcher, 0)
         assert (await executor.fetch("SELECT 1", max_rows=1)).rows == [[1]]
 
@@ -83,7 +85,8 @@ async def test_the_warehouse_itself_knows_the_time_limit_of_every_connection(con
 
 
 async def test_what_the_time_limit_ends_is_killed_by_its_id(config: Configs, known_warehouse: Endpoint) -> None:
-    async with proxy(known_warehouse) as way, Executor(config(port=way.port, timeout_seconds=0.3)) as executor:
+    limit = on_this_machine(0.15)
+    async with proxy(known_warehouse) as way, Executor(config(port=way.port, timeout_seconds=limit)) as executor:
         (own,) = (await executor.fetch("SELECT CONNECTION_ID()", max_rows=1)).rows
         with pytest.raises(WarehouseError):
             await executor.fetch(ENDLESS, max_rows=1)

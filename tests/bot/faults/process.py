@@ -14,11 +14,6 @@ START = 120.0
 """Seconds that a start may take on a busy machine."""
 
 
-def on_this_machine(seconds: float) -> float:
-    """How long something may take that is promised within `seconds`: longer where several want each processor."""
-    return seconds * max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
 @dataclass
 class Process:
     """A running bot; `log` is what it said so far, oldest first."""

@@ -65,10 +65,13 @@ async def asked(line: Line, slack: FakeSlack, number: int) -> Post:
 
 
 async def answered(slack: FakeSlack, post: Post, text: str) -> None:
-    """Wait for exactly one post in the thread that says so."""
-    await slack.until(lambda: bool(slack.thread(post.ts)), MINUTE)
-    (only,) = slack.thread(post.ts)
-    assert text in f"{only.text}\n{only.words}"
+    """Wait for exactly one post in the thread, written to its end, that says so."""
+
+    def says(one: Post) -> bool:
+        return not one.streaming and text in f"{one.text}\n{one.words}"
+
+    await slack.until(lambda: any(map(says, slack.thread(post.ts))), MINUTE)
+    assert len(slack.thread(post.ts)) == 1
 
 
 async def thinking(model: MessagesServer) -> None:

@@ -11,12 +11,13 @@ import pytest
 
 from bot.service import PARTING
 from tests.bot.faults.conftest import worked
-from tests.bot.faults.process import Process, on_this_machine, serving
+from tests.bot.faults.process import Process, serving
 from tests.bot.test_service import Line
 from tests.fakes.messages_server import MessagesServer
 from tests.fakes.postgres import Postgres
 from tests.fakes.slack import BOT, FakeSlack, Post
 from tests.fakes.slack.payloads import command, mention
+from tests.machine import on_this_machine
 
 LONG = 120
 """Seconds for what is promised at no time."""

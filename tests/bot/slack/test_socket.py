@@ -18,6 +18,7 @@ from tests.fakes.network import FAIR, Weather, network
 from tests.fakes.slack import BOT, BOT_TOKEN, TEAM, Post
 from tests.fakes.slack.payloads import command, mention, message, press
 from tests.fakes.slack.server import Scripted
+from tests.machine import on_this_machine
 
 
 async def test_a_mention_is_acknowledged_and_answered(bot: Bot) -> None:
@@ -177,7 +178,7 @@ async def test_a_connection_that_died_without_a_word_is_noticed_by_its_silence(b
     address = urlsplit(bot.slack.base_url)
     async with network(str(address.hostname), int(address.port or 0)) as way:
         bot.slack.base_url = f"http://127.0.0.1:{way.port}/api/"  # where the next connection leads
-        async with connected(bot.config, bot.app, ping_seconds=0.1, catch_up=catch_up(bot, root)):
+        async with connected(bot.config, bot.app, ping_seconds=on_this_machine(0.05), catch_up=catch_up(bot, root)):
             await bot.slack.until(lambda: bot.slack.links == [True])
             way.weather = Weather(silent=True)
             swallowed = bot.slack.said(f"<@{BOT}> and prod-1?")
