@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeGuard
 
 from agent.patrol.report import FlaggedFinding, Metric
-from agent.patrol.rules import quantity
+from agent.patrol.rules import number, quantity
 from handlers.answers import counted
 from handlers.locale import Locale
 from handlers.markdown import line, literal
@@ -57,32 +57,51 @@ def _plain(text: str) -> str:
 
 def named(dimension: str, value: float, unit: str, locale: Locale) -> str:
     """`disk used 85%`."""
-    return f"{label(dimension, locale)} {quantity(value, unit)}"
+    return f"{label(dimension, locale)} {amount(value, unit, locale)}"
 
 
 def sentence(finding: FlaggedFinding, locale: Locale, before: float | None = None) -> str:
     """Markdown: the figure, what is usual, the limit, where it leads, what it was in the last report, its course."""
     if finding.dimension in _IN_WORDS:
-        return literal(finding.reason)
+        return literal(finding.reason if locale.language == "en" else _in_words(finding, locale))
     told = ", ".join(_told(finding, locale, before))
     drawn = sparkline(finding.course)
     return f"{told} {drawn}" if drawn else told
+
+
+def _in_words(finding: FlaggedFinding, locale: Locale) -> str:
+    """What no figure says, made anew from what is known of it. The names of alerts stand in the reason alone."""
+    count, since = number(finding.value), when(finding.since, locale) if finding.since else ""
+    if finding.dimension == "alerts":
+        _, said, names = finding.reason.rpartition("): ")
+        usual = number(finding.baseline or 0)
+        told = locale.say("reason.storm", count=count, usual=usual, since=since or locale.say("reason.unknown"))
+        return f"{told}: {names}" if said else told
+    if finding.unit != "h":
+        return locale.say("reason.blind", count=count)
+    return locale.say("reason.silent" if since else "reason.never", hours=f"{finding.value:.0f}", since=since)
+
+
+def amount(value: float, unit: str, locale: Locale) -> str:
+    """A figure with its unit in the reader's words: `340 ms`, `3 个作业`."""
+    key = f"unit.{unit}"
+    return quantity(value, locale.say(key) if key in WORDS else unit)
 
 
 def _told(finding: FlaggedFinding, locale: Locale, before: float | None) -> Iterator[str]:
     unit = finding.unit
     yield named(finding.dimension, finding.value, unit, locale)
     if finding.baseline is not None:
-        yield locale.say("figure.usual", value=quantity(finding.baseline, unit))
+        yield locale.say("figure.usual", value=amount(finding.baseline, unit, locale))
     if finding.threshold is not None:
         yield locale.say(
-            "figure.limit.down" if finding.down else "figure.limit", value=quantity(finding.threshold, unit)
+            "figure.limit.down" if finding.down else "figure.limit", value=amount(finding.threshold, unit, locale)
         )
     if finding.hours_left is not None and finding.breaking is not None and finding.hours_left > 0:
-        ahead = quantity(finding.breaking, unit)
+        ahead = amount(finding.breaking, unit, locale)
         yield locale.say("figure.ahead", value=ahead, hours=quantity(finding.hours_left, ""))
     if before is not None:
-        yield locale.say("figure.was", value=quantity(before, unit))
+        yield locale.say("figure.was", value=amount(before, unit, locale))
 
 
 def figure(value: Metric) -> str:

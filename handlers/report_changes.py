@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import get_args
 
 from agent.patrol.finding import SEVERITY_RANK, TIER_RANK
-from agent.patrol.rules import quantity
 from handlers.document import Note, Part, Prose
-from handlers.figures import age, label, named
+from handlers.figures import age, amount, label, named
 from handlers.findings import Change, Changes, Entry
 from handlers.locale import Locale
 from handlers.report_flag import Sight, name_of, states
@@ -61,7 +60,7 @@ def told(entry: Entry, changes: Changes, sight: Sight) -> str:
         name=f"**{name_of(one.cluster_name, one.cluster_id)}**",
         figure=named(one.dimension, one.value, one.unit, locale),
         label=label(one.dimension, locale),
-        before=quantity(one.value if entry.before is None else entry.before, one.unit),
+        before=amount(one.value if entry.before is None else entry.before, one.unit, locale),
         age=age(one.first_seen, changes.at, locale),
     )
 

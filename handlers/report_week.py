@@ -4,10 +4,10 @@ a file. Pure."""
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.patrol.rules import number, quantity
+from agent.patrol.rules import number
 from agent.patrol.week import Filling, FleetTrend, Noisy, Recurring, Rising, Standing, Week
 from handlers.document import File, Heading, Note, Part, Prose
-from handlers.figures import label, sparkline
+from handlers.figures import amount, label, sparkline
 from handlers.locale import ENGLISH, Locale
 from handlers.markdown import line, literal
 from handlers.report_flag import Sight, name_of
@@ -88,7 +88,7 @@ class _Writer:
         )
 
     def _rising(self, one: Rising) -> str:
-        ends = {"before": quantity(one.before, one.unit), "now": quantity(one.now, one.unit)}
+        ends = {"before": amount(one.before, one.unit, self.locale), "now": amount(one.now, one.unit, self.locale)}
         return self.locale.say("week.rising", label=self._label(one), worse=one.worse, better=one.better, **ends)
 
     def _label(self, one: Rising | Recurring | Filling) -> str:
@@ -102,7 +102,10 @@ class _Writer:
         if drawn := sparkline(one.course):
             told[0] += f" {drawn}"
         for shift in one.shifts:
-            ends = {"before": quantity(shift.before, shift.unit), "now": quantity(shift.now, shift.unit)}
+            ends = {
+                "before": amount(shift.before, shift.unit, self.locale),
+                "now": amount(shift.now, shift.unit, self.locale),
+            }
             told.append(self.locale.say("week.shift", label=label(shift.dimension, self.locale), **ends))
         return " · ".join(told)
 
@@ -121,12 +124,12 @@ class _Writer:
             "week.capacity.line",
             name=f"**{name_of(one.cluster_name, one.cluster_id)}**",
             label=self._label(one),
-            value=quantity(one.value, one.unit),
-            limit=quantity(one.limit, one.unit),
+            value=amount(one.value, one.unit, self.locale),
+            limit=amount(one.limit, one.unit, self.locale),
             days=f"{one.days:.0f}",
             soonest=f"{one.soonest:.0f}",
             latest=f"{one.latest:.0f}",
-            pace=f"{'+' if one.per_week > 0 else ''}{quantity(one.per_week, one.unit)}",
+            pace=f"{'+' if one.per_week > 0 else ''}{amount(one.per_week, one.unit, self.locale)}",
         )
 
     def _noisy(self, one: Noisy) -> str:

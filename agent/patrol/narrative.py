@@ -68,7 +68,7 @@ class _Writer:
         yield self._worst()
         yield self._shared()
         if self.evidence.week is not None:
-            yield self.voice.joined(week(self.voice, self.rules, self.evidence.week))
+            yield self.voice.joined(week(self.voice, self.rules, self.evidence.week, shown=1))
         yield self._dug_up(results)
         yield self._doubts(results)
 

@@ -7,7 +7,7 @@ from agent.patrol.evidence import Evidence, label
 from agent.patrol.finding import ClusterEvidence, Finding, Outlook
 from agent.patrol.patterns import Pattern
 from agent.patrol.report import Prediction
-from agent.patrol.rules import Rules, number, quantity
+from agent.patrol.rules import Rules, number
 from agent.patrol.voice import Voice
 
 _CUSTOMERS_CLUSTERS = 3
@@ -35,14 +35,16 @@ def _silence(voice: Voice, one: Finding) -> str:
 
 
 def _figures(voice: Voice, rules: Rules, one: Finding) -> Iterator[str]:
-    yield voice.say("finding.value", label=voice.dimension(rules, one.dimension), value=quantity(one.value, one.unit))
+    yield voice.say(
+        "finding.value", label=voice.dimension(rules, one.dimension), value=voice.figure(one.value, one.unit)
+    )
     if one.baseline is not None:
-        yield voice.say("finding.usual", value=quantity(one.baseline, one.unit))
+        yield voice.say("finding.usual", value=voice.figure(one.baseline, one.unit))
     if one.threshold is not None:
-        yield voice.say("finding.limit", value=quantity(one.threshold, one.unit))
+        yield voice.say("finding.limit", value=voice.figure(one.threshold, one.unit))
     if one.hours_left is not None and one.breaking is not None and one.hours_left > 0:
         yield voice.say(
-            "finding.ahead", value=quantity(one.breaking, one.unit), hours=voice.figure(one.hours_left, "h")
+            "finding.ahead", value=voice.figure(one.breaking, one.unit), hours=voice.figure(one.hours_left, "h")
         )
 
 
@@ -67,8 +69,8 @@ def prediction(voice: Voice, rules: Rules, outlook: Outlook, made: Prediction, n
         "report.prediction",
         label=voice.dimension(rules, outlook.dimension),
         name=name,
-        value=quantity(outlook.value, outlook.unit),
-        limit=quantity(outlook.limit, outlook.unit),
+        value=voice.figure(outlook.value, outlook.unit),
+        limit=voice.figure(outlook.limit, outlook.unit),
         hours=voice.figure(outlook.hours, "h"),
         soonest=number(outlook.soonest),
         latest=number(outlook.latest),

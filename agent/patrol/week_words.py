@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from agent.patrol.rules import Rules, number, quantity
+from agent.patrol.rules import Rules, number
 from agent.patrol.voice import Voice
 from agent.patrol.week import Filling, Noisy, Recurring, Rising, Standing, Week
 from agent.untrusted import visible
@@ -29,8 +29,8 @@ def quoted(name: str) -> str:
     return json.dumps(plain(name), ensure_ascii=False)
 
 
-def week(voice: Voice, rules: Rules, one: Week, named: Named = plain) -> Iterator[str]:
-    """The week in sentences, the first of each list; those about single clusters or alerts come last."""
+def week(voice: Voice, rules: Rules, one: Week, named: Named = plain, shown: int = SHOWN) -> Iterator[str]:
+    """The week in sentences, the first `shown` of each list; those about single clusters or alerts come last."""
     if (fleet := one.fleet) is not None:
         figures = {"now": number(fleet.now), "before": number(fleet.before), "better": fleet.better}
         clusters = voice.several(fleet.clusters, "clusters")
@@ -38,32 +38,34 @@ def week(voice: Voice, rules: Rules, one: Week, named: Named = plain) -> Iterato
     if one.missing:
         parts = voice.list(voice.say(f"week.part.{part}") for part in one.missing)
         yield voice.say("week.missing", parts=parts)
-    yield from _sentence(voice, "rising", one.rising, lambda it: _rising(voice, rules, it))
-    yield from singles(voice, rules, one, named)
+    yield from _sentence(voice, "rising", one.rising, lambda it: _rising(voice, rules, it), shown)
+    yield from singles(voice, rules, one, named, shown)
 
 
-def singles(voice: Voice, rules: Rules, one: Week, named: Named = plain) -> Iterator[str]:
+def singles(voice: Voice, rules: Rules, one: Week, named: Named = plain, shown: int = SHOWN) -> Iterator[str]:
     """The sentences about single clusters and alerts."""
 
     def score(it: Standing) -> str:
         return _score(voice, rules, it, named)
 
-    known = {it.cluster_id for it in one.fell[:SHOWN]}
+    known = {it.cluster_id for it in one.fell[:shown]}
     lowest = [it for it in one.worst if it.cluster_id not in known]
-    yield from _sentence(voice, "fell", one.fell, score)
-    yield from _sentence(voice, "worst", lowest, score)
-    yield from _sentence(voice, "rose", one.rose, score)
-    yield from _sentence(voice, "recurring", one.recurring, lambda it: _recurring(voice, rules, it, named))
-    yield from _sentence(voice, "capacity", one.capacity, lambda it: _filling(voice, rules, it, named))
-    yield from _sentence(voice, "noise", one.noise, lambda it: _noisy(voice, it, named))
+    yield from _sentence(voice, "fell", one.fell, score, shown)
+    yield from _sentence(voice, "worst", lowest, score, shown)
+    yield from _sentence(voice, "rose", one.rose, score, shown)
+    yield from _sentence(voice, "recurring", one.recurring, lambda it: _recurring(voice, rules, it, named), shown)
+    yield from _sentence(voice, "capacity", one.capacity, lambda it: _filling(voice, rules, it, named), shown)
+    yield from _sentence(voice, "noise", one.noise, lambda it: _noisy(voice, it, named), shown)
 
 
-def _sentence(voice: Voice, key: str, items: Sequence[_Item], write: Callable[[_Item], str]) -> Iterator[str]:
+def _sentence(
+    voice: Voice, key: str, items: Sequence[_Item], write: Callable[[_Item], str], shown: int
+) -> Iterator[str]:
     if not items:
         return
-    told = voice.chain(map(write, items[:SHOWN]))
-    if len(items) > SHOWN:
-        told = voice.say("week.more", told=told, rest=len(items) - SHOWN)
+    told = voice.chain(map(write, items[:shown]))
+    if len(items) > shown:
+        told = voice.say("week.more", told=told, rest=len(items) - shown)
     yield voice.say(f"week.{key}", told=told)
 
 
@@ -79,7 +81,7 @@ def _score(voice: Voice, rules: Rules, one: Standing, named: Named) -> str:
     if not one.shifts:
         return score
     shift = one.shifts[0]
-    ends = {"before": quantity(shift.before, shift.unit), "now": quantity(shift.now, shift.unit)}
+    ends = {"before": voice.figure(shift.before, shift.unit), "now": voice.figure(shift.now, shift.unit)}
     return voice.say("week.score.why", score=score, label=voice.dimension(rules, shift.dimension), **ends)
 
 
@@ -98,8 +100,8 @@ def _filling(voice: Voice, rules: Rules, one: Filling, named: Named) -> str:
         "week.capacity.one",
         name=named(one.cluster_name),
         label=voice.dimension(rules, one.dimension),
-        value=quantity(one.value, one.unit),
-        limit=quantity(one.limit, one.unit),
+        value=voice.figure(one.value, one.unit),
+        limit=voice.figure(one.limit, one.unit),
         days=f"{one.days:.0f}",
         soonest=f"{one.soonest:.0f}",
         latest=f"{one.latest:.0f}",

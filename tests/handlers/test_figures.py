@@ -9,8 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers.figures import age, figure, label, moment_of, named, sentence, sparkline, when
+from agent.patrol.incidents import Incident, storm
+from agent.patrol.report import FlaggedFinding
+from agent.patrol.rules import load_rules
+from handlers.figures import age, amount, figure, label, moment_of, named, sentence, sparkline, when
 from handlers.locale import ENGLISH, Locale
+from handlers.markdown import literal
+from tests.agent.patrol.courses import AS_OF
 from tests.handlers.reports import MOMENT, finding
 
 SHANGHAI = Locale("zh", ZoneInfo("Asia/Shanghai"))
@@ -166,3 +171,55 @@ def test_whatever_a_dimension_is_called_its_figure_holds_no_markup(
 def test_a_moment_of_a_report_is_read_back(moment: datetime) -> None:
     assert moment_of(moment.isoformat()) == moment
     assert moment_of(moment.replace(tzinfo=None).isoformat(sep=" ")) == moment
+
+
+def silent(**more: object) -> FlaggedFinding:
+    told = {"unit": "h", "reason": "no data for 9 h", "course": (), "baseline": 0.0, "threshold": 3.0}
+    return finding(9.0, "Unknown", "freshness", **(told | more))
+
+
+STORM = {"unit": "alerts", "reason": "6 different alerts since 23:00 UTC (usually 1 a day): BeDown, Disk*Full"}
+
+
+@pytest.mark.parametrize(
+    ("found", "chinese"),
+    [
+        (silent(), "9 小时没有数据(自 2026-11-18 16:00 CST 起),而其他集群仍在发送;其状态未知"),
+        (silent(since=""), "9 小时内没有任何数据;其状态未知"),
+        (silent(unit="metrics", since=""), "有 9 项指标不再发送,而其他指标仍在发送"),
+        (
+            finding(6.0, dimension="alerts", **(STORM | {"baseline": 1.0})),
+            "自 2026-11-18 16:00 CST 起有 6 种不同的告警(通常每天 1 种): BeDown, Disk*Full",
+        ),
+        (
+            finding(6.0, dimension="alerts", **(STORM | {"reason": "six", "since": "", "baseline": None})),
+            "自 未知时间 起有 6 种不同的告警(通常每天 0 种)",
+        ),
+    ],
+)
+def test_what_no_figure_says_is_said_anew_in_chinese(found: FlaggedFinding, chinese: str) -> None:
+    assert sentence(found, SHANGHAI) == literal(chinese)
+    assert sentence(found, ENGLISH) == literal(found.reason)
+
+
+def test_the_names_of_a_storm_that_the_patrol_found_are_kept() -> None:
+    started = AS_OF - timedelta(hours=1)
+    firing = [Incident("c1", name, started, started, 1, open=True) for name in "abcde"]
+    found = storm("c1", firing, AS_OF, load_rules().window, "q-1", critical=False)
+    assert found is not None
+    shown = finding(found.value, dimension="alerts", unit=found.unit, reason=found.reason, baseline=found.baseline)
+    assert sentence(shown, SHANGHAI).endswith(literal(": a, b, c, d, e"))
+
+
+@pytest.mark.parametrize(
+    ("unit", "english", "chinese"),
+    [
+        ("jobs", "3 jobs", "3 个作业"),
+        ("%", "3%", "3%"),
+        ("ms", "3 ms", "3 ms"),
+        ("", "3", "3"),
+        ("apples", "3 apples", "3 apples"),
+    ],
+)
+def test_a_unit_that_is_a_word_is_a_word_of_the_reader(unit: str, english: str, chinese: str) -> None:
+    assert (amount(3.0, unit, ENGLISH), amount(3.0, unit, SHANGHAI)) == (english, chinese)

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.patrol.evidence import PROMPT_CHARS, Evidence
 from agent.patrol.inspection import inspect
+from agent.patrol.query import stamp
 from agent.patrol.report import PatrolReport, report_of
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol
@@ -106,7 +107,10 @@ async def test_what_the_reports_of_the_week_flagged_recurs() -> None:
 
 
 async def test_alerts_without_consequence_are_told_by_name_and_by_incident() -> None:
-    rows = [alert("SlowQueryTooMany", 12 * number, cluster=cid(101)) for number in range(1, 9)]
+    rows = [
+        alert("SlowQueryTooMany", back, cluster=cid(101)) | {"alert_hour": stamp(AS_OF - timedelta(hours=back))}
+        for back in range(12, 97, 12)
+    ]
     week = await week_of(healthy(3), alerts=rows)
     assert [(one.name, one.incidents, one.idle) for one in week.noise] == [("SlowQueryTooMany", 8, 8)]
     assert (week.incidents, week.names) == (8, 1)
