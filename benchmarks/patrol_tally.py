@@ -3,8 +3,9 @@
 Pure arithmetic; `patrol_quality.py` builds the fleets and looks at them."""
 
 import math
+import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,6 +97,8 @@ class Tally:
     onset_errors: list[float] = field(default_factory=list)
     earlier_looks: int = 0
     earlier_wrong: int = 0
+    of_fleets: list[tuple[int, int, int]] = field(default_factory=list)
+    """Hits, wrong flags and misses of each fleet."""
 
     def add(self, flags: Flags, truth: Truth) -> list[str]:
         """Count one fleet; returns what went wrong, one line each."""
@@ -103,8 +106,10 @@ class Tally:
         wrong = sorted(flags.keys() - must - border)
         self.fleets += 1
         self.clean_fleets += not wrong
-        self.hits += len(must & flags.keys())
-        self.missed += len(must - flags.keys())
+        hits, missed = len(must & flags.keys()), len(must - flags.keys())
+        self.of_fleets.append((hits, len(wrong), missed))
+        self.hits += hits
+        self.missed += missed
         self.wrong += len(wrong)
         self.border += len(border)
         self.border_flagged += len(border & flags.keys())
@@ -170,6 +175,7 @@ class Tally:
             "precision": precision,
             "recall": recall,
             "f1": share(2 * self.hits, 2 * self.hits + self.wrong + self.missed),
+            "f1_between": between(self.of_fleets),
             "critical_recall": share(self.critical_found, self.critical),
             "critical": self.critical,
             "dimension_right": share(sum(self.named.values()), self.graded),
@@ -193,6 +199,18 @@ class Tally:
 
 def _of(part: Counter[str], whole: Counter[str], kind: str) -> str:
     return f"{part[kind]}/{whole[kind]}"
+
+
+def between(of_fleets: Sequence[tuple[int, int, int]], draws: int = 2_000) -> tuple[float, float] | None:
+    """Where F1 lies in 95 of 100 runs over fleets like these (bootstrap over fleets, always the same draws); None of
+    less than two fleets, or where nothing was to be found."""
+    if len(of_fleets) < 2 or not any(hits for hits, _, _ in of_fleets):
+        return None
+    rng = random.Random(0)
+    drawn = (rng.choices(of_fleets, k=len(of_fleets)) for _ in range(draws))
+    sums = ([sum(column) for column in zip(*fleets, strict=True)] for fleets in drawn)
+    found = sorted(share(2 * hits, 2 * hits + wrong + missed) or 0.0 for hits, wrong, missed in sums)
+    return found[int(0.025 * draws)], found[int(0.975 * draws)]
 
 
 def share(part: int, whole: int) -> float | None:

@@ -11,7 +11,7 @@ from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity
 from agent.patrol.report import FlaggedCluster, FlaggedFinding
 from agent.patrol.rules import load_rules
-from benchmarks.patrol_tally import Flag, Sign, Tally, names_of, of_evidence, of_report, quantiles, share
+from benchmarks.patrol_tally import Flag, Sign, Tally, between, names_of, of_evidence, of_report, quantiles, share
 
 CPU = "cpu_util_pct"
 ERRORS = "error_share_pct"
@@ -200,6 +200,42 @@ def test_quantiles_lie_in_order_among_the_values(values: list[float]) -> None:
 
 def test_quantiles_are_those_of_the_books() -> None:
     assert quantiles([float(value) for value in range(101)]) == {"median": 50.0, "p90": 90.0, "max": 100.0}
+
+
+@given(st.lists(st.tuples(st.integers(1, 8), st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=12))
+def test_f1_lies_between_its_bounds_and_these_within_the_best_and_the_worst_fleet(
+    fleets: list[tuple[int, int, int]],
+) -> None:
+    each = [2 * hits / (2 * hits + wrong + missed) for hits, wrong, missed in fleets]
+    bounds = between(fleets, draws=50)
+    assert bounds is not None
+    assert min(each) - 1e-4 <= bounds[0] <= bounds[1] <= max(each) + 1e-4
+
+
+def test_fleets_that_differ_much_leave_much_open_and_many_fleets_little() -> None:
+    few, many = [(5, 0, 0), (1, 4, 4)] * 2, [(5, 0, 0), (1, 4, 4)] * 50
+    low, high = between(few) or (0.0, 0.0)
+    lower, higher = between(many) or (0.0, 0.0)
+    assert high - low > 0.4 > 0.2 > higher - lower
+    assert lower <= 12 / 20 <= higher
+
+
+def test_the_bounds_of_a_run_are_always_the_same() -> None:
+    fleets = [(3, 1, 0), (4, 0, 2), (1, 0, 0)]
+    assert between(fleets) == between(list(fleets))
+
+
+@pytest.mark.parametrize("fleets", [[], [(3, 0, 0)], [(0, 2, 0), (0, 0, 1)]])
+def test_of_too_little_there_are_no_bounds(fleets: list[tuple[int, int, int]]) -> None:
+    assert between(fleets) is None
+
+
+def test_a_run_over_fleets_has_bounds() -> None:
+    tally = Tally()
+    for flags in ({"a": flag()}, {"b": flag()}, {"a": flag()}):
+        tally.add(flags, truth(fault("a"), well=("b",)))
+    low, high = tally.summary()["f1_between"]
+    assert 0 <= low < share(4, 6) < high == 1.0
 
 
 # Flags as they come from a look and from a report.
