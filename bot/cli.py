@@ -73,16 +73,26 @@ def rules(
 
 @app.command()
 def backtest(
-    rules: Annotated[str, typer.Option(help="A changed rules file (as `agent/patrol/rules.yaml`), or `reference`.")],
+    rules: Annotated[
+        str | None, typer.Option(help="A changed rules file (as `agent/patrol/rules.yaml`), or `reference`.")
+    ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A changed prompt (as `agent/prompts/patrol.md`).")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Another model id.")] = None,
     days: Annotated[int, typer.Option(min=1, max=31, help="How many days back.")] = 3,
     every: Annotated[int, typer.Option(min=1, max=168, help="Hours between two looks.")] = 12,
+    yes: Annotated[bool, typer.Option("--yes", help="Spend what the replay is estimated to cost.")] = False,
+    max_usd: Annotated[float | None, typer.Option(min=0.01, help="Spend so many dollars at most.")] = None,
     json: Json = False,
 ) -> None:
-    """Judge the recorded days again by changed rules.
+    """Judge the recorded days again by changed rules, prompt or model.
 
-    Tells which flags appear and vanish, and what the looks cost.
+    Tells which flags appear and vanish, and what it cost. With a prompt or a model whole reports are written, by both
+    versions: that costs money, which is told first.
     """
-    _run("backtest", rules=rules, days=days, every=every, as_json=json)
+    changed = {"rules": rules, "prompt": prompt, "model": model}
+    _run("backtest", **changed, days=days, every=every, yes=yes, max_usd=max_usd, as_json=json)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Protocol
 
 from agent.patrol.evidence import Evidence, label
 from agent.patrol.profiles import Profile
@@ -43,6 +44,20 @@ class Look:
     statements: int
     seconds: float
     characters: int
+
+
+class Seen(Protocol):
+    """What was flagged as of `at`."""
+
+    @property
+    def at(self) -> datetime:
+        """The moment, naive UTC."""
+        ...
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """Its flags."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,7 @@ def _look(at: datetime, evidence: Evidence, seconds: float) -> Look:
     return Look(at, tuple(sorted(flags)), evidence.statements, seconds, len(evidence.render()))
 
 
-def differences(before: Sequence[Look], after: Sequence[Look]) -> Iterator[Difference]:
+def differences(before: Sequence[Seen], after: Sequence[Seen]) -> Iterator[Difference]:
     """What the second replay sees otherwise, moment by moment. Raises ValueError when their moments differ."""
     for one, other in zip(before, after, strict=True):
         if one.at != other.at:
@@ -95,7 +110,7 @@ def differences(before: Sequence[Look], after: Sequence[Look]) -> Iterator[Diffe
         yield _difference(one, other)
 
 
-def _difference(one: Look, other: Look) -> Difference:
+def _difference(one: Seen, other: Seen) -> Difference:
     old, new = ({flag.subject: flag for flag in look.flags} for look in (one, other))
     return Difference(
         one.at,

@@ -80,7 +80,8 @@ async def test_of_the_simulated_fleet_nothing_is_seen_that_came_later(warehouse:
     async with Door(config) as present:
         ((end, count),) = (await present.read(newest)).rows
     then = datetime.fromisoformat(str(end)).replace(tzinfo=UTC) - timedelta(days=2)
-    async with Door(config, now=lambda: then, scopes=Scopes(until=then)) as door:
+    async with Door(config, scopes=Scopes(until=then)) as door:
+        assert door.now() == then
         ((seen, fewer),) = (await door.read(newest)).rows
         assert datetime.fromisoformat(str(seen)).replace(tzinfo=UTC) == then
         assert 0 < int(str(fewer)) < int(str(count))
