@@ -2,6 +2,7 @@
 
 It is plain JSON when written down, so that an investigation repeated after a crash rests on the same figures."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ TOGETHER = timedelta(hours=2)
 """What began within this time of each other began together."""
 _MIN_PREFIX = 6
 _PEERS = 12
+_TABLE = re.compile(r"\b(?:metrics|byoc|alerts)\.\w+")
 _COLUMNS = ("cluster_name", "cluster_id", "dimension", "value", "usual", "limit", "said", "since")
 
 
@@ -139,9 +141,13 @@ class Scene:
         ]  # fmt: skip
         data = {"columns": [{"name": name} for name in _COLUMNS], "rows": rows, "row_count": len(rows)}
         return tuple(
-            ToolTrace("evidence", {}, False, 0.0, {**(data if at == 0 else {}), "query_id": query_id, "sql": sql})
+            ToolTrace("evidence", {}, False, 0.0, {**(data if at == 0 else {}), **_source(query_id, sql)})
             for at, (query_id, sql) in enumerate(self.receipts.items())
         )
+
+
+def _source(query_id: str, sql: str) -> Mapping[str, Any]:
+    return {"query_id": query_id, "sql": sql, "tables": list(dict.fromkeys(_TABLE.findall(sql)))}
 
 
 _READER: TypeAdapter[Scene] = TypeAdapter(Scene)
