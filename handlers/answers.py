@@ -8,15 +8,13 @@ from agent.receipts import SIGN
 from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, of_statement
 from handlers.charts import charts
 from handlers.document import Actions, Button, Document, Field, Form, Menu, Note, Part, Prose
-from handlers.kept import KeptAnswer, Statement, statements
+from handlers.kept import Statement, statements
 from handlers.locale import ENGLISH, Locale
 from handlers.markdown import excerpt, line
 
 FALLBACK = 300
 """Characters of a fall-back text; notifications show less."""
 _SOURCES = 6
-_SQL = 20_000
-"""Characters of SQL in one dialog; a card of Lark holds little more."""
 _OFFERED = 25
 """Results offered as CSV in one menu; people look for one of the latest."""
 REASON = "reason"
@@ -57,23 +55,6 @@ def author(analyst: Analyst, model: str, locale: Locale = ENGLISH) -> str:
 def counted(noun: str, count: int, locale: Locale = ENGLISH) -> str:
     """A number of rounds, queries, rows or statements in words."""
     return locale.say(f"count.{noun}.{'one' if count == 1 else 'many'}", count=f"{count:,}")
-
-
-def sql_document(kept: KeptAnswer, locale: Locale) -> Document:
-    """The statements behind an answer, as they were run, with rows and time; those beyond what a dialog holds are
-    counted."""
-    parts: list[Part] = []
-    room = _SQL
-    for number, statement in enumerate(kept.statements):
-        room -= len(statement.sql)
-        if room < 0 and number:
-            left = counted("statements", len(kept.statements) - number, locale)
-            parts.append(Note(locale.say("sql.more", statements=left, thread=line(kept.thread))))
-            break
-        parts.append(Note(f"{number + 1}. {_told(statement, locale)}"))
-        parts.append(Prose(_fenced(statement.sql)))
-    title = counted("statements", len(kept.statements), locale)
-    return Document(title, tuple(parts) or (Note(title),), locale.language)
 
 
 def reason_form(kept_id: str, action: str, locale: Locale) -> Form:
@@ -133,21 +114,17 @@ def _csv(kept: str, read: Sequence[Statement], locale: Locale) -> Iterator[Butto
 
 def _option(statement: Statement, locale: Locale) -> str:
     table = statement.tables[0].rpartition(".")[2] if statement.tables else statement.tool
-    return f"{line(table)} · {_rows(statement, locale)} · {line(statement.query_id)}"
+    return f"{line(table)} · {rows_of(statement, locale)} · {line(statement.query_id)}"
 
 
-def _told(statement: Statement, locale: Locale) -> str:
-    parts = (line(statement.query_id), line(statement.tool), _rows(statement, locale), f"{statement.seconds:.2f} s")
-    return " · ".join(parts)
-
-
-def _rows(statement: Statement, locale: Locale) -> str:
+def rows_of(statement: Statement, locale: Locale) -> str:
+    """How many rows a statement gave, and whether these were all."""
     rows = counted("rows", statement.rows, locale)
     return locale.say("answer.first_rows", rows=rows) if statement.truncated else rows
 
 
-def _fenced(sql: str) -> str:
-    """The statement as code; a fence of its own cannot end ours."""
+def fenced(sql: str) -> str:
+    """A statement as code in Markdown; a fence of its own cannot end ours."""
     fence = "```"
     while fence in sql:
         fence += "`"

@@ -43,6 +43,8 @@ def investigated(value: str) -> tuple[str, str]:
 
 
 ANSWER_SQL = "answer_sql"
+ANSWER_PAGE = "answer_sql_page"
+"""The dialog that shows the SQL, sent to see another page of it."""
 ANSWER_CSV = "answer_csv"
 ANSWER_GOOD = "answer_good"
 ANSWER_BAD = "answer_bad"
@@ -78,6 +80,7 @@ SNOOZE = "finding_snooze"
 ASSIGN = "finding_assign"
 ASSIGNED = "finding_assigned"
 """The dialog behind Assign."""
+FLAG_SQL = "finding_sql"
 KNOWN = "finding_known"
 KNOWN_NOTED = "finding_known_noted"
 """The dialog behind Known issue."""

@@ -29,7 +29,7 @@ _USER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
     """What a press is about."""
 
     kept: Kept
@@ -59,7 +59,7 @@ async def snooze(press: Press, deps: Deps) -> None:
 
 async def ask_what_is_known(press: Press, deps: Deps) -> None:
     """A dialog that asks what is known about it."""
-    if (target := await _target(press, press.value, deps)) is None:
+    if (target := await target_of(press, press.value, deps)) is None:
         return
     found = await target.desk.findings.now(keys_of(target.cluster))
     before = next((one.handling.note for one in found.values() if one.handling.note), "")
@@ -77,7 +77,7 @@ async def note_what_is_known(press: Press, deps: Deps) -> None:
 
 async def ask_whom(press: Press, deps: Deps) -> None:
     """A dialog that asks who looks after it."""
-    if (target := await _target(press, press.value, deps)) is None:
+    if (target := await target_of(press, press.value, deps)) is None:
         return
     say = target.locale.say
     people = [(name, user) for user, name in await target.desk.findings.people() if user != press.user]
@@ -94,7 +94,7 @@ async def ask_whom(press: Press, deps: Deps) -> None:
 
 async def assign(press: Press, deps: Deps) -> None:
     """Whoever was chosen or named there looks after it."""
-    if (target := await _target(press, press.value, deps)) is None:
+    if (target := await target_of(press, press.value, deps)) is None:
         return
     desk = target.desk
     own = await desk.names(press.thread, press.user)
@@ -105,7 +105,7 @@ async def assign(press: Press, deps: Deps) -> None:
         await _tell(press, target, assignee, own, deps)
 
 
-async def _tell(press: Press, target: _Target, assignee: str, own: str, deps: Deps) -> None:
+async def _tell(press: Press, target: Target, assignee: str, own: str, deps: Deps) -> None:
     """Let somebody know that a finding is theirs now. That they cannot be reached takes nothing back."""
     locale = await deps.locale(press.thread, assignee)
     name = line(target.cluster.cluster_name) or line(target.cluster.cluster_id)
@@ -137,14 +137,14 @@ async def _chosen(press: Press, own: str, desk: Desk) -> tuple[str, str]:
 
 
 async def _decide(press: Press, value: str, decision: Decision, deps: Deps) -> None:
-    if (target := await _target(press, value, deps)) is None:
+    if (target := await target_of(press, value, deps)) is None:
         return
     name = await target.desk.names(press.thread, press.user)
     changed = await target.desk.findings.decide(keys_of(target.cluster), decision, press.user, name)
     await _show(press, target, changed, deps)
 
 
-async def _target(press: Press, value: str, deps: Deps) -> _Target | None:
+async def target_of(press: Press, value: str, deps: Deps) -> Target | None:
     """The cluster that a button stands under; None when this person may not see the fleet here, or the report is
     forgotten, which they are told. Raises ValueError for a value of no button of ours."""
     report_id, short = flag_of(value)
@@ -159,10 +159,10 @@ async def _target(press: Press, value: str, deps: Deps) -> _Target | None:
     cluster = next((one for one in flagged if short_id(one.cluster_id) == short), None)
     if cluster is None:
         raise ValueError("the report flags no such cluster")
-    return _Target(kept, cluster, desk, locale)
+    return Target(kept, cluster, desk, locale)
 
 
-async def _show(press: Press, target: _Target, changed: Sequence[Tracked], deps: Deps) -> None:
+async def _show(press: Press, target: Target, changed: Sequence[Tracked], deps: Deps) -> None:
     drawn = await redraw(target.kept, target.cluster.cluster_id, deps, target.desk)
     name = line(target.cluster.cluster_name) or line(target.cluster.cluster_id)
     if not changed:
@@ -172,7 +172,7 @@ async def _show(press: Press, target: _Target, changed: Sequence[Tracked], deps:
         await _whisper(press, target.locale.say("decision.done", name=name), deps)
 
 
-def _about(target: _Target, key: str) -> Document:
+def _about(target: Target, key: str) -> Document:
     text = target.locale.say(key, name=f"**{name_of(target.cluster.cluster_name, target.cluster.cluster_id)}**")
     return Document(text, (Prose(text),))
 

@@ -1,10 +1,10 @@
 """An answer as it is kept, so that its buttons still work when the process that gave it is gone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from agent.answer import Answer, ToolTrace
+from agent.answer import Answer, Receipt, ToolTrace
 from handlers.markdown import excerpt
 
 Verdict = Literal["good", "bad"]
@@ -12,6 +12,9 @@ Verdict = Literal["good", "bad"]
 _EXCERPT = 2_000
 """Characters of question and answer that are kept for whoever reads the feedback."""
 STATEMENTS = 60
+RECEIPTS = 200
+"""Receipts that are kept with an answer; a table of figures may have thousands."""
+_PLACE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class KeptAnswer:
     statements: tuple[Statement, ...]
     figures: int = 0
     unbound: int = 0
+    receipts: tuple[Receipt, ...] = ()
+    """Where its figures come from, the first RECEIPTS of them."""
 
     def body(self) -> dict[str, Any]:
         """All but the id, as JSON; read back by `kept_of`."""
@@ -94,13 +99,15 @@ def kept(answer_id: str, thread: str, user: str, question: str, answer: Answer) 
         statements=tuple(statements(answer.tools)),
         figures=answer.receipts.stated,
         unbound=len(answer.receipts.unbound),
+        receipts=tuple(replace(one, place=excerpt(one.place, _PLACE)) for one in answer.receipts.bound[:RECEIPTS]),
     )
 
 
 def kept_of(answer_id: str, body: Mapping[str, Any]) -> KeptAnswer:
     """What `KeptAnswer.body` was made of."""
     rows = tuple(Statement(**{**row, "tables": tuple(row["tables"])}) for row in body["statements"])
-    return KeptAnswer(**{**body, "id": answer_id, "statements": rows})
+    receipts = tuple(Receipt(**one) for one in body.get("receipts", ()))
+    return KeptAnswer(**{**body, "id": answer_id, "statements": rows, "receipts": receipts})
 
 
 def statements(tools: Sequence[ToolTrace]) -> Iterator[Statement]:

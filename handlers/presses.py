@@ -13,12 +13,14 @@ from handlers.buttons import (
     ANSWER_BAD,
     ANSWER_CSV,
     ANSWER_GOOD,
+    ANSWER_PAGE,
     ANSWER_SQL,
     ANSWER_WHY,
     APPROVE,
     ASSIGN,
     ASSIGNED,
     DECLINE,
+    FLAG_SQL,
     HOME,
     INVESTIGATE,
     KNOWN,
@@ -33,6 +35,7 @@ from handlers.deps import Deps
 from handlers.home import home
 from handlers.investigate import pressed as investigate
 from handlers.look import outside
+from handlers.report_why import show_why
 from handlers.surface import Press, SurfaceError
 from handlers.views import note_document
 from handlers.welcome import welcome
@@ -48,6 +51,7 @@ PRESSES: Mapping[str, Pressed] = {
     OUTSIDE: outside,
     RETRY: again,
     ANSWER_SQL: sources.show_sql,
+    ANSWER_PAGE: sources.show_page,
     ANSWER_CSV: sources.send_csv,
     ANSWER_GOOD: sources.like,
     ANSWER_BAD: sources.dislike,
@@ -57,6 +61,7 @@ PRESSES: Mapping[str, Pressed] = {
     SNOOZE: decisions.snooze,
     ASSIGN: decisions.ask_whom,
     ASSIGNED: decisions.assign,
+    FLAG_SQL: show_why,
     KNOWN: decisions.ask_what_is_known,
     KNOWN_NOTED: decisions.note_what_is_known,
     APPROVE: approvals.approve,

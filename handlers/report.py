@@ -135,7 +135,14 @@ def _heavy(cluster: FlaggedCluster) -> int:
     """About how long the block of a cluster is, at most and whatever was decided: drawing it to measure it would draw
     every report twice. Letters that data must not put into Markdown are written with a backslash."""
     names = 2 * (len(cluster.cluster_name) + len(cluster.customer))
-    return names + len(cluster.reason) + _FINDING * max(1, len(cluster.findings)) + _FLAG + 5 * _BUTTON
+    return (
+        names
+        + len(cluster.reason)
+        + len(cluster.lowered_because)
+        + _FINDING * max(1, len(cluster.findings))
+        + _FLAG
+        + 6 * _BUTTON
+    )
 
 
 def _undecided(sight: Sight) -> Sight:
@@ -153,8 +160,8 @@ def _weight(parts: Sequence[Part]) -> int:
             case Fields():
                 total += sum(len(name) + len(value) for name, value in part.items)
             case Actions():
-                # five at most, whatever is drawn at the moment
-                total += 5 * _BUTTON
+                # six at most, whatever is drawn at the moment
+                total += 6 * _BUTTON
             case _:
                 pass
     return total

@@ -94,10 +94,10 @@ def _body(cluster: FlaggedCluster, sight: Sight) -> str:
     before = {entry.tracked.dimension: _before(entry) for entry in sight.entries(cluster)}
     lines = [f"- {sentence(one, sight.locale, before.get(one.dimension))}" for one in cluster.findings]
     reason = "" if lines and _by_rules(cluster) else excerpt(cluster.reason, _REASON)
-    return "\n\n".join(filter(None, (_lowered(cluster, sight.locale), reason, "\n".join(lines))))
+    return "\n\n".join(filter(None, (lowered(cluster, sight.locale), reason, "\n".join(lines))))
 
 
-def _lowered(cluster: FlaggedCluster, locale: Locale) -> str:
+def lowered(cluster: FlaggedCluster, locale: Locale) -> str:
     """Both severities and the reason, where the report has a milder one than the evidence."""
     if not cluster.lowered_because or not cluster.findings:
         return ""
@@ -159,6 +159,9 @@ def _buttons(cluster: FlaggedCluster, sight: Sight) -> Iterator[Button | Menu]:
     asked = buttons.investigation(sight.report.report_id, cluster.cluster_id)
     critical = cluster.severity == "Critical"
     yield Button(locale.say("button.investigate"), buttons.INVESTIGATE, asked, "primary" if critical else "")
+    if sight.changes is not None:
+        flagged = buttons.flag(sight.report.report_id, cluster.cluster_id)
+        yield Button(locale.say("button.sql"), buttons.FLAG_SQL, flagged)
     lasting = [
         one
         for finding in cluster.findings

@@ -1,8 +1,10 @@
 """The buttons under an answer: its SQL, its rows as a file, and what somebody thinks of it."""
 
 import asyncio
+import re
 
-from handlers.answers import REASON, counted, reason_form, sql_document
+from handlers.answer_sql import PAGE, page_form, sql_pages
+from handlers.answers import REASON, counted, reason_form
 from handlers.buttons import ANSWER_WHY, answer_of, statement_of
 from handlers.deps import Answers, Deps, Results
 from handlers.document import Document, File, Note
@@ -17,10 +19,26 @@ LONGEST_REASON = 2_000
 
 
 async def show_sql(press: Press, deps: Deps) -> None:
-    """A dialog with the statements behind the answer, for those who may see what it rests on."""
+    """A dialog with the statements and receipts behind the answer, for those who may see what it rests on."""
+    await _page(press, 0, deps)
+
+
+async def show_page(press: Press, deps: Deps) -> None:
+    """Another page of it. Raises ValueError for one that was not offered."""
+    chosen = press.entered.get(PAGE, "")
+    if not re.fullmatch(r"[0-9]{1,3}", chosen):
+        raise ValueError("not the number of a page")
+    await _page(press, int(chosen), deps)
+
+
+async def _page(press: Press, number: int, deps: Deps) -> None:
     locale = await deps.locale(press.thread, press.user)
     if found := await _readable(press, answer_of(press.value), deps, locale):
-        await deps.surface.dialog(press, locale.say("sql.title"), sql_document(found, locale))
+        pages = sql_pages(found, locale)
+        if number >= len(pages):
+            raise ValueError("the answer has no such page")
+        form = page_form(found.id, number, len(pages), locale) if len(pages) > 1 else None
+        await deps.surface.dialog(press, locale.say("sql.title"), pages[number], form)
 
 
 async def send_csv(press: Press, deps: Deps) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.answer import Answer, Receipt, Receipts, ToolTrace
 from agent.charting import CHART
-from handlers.answers import answer_document, reason_form, sql_document
+from handlers.answers import answer_document, reason_form
 from handlers.buttons import ANSWER_CSV, ANSWER_SQL, answer_of, of_statement, statement_of
 from handlers.document import Actions, Button, Chart, Menu, Note, Prose, Series
 from handlers.kept import STATEMENTS, Statement, kept, kept_of, statements
@@ -149,34 +149,6 @@ def test_everything_but_data_is_said_in_the_readers_language() -> None:
     document = answer_document(answer(read("q-1", 3)), CHINESE, "a-1234")
     assert Note("claude-x · 1 轮 · 1 次查询 · 3.1 s") in document.parts
     assert [one.label for one in buttons(document) if one.action == ANSWER_SQL] == ["查看 SQL"]
-
-
-def test_the_sql_is_shown_as_it_was_run_with_rows_and_time() -> None:
-    shown = sql_document(kept("a-1", "t", "u", "q?", answer(read("q-1", 2))), Locale())
-    assert shown.fallback == "1 statement"
-    assert shown.parts == (Note("1. q-1 · read_query · 2 rows · 0.25 s"), Prose("```sql\nSELECT 2\n```"))
-
-
-def test_statements_beyond_what_a_dialog_holds_are_counted() -> None:
-    tools = [read(f"q-{n}") for n in range(3)]
-    long = [trace(**{**(tool.data or {}), "sql": f"SELECT {'x' * 9_000}"}) for tool in tools]
-    *shown, last = sql_document(kept("a-1", "slack:T:C:1", "u", "q?", answer(*long)), Locale()).parts
-    assert len(shown) == 4
-    assert isinstance(last, Note)
-    assert last.text.startswith("Not shown here: 1 statement more.") and last.text.endswith(
-        "audit --thread slack:T:C:1"
-    )
-    (note, code) = sql_document(
-        kept("a-1", "t", "u", "q?", answer(trace(query_id="q", sql="x" * 30_000))), Locale()
-    ).parts
-    assert isinstance(note, Note) and isinstance(code, Prose) and len(code.markdown) > 30_000
-
-
-def test_a_fence_in_a_statement_does_not_end_the_one_around_it() -> None:
-    tool = trace(query_id="q-1", sql="SELECT '```'", row_count=1, truncated=True)
-    note, code = sql_document(kept("a-1", "t", "u", "q?", answer(tool)), Locale()).parts
-    assert code == Prose("````sql\nSELECT '```'\n````")
-    assert isinstance(note, Note) and "the first 1 row" in note.text
 
 
 def test_a_reason_is_asked_for_and_may_be_left_out() -> None:

@@ -35,6 +35,16 @@ def test_an_answer_is_read_back_as_it_was_kept(
     assert kept_of("a-1234", json.loads(json.dumps(one.body()))) == one
 
 
+def test_receipts_are_kept_and_an_answer_of_before_there_were_any_is_still_read() -> None:
+    bound = Receipts((Receipt("7%", "q-1", "p" * 500), Receipt("3", "", "difference of 7 and 4")), ((1, 2),))
+    one = kept("a-1", "t", "u", "q?", answer(trace(), receipts=bound))
+    assert (one.figures, one.unbound) == (3, 1)
+    assert [(of.figure, of.query_id, len(of.place)) for of in one.receipts] == [("7%", "q-1", 200), ("3", "", 21)]
+    assert kept_of("a-1", json.loads(json.dumps(one.body()))) == one
+    old = {name: value for name, value in one.body().items() if name != "receipts"}
+    assert kept_of("a-1", old).receipts == ()
+
+
 def test_each_statement_is_kept_once_in_the_order_in_which_it_ran() -> None:
     ran = statements([trace("q-2"), trace("q-1"), trace("q-2", sql="SELECT 2")])
     assert [(one.query_id, one.sql) for one in ran] == [("q-2", "SELECT 1"), ("q-1", "SELECT 1")]

@@ -232,7 +232,7 @@ def test_a_decision_shows_on_the_block_and_changes_what_can_be_pressed(
     (key,) = keys_of(flagged(1))
     held = replace(plain, now={key: decided(plain.now[key], decision, "U1", "Anna", MOMENT)})
     (page,) = report_pages(held)
-    assert pressable(page) == [buttons.INVESTIGATE, *offered, buttons.ASSIGN, buttons.KNOWN]
+    assert pressable(page) == [buttons.INVESTIGATE, buttons.FLAG_SQL, *offered, buttons.ASSIGN, buttons.KNOWN]
     assert told in prose(page)
     assert ("_" in prose(page)) is bool(told)
 
@@ -244,7 +244,7 @@ def test_an_assignment_and_a_recovery_show_on_the_block() -> None:
     assert "👤 _assigned to B\\*b_" in prose(page)
     (page,) = report_pages(replace(plain, now={key: replace(plain.now[key], closed_at=LATER)}))
     assert "🟢 _recovered 2026-11-20 20:00 UTC_" in prose(page)
-    assert pressable(page) == [buttons.INVESTIGATE]
+    assert pressable(page) == [buttons.INVESTIGATE, buttons.FLAG_SQL]
 
 
 def test_the_options_of_the_snooze_menu_are_read_back() -> None:

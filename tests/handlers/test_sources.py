@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from agent.answer import Receipt
 from handlers import presses
 from handlers.ask import ask
-from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_SQL, ANSWER_WHY
+from handlers.buttons import ANSWER_BAD, ANSWER_CSV, ANSWER_GOOD, ANSWER_PAGE, ANSWER_SQL, ANSWER_WHY
 from handlers.deps import Deps
 from handlers.document import Actions, File, Note, Prose
 from handlers.kept import KeptAnswer, ResultGone, ResultUnread, Rows, Statement, Verdict
 from handlers.surface import Press, Question
 from handlers.turn import Turn
-from tests.handlers.conftest import Bench
+from tests.handlers.conftest import Bench, words
 
 THREAD = "x:C:2"
 STATEMENT = Statement("q-1", "read_query", "SELECT 1", ("byoc.clusters",), 2, False, 0.1, "q-1")
@@ -106,6 +107,38 @@ async def test_a_button_carried_into_another_thread_opens_nothing(desk: Desk) ->
     await desk.press(ANSWER_SQL, thread="x:D:9")
     assert "may not see here" in desk.whispers[0][1]
     assert desk.bench.surface.dialogs == []
+
+
+MANY = replace(
+    ANSWER,
+    figures=90,
+    receipts=tuple(Receipt(str(number), "q-1", f"row {number} n") for number in range(90)),
+)
+
+
+async def test_what_fills_more_than_a_dialog_is_turned_page_by_page(desk: Desk) -> None:
+    desk.answers.kept[ANSWER.id] = MANY
+    await desk.press(ANSWER_SQL)
+    await desk.press(ANSWER_PAGE, entered={"page": "2"})
+    (_, _, first, form), (_, _, last, again) = desk.bench.surface.dialogs
+    assert form.action == again.action == ANSWER_PAGE
+    assert "row 0 n" in words(first).replace("\\", "") and "SELECT 1" in words(first)
+    shown = words(last).replace("\\", "")
+    assert "row 89 n" in shown and "row 0 n" not in shown and "SELECT 1" not in shown
+
+
+@pytest.mark.parametrize("page", ["", "3", "-1", "x", "0" * 9])
+async def test_a_page_that_was_never_offered_opens_nothing(desk: Desk, page: str) -> None:
+    desk.answers.kept[ANSWER.id] = MANY
+    await desk.press(ANSWER_PAGE, entered={"page": page})
+    assert (desk.bench.surface.dialogs, desk.whispers) == ([], [])
+
+
+async def test_a_stranger_turns_no_page(desk: Desk) -> None:
+    desk.answers.kept[ANSWER.id] = MANY
+    await desk.press(ANSWER_PAGE, user="stranger", entered={"page": "1"})
+    assert desk.bench.surface.dialogs == []
+    assert "you may not see here" in desk.whispers[0][1]
 
 
 async def test_all_rows_are_sent_as_a_file_into_the_thread(desk: Desk) -> None:
