@@ -11,6 +11,7 @@ from bot.lark.card import rendered
 from bot.slack.views import modal
 from handlers import buttons
 from handlers.document import Actions, Prose
+from handlers.findings import compare
 from handlers.locale import ENGLISH
 from handlers.report_flag import Sight, flag_parts
 from handlers.report_why import why_document
@@ -121,8 +122,6 @@ def test_the_button_stands_under_every_flag_of_a_report_that_is_remembered() -> 
 
     report = reported(flag())
     assert buttons.FLAG_SQL not in actions(Sight(report, MOMENT))
-    from handlers.findings import compare
-
     changes, _ = compare(report, {}, MOMENT, None)
     assert buttons.FLAG_SQL in actions(Sight(report, MOMENT, changes))
 
