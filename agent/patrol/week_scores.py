@@ -1,6 +1,5 @@
 """The week in scores and courses: who fell and who rose and why, and what fills up in weeks to come. Pure."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
@@ -34,6 +33,10 @@ _LEAST = 7
 _PAST_TO_FUTURE = 3
 # A step two weeks ago makes a slope as well; what grows still grows in the newer half.
 _STILL = 0.3
+# In spreads of the line: farther away the newest day is another story.
+_NEAR = 4.0
+_WIDEST = 3.0
+"""Times as late as expected that the interval may end: one that is wider says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +179,22 @@ def _filling(who: Identity, name: str, rule: Dimension, days: Mapping[int, float
     bad = -1.0 if rule.direction == "down" else 1.0
     known = sum(0 <= day < SPAN for day in days)
     course = _steady(days, bad) if known >= _LEAST else None
-    if course is None or course.per_hour * bad * known < rule.step:
+    if course is None or course.per_hour * bad * known < rule.step or not _is_there(course, days, rule):
         return None
     limit = rule.limits.red
     ahead = reach(course, {}, 0, limit, down=rule.direction == "down", horizons=(HORIZON,))
     # Nobody can see farther ahead than some times as far as back.
-    if math.isinf(ahead.latest) or not _SOON < ahead.expected <= min(HORIZON, _PAST_TO_FUTURE * known):
+    if ahead.latest > _WIDEST * ahead.expected or not _SOON < ahead.expected <= min(HORIZON, _PAST_TO_FUTURE * known):
         return None
     figures = (course.level, limit, 7 * course.per_hour)
     spans = (ahead.expected, ahead.soonest, ahead.latest)
     return Filling(who.cluster_id, who.name, name, rule.unit, *map(_short, figures), *map(_tenth, spans))
+
+
+def _is_there(course: Line, days: Mapping[int, float], rule: Dimension) -> bool:
+    """Whether the newest day lies on the line: what leapt up lately goes another way, and has findings of its own."""
+    newest = days.get(0)
+    return newest is not None and abs(newest - course.level) <= max(rule.step, _NEAR * course.spread)
 
 
 def _steady(days: Mapping[int, float], bad: float) -> Line | None:

@@ -132,6 +132,9 @@ def test_a_disk_that_fills_steadily_is_told_with_its_day_and_an_interval() -> No
         pytest.param({day: 89.5 - 0.5 * day for day in range(28)}, id="it is there tomorrow"),
         pytest.param({day: 60 + 0.5 * day for day in range(28)}, id="it empties"),
         pytest.param({day: 75 - 1.5 * day for day in range(5)}, id="it is known for five days"),
+        pytest.param({day: 91.0 if day == 0 else 60 - 0.5 * day for day in range(28)}, id="it leapt up today"),
+        pytest.param({day: 60 - 0.5 * day for day in range(1, 28)}, id="it is not known of today"),
+        pytest.param({day: 70 - 0.5 * day + 6 * math.sin(day * 2.1) for day in range(9)}, id="it is restless"),
         pytest.param({}, id="nothing is known"),
     ],
 )
