@@ -53,6 +53,18 @@ def ask(
 
 
 @app.command()
+def investigate(
+    cluster: Annotated[str, typer.Argument(help="Its id, the beginning of it, or its name.")],
+    json: Json = False,
+) -> None:
+    """Look into one cluster: cause, evidence, what was ruled out, what to do.
+
+    Exit code 1 when the cluster is not known.
+    """
+    _run("investigate", cluster=cluster, as_json=json)
+
+
+@app.command()
 def patrol(
     report_type: Annotated[str, typer.Argument(help="morning, evening, weekly or on_demand.")] = "on_demand",
     json: Json = False,

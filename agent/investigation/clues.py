@@ -1,6 +1,7 @@
 """What the results of the calls say, as clues: metrics that moved with the trouble, operations before it, log lines
 that came with it, peers that show the same."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ _AFTER = timedelta(hours=1)
 _HOURS = 24
 _SHOWN = 140
 _OFTEN = 3
-_PEER_MOVED = 1.4
+_STILL = math.log(1.1)
+_HALF_AS_FAR = 0.5
 _EPSILON = 1e-9
 _ALL = 1e6
 """Stands for a move from nothing."""
@@ -79,7 +81,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The cluster's witness metric on its peers: how many were measured, how many rose alike."""
+    """The cluster's witness metric on its peers: how many were measured, and how many of them moved alike."""
 
     measured: int
     moved: int
@@ -112,7 +114,7 @@ def clues(scene: Scene, asks: Sequence[Ask], outcomes: Mapping[str, Outcome]) ->
         tuple(_moves(scene, sheets.get("metrics", empty))),
         tuple(_operations(scene, sheets.get("operations", empty))),
         tuple(_logs(scene, sheets.get("logs", empty))),
-        _compared(sheets.get("sql")),
+        _compared(scene, sheets.get("sql", empty)),
         frozenset(row.text("cluster_id") for row in sheets.get("lines", empty)),
         _first_alert(sheets.get("alerts", empty)),
         tuple(_earlier(sheets.get("memory", empty))),
@@ -204,16 +206,19 @@ def _logs(scene: Scene, sheet: Sheet) -> Iterator[LogLine]:
     yield from sorted(found, key=lambda one: (one.level != "ERROR", -one.count))[:3]
 
 
-def _compared(sheet: Sheet | None) -> Compared | None:
-    if sheet is None:
-        return None
-    ratios = []
+def _compared(scene: Scene, sheet: Sheet) -> Compared | None:
+    """Peers that went the same way, at least half as far on a scale of ratios; None when the cluster itself did not
+    move, as there is nothing to be alike then."""
+    went: dict[str, float] = {}
     for row in sheet:
         before, after = row.number("before_onset"), row.number("since_onset")
         if before is not None and after is not None:
-            ratios.append(after / before if before > _EPSILON else 1.0)
-    moved = sum(one >= _PEER_MOVED or one <= 1 / _PEER_MOVED for one in ratios)
-    return Compared(len(ratios), moved, sheet.result_id)
+            went[row.text("cluster_id")] = math.log((after + _EPSILON) / (before + _EPSILON))
+    own = went.pop(scene.cluster_id, 0.0)
+    if abs(own) < _STILL or not went:
+        return None
+    moved = sum(one / own >= _HALF_AS_FAR for one in went.values())
+    return Compared(len(went), moved, sheet.result_id)
 
 
 def _first_alert(sheet: Sheet) -> tuple[str, datetime] | None:

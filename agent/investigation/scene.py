@@ -3,7 +3,7 @@
 It is plain JSON when written down, so that an investigation repeated after a crash rests on the same figures."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +13,12 @@ from pydantic import TypeAdapter
 from agent.answer import ToolTrace
 from agent.investigation.conclusion import Level
 from agent.patrol.evidence import Evidence, label
+from agent.patrol.explain import cluster_of
 from agent.patrol.finding import ClusterEvidence, Finding
 from agent.patrol.report import Tier
 
 TOGETHER = timedelta(hours=2)
 """What began within this time of each other began together."""
-_MIN_PREFIX = 6
 _PEERS = 12
 _TABLE = re.compile(r"\b(?:metrics|byoc|alerts)\.\w+")
 _COLUMNS = ("cluster_name", "cluster_id", "dimension", "value", "usual", "limit", "said", "since")
@@ -160,9 +160,10 @@ def scene_from(told: Any) -> Scene:
 
 def scene_of(evidence: Evidence, asked: str) -> Scene:
     """The part of the evidence that is about the cluster meant by an id, a unique beginning of one, or its name."""
-    found = _resolve(evidence, asked)
-    if found is None:
+    meant = cluster_of(evidence, asked)
+    if len(meant) != 1:
         return Scene(asked, evidence.now, evidence.as_of, stale=evidence.stale)
+    found = meant[0]
     identity = found.identity
     named = {one.query_id for one in found.findings}
     return Scene(
@@ -193,20 +194,6 @@ def scene_of(evidence: Evidence, asked: str) -> Scene:
         hours_left=min((one.hours_left for one in found.findings if one.hours_left), default=None),
         receipts={key: sql for key, sql in evidence.receipts.items() if key in named},
     )
-
-
-def _resolve(evidence: Evidence, asked: str) -> ClusterEvidence | None:
-    wanted = asked.strip().lower()
-    exact = [one for one in evidence.clusters if one.identity.cluster_id.lower() == wanted]
-    begun = [
-        one
-        for one in evidence.clusters
-        if len(wanted) >= _MIN_PREFIX and one.identity.cluster_id.lower().startswith(wanted)
-    ]
-    named = [one for one in evidence.clusters if one.identity.name.lower() == wanted]
-    # ids before names: a name is chosen by its owner and may look like another cluster's id
-    first: Sequence[ClusterEvidence] = next((those for those in (exact, begun, named) if those), ())
-    return first[0] if len(first) == 1 else None
 
 
 def _measured(one: Finding) -> Measured:
