@@ -83,7 +83,7 @@ def test_the_query_of_each_view_is_parsed_on_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "scope"), [("agent/patrol/facts", EVERYTHING), ("mcp_server/queries/", SHARED_CHANNEL)]
+    ("place", "scope"), [("agent/patrol/queries", EVERYTHING), ("mcp_server/queries/", SHARED_CHANNEL)]
 )
 def test_the_texts_that_the_guard_makes_of_ours_are_accepted_too(
     texts: tuple[Text, ...], place: str, scope: Scope

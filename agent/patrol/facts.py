@@ -1,17 +1,19 @@
-"""The fleet at a glance: six counts taken in one batch, before anything is judged. Any of them may be missing."""
+"""The fleet at a glance: what is stored about it and what alerts, before anything is judged. Parts may be missing."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.patrol.queries import ACTIVE, alerts_seen
-from agent.patrol.query import Row, Rows, figure, read_all, stamp, words
-from agent.tools import Tools
+from agent.patrol.queries import ACTIVE
+from agent.patrol.query import Row, Rows, figure, moment, stamp, words
+from agent.patrol.roster import Roster
 from agent.untrusted import visible
 
 _TOP = 10
+_DAY = timedelta(days=1)
 _REASONS = 3
 _REASON_LENGTH = 120
 
@@ -30,8 +32,8 @@ class WorstCluster:
 
 @dataclass(frozen=True, slots=True)
 class FleetFacts:
-    """The six pre-aggregates. Counts by name; `alert_rows` are rows and `alert_names` distinct cluster and alert pairs
-    of 24 hours by state; `missing` names the parts that could not be read."""
+    """The pre-aggregates. Counts by name; `alert_rows` are rows and `alert_names` distinct cluster and alert pairs of
+    24 hours by state; `missing` names the parts that could not be read."""
 
     total: int = 0
     active: int = 0
@@ -46,75 +48,52 @@ class FleetFacts:
     query_ids: tuple[str, ...] = ()
 
 
-def _counts() -> str:
-    return (
-        f"SELECT COALESCE(c.cluster_type, 'unknown') AS cluster_type, COUNT(*) AS total,"
-        f" SUM(CASE WHEN {ACTIVE} THEN 1 ELSE 0 END) AS active"
-        " FROM byoc.clusters AS c GROUP BY COALESCE(c.cluster_type, 'unknown') ORDER BY total DESC LIMIT 20"
-    )
-
-
 def _newest(table: str, columns: str, since: datetime, until: datetime) -> str:
     return (
-        f"SELECT s.cluster_id, {columns},"
+        f"SELECT cluster_id, {columns} FROM (SELECT s.cluster_id, {columns},"
         " ROW_NUMBER() OVER (PARTITION BY s.cluster_id ORDER BY s.computed_at DESC) AS nth"
         f" FROM {table} AS s JOIN byoc.clusters AS c ON c.biz_id = s.cluster_id"
-        f" WHERE s.computed_at > '{stamp(since)}' AND s.computed_at <= '{stamp(until)}' AND {ACTIVE}"
-    )
-
-
-def _distribution(table: str, column: str, since: datetime, until: datetime) -> str:
-    newest = _newest(table, f"s.{column} AS label", since, until)
-    return (
-        f"SELECT label, COUNT(*) AS clusters FROM ({newest}) AS n WHERE nth = 1 GROUP BY label ORDER BY clusters DESC"
-    )
-
-
-def _worst(since: datetime, until: datetime) -> str:
-    scores = _newest("alerts.cluster_health_scores", "s.overall_score, c.cluster_name", since, until)
-    risks = _newest("alerts.cluster_risk_snapshots", "s.risk_level, s.risk_reasons", since, until)
-    return (
-        "SELECT h.cluster_id, h.cluster_name, h.overall_score, r.risk_level, r.risk_reasons"
-        f" FROM ({scores}) AS h LEFT JOIN ({risks}) AS r ON r.cluster_id = h.cluster_id AND r.nth = 1"
-        f" WHERE h.nth = 1 ORDER BY h.overall_score, h.cluster_id LIMIT {_TOP}"
+        f" WHERE s.computed_at > '{stamp(since)}' AND s.computed_at <= '{stamp(until)}' AND {ACTIVE}) AS n"
+        " WHERE nth = 1 ORDER BY cluster_id"
     )
 
 
 def statements(as_of: datetime) -> tuple[str, ...]:
-    """The six statements, as of an hour (naive UTC)."""
+    """The statements, one for each of PARTS, as of an hour (naive UTC); the first two give one row per cluster."""
     until = as_of + timedelta(hours=1)
-    since, day = until - timedelta(days=7), until - timedelta(days=1)
+    since = until - timedelta(days=7)
     return (
-        _counts(),
-        _distribution("alerts.cluster_risk_snapshots", "risk_level", since, until),
-        _distribution("alerts.cluster_health_scores", "classification", since, until),
-        "SELECT alert_status, COUNT(*) AS alert_rows,"
-        " COUNT(DISTINCT CONCAT(cluster_id, '/', alert_name)) AS alert_names"
-        f" FROM ({alerts_seen(day, until)}) AS s GROUP BY alert_status",
+        _newest("alerts.cluster_risk_snapshots", "risk_level, risk_reasons", since, until),
+        _newest("alerts.cluster_health_scores", "classification, overall_score", since, until),
         "SELECT COALESCE(severity, 'unknown') AS label, COUNT(*) AS issues FROM alerts.issues WHERE status = 'Ongoing'"
         " GROUP BY COALESCE(severity, 'unknown') ORDER BY issues DESC",
-        _worst(since, until),
     )
 
 
-PARTS = ("cluster counts", "risk levels", "health classes", "alerts of 24 h", "open issues", "worst clusters")
+PARTS = ("risk levels", "health classes", "open issues")
 
 
 def _count(row: Row, column: str) -> int:
     return int(figure(row.get(column)) or 0)
 
 
-def _by_label(rows: Sequence[Row], column: str) -> dict[str, int]:
-    return {visible(words(row["label"])) or "unknown": _count(row, column) for row in rows}
+def _by_label(rows: Sequence[Row], label: str) -> dict[str, int]:
+    return dict(Counter(visible(words(row[label])) or "unknown" for row in rows).most_common())
 
 
-def _by_state(rows: Sequence[Row], column: str) -> dict[str, int]:
-    """Rows that one ingestion path stores with joined states count for each state that they hold."""
-    counts: dict[str, int] = {}
+def _alerts(rows: Sequence[Row], since: datetime) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows, and distinct pairs of cluster and alert, by state, in the rows of `queries.alert_hours` since then."""
+    counts: Counter[str] = Counter()
+    pairs: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
+        at = moment(row["last_at"])
+        if at is None or at < since:
+            continue
+        # Rows that one ingestion path stores with joined states count for each state that they hold.
         for state in {part.strip() for part in words(row["alert_status"]).split("|")} & {"Firing", "Resolved"}:
-            counts[state] = counts.get(state, 0) + _count(row, column)
-    return counts
+            counts[state] += int(figure(row.get("alert_rows")) or 1)
+            pairs.setdefault(state, set()).add((words(row["cluster_id"]), words(row["alert_name"])))
+    return dict(counts), {state: len(found) for state, found in pairs.items()}
 
 
 def _reasons(cell: object) -> tuple[str, ...]:
@@ -126,34 +105,30 @@ def _reasons(cell: object) -> tuple[str, ...]:
     return tuple(visible(str(reason))[:_REASON_LENGTH] for reason in listed[:_REASONS])
 
 
-def _worst_cluster(row: Row) -> WorstCluster:
-    return WorstCluster(
-        words(row["cluster_id"]),
-        visible(words(row["cluster_name"])),
-        figure(row["overall_score"]),
-        words(row["risk_level"]),
-        _reasons(row["risk_reasons"]),
-    )
+def _worst(health: Sequence[Row], risk: Sequence[Row], names: Mapping[str, str]) -> Iterator[WorstCluster]:
+    risks = {words(row["cluster_id"]): row for row in risk}
+    known = [(score, words(row["cluster_id"])) for row in health if (score := figure(row["overall_score"])) is not None]
+    for score, cluster in sorted(known)[:_TOP]:
+        row = risks.get(cluster, {})
+        yield WorstCluster(
+            cluster, names.get(cluster, ""), score, words(row.get("risk_level")), _reasons(row.get("risk_reasons"))
+        )
 
 
-def assemble(results: Sequence[Rows]) -> FleetFacts:
-    """The facts from the results of the six statements, in their order."""
-    counts, risk, health, alerts, issues, worst = (result.rows for result in results)
+def assemble(fleet: Roster, results: Sequence[Rows], alerts: Rows, as_of: datetime) -> FleetFacts:
+    """The facts from the roster, the results of the statements in order, and the rows of `queries.alert_hours`."""
+    risk, health, issues = (result.rows for result in results)
+    rows, pairs = _alerts(alerts.rows, as_of + timedelta(hours=1) - _DAY)
     return FleetFacts(
-        total=sum(_count(row, "total") for row in counts),
-        active=sum(_count(row, "active") for row in counts),
-        by_type={words(row["cluster_type"]): active for row in counts if (active := _count(row, "active"))},
-        risk=_by_label(risk, "clusters"),
-        health=_by_label(health, "clusters"),
-        alert_rows=_by_state(alerts, "alert_rows"),
-        alert_names=_by_state(alerts, "alert_names"),
-        issues=_by_label(issues, "issues"),
-        worst=tuple(_worst_cluster(row) for row in worst),
+        total=fleet.total,
+        active=len(fleet.clusters),
+        by_type=fleet.by_type,
+        risk=_by_label(risk, "risk_level"),
+        health=_by_label(health, "classification"),
+        alert_rows=rows,
+        alert_names=pairs,
+        issues={visible(words(row["label"])) or "unknown": _count(row, "issues") for row in issues},
+        worst=tuple(_worst(health, risk, {one.cluster_id: one.name for one in fleet.clusters})),
         missing=tuple(part for part, result in zip(PARTS, results, strict=True) if result.failed),
         query_ids=tuple(result.query_id for result in results if result.query_id),
     )
-
-
-async def gather(tools: Tools, as_of: datetime) -> FleetFacts:
-    """The six pre-aggregates in one concurrent batch."""
-    return assemble(await read_all(tools, statements(as_of)))

@@ -1,12 +1,13 @@
 """How fresh the data is: the hour to judge by, and which clusters have fallen silent. Missing data is never healthy."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from agent.patrol.finding import Finding, Identity
-from agent.patrol.query import Row, figure, moment
+from agent.patrol.query import Row, moment
 from agent.patrol.rules import Window
 
 STALE_AFTER = timedelta(hours=3)
@@ -16,18 +17,16 @@ _STARTING = {"CREATING", "STARTING"}
 State = Literal["sending", "silent", "starting", "stopping"]
 
 
-def judged_hour(rows: Sequence[Row]) -> datetime | None:
-    """The newest hour in which a real part of the fleet sent data (rows: snapshot_hour, clusters): a few clusters with
-    a wrong clock must not make all others look silent. None without data."""
-    hours = [(moment(row["snapshot_hour"]), figure(row["clusters"]) or 0.0) for row in rows]
-    known = [(at, count) for at, count in hours if at is not None and count > 0]
-    if not known:
+def judged_hour(last: Iterable[datetime]) -> datetime | None:
+    """The newest hour up to which a real part of the fleet has sent data, from the last hour of each cluster: a few
+    clusters with a wrong clock must not make all others look silent. None without data."""
+    newest = sorted(last, reverse=True)
+    if not newest:
         return None
-    most = max(count for _, count in known)
     # Two at least, since one cluster with a wrong clock is exactly what is to be outvoted; unless it is the whole
     # fleet.
-    enough = min(most, max(2.0, _CROWD * most))
-    return max(at for at, count in known if count >= enough)
+    enough = min(len(newest), max(2, math.ceil(_CROWD * len(newest))))
+    return newest[enough - 1]
 
 
 @dataclass(frozen=True, slots=True)

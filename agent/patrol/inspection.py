@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from agent.patrol import facts as fleet_facts
 from agent.patrol import quality, queries
 from agent.patrol.courses import Courses, measure
-from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
 from agent.patrol.freshness import (
@@ -23,9 +22,9 @@ from agent.patrol.incidents import Incident, current, fold, storm
 from agent.patrol.judge import Course, Judge
 from agent.patrol.patterns import patterns, shared
 from agent.patrol.predictions import Statement
-from agent.patrol.query import InLine, Rows, moment, read_all, words
+from agent.patrol.query import InLine, Rows, read_all
 from agent.patrol.ranking import ranked, shares
-from agent.patrol.roster import newest_data, roster
+from agent.patrol.roster import Newest, newest_data, roster
 from agent.patrol.rules import Rules
 from agent.patrol.scorer import overall, worst
 from agent.patrol.series import Track, drawn
@@ -50,35 +49,43 @@ class _Side:
     receipts: Mapping[str, str]
 
 
-async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[Statement] = ()) -> Evidence:
-    """The evidence as of `now` (naive UTC); predictions that are `waiting` are graded on the way. Raises
-    WarehouseUnreadable when clusters or measurements cannot be read."""
-    tools = InLine(tools)
-    newest, identities = await asyncio.gather(newest_data(tools, now), roster(tools))
-    as_of = newest.at
-    reads = (
-        queries.last_data(as_of - timedelta(days=rules.window.baseline_days), as_of),
+_READS = ("vanished metrics", "operations", "alerts", "the dictionary of metrics")
+
+
+def _reads(as_of: datetime, now: datetime, rules: Rules) -> tuple[str, ...]:
+    """What is read beside the measurements, in the order of _READS."""
+    return (
         queries.metric_quality(as_of, rules.window.silent_hours),
         queries.operations(as_of - timedelta(days=7), now + timedelta(hours=1)),
         queries.alert_hours(as_of - _ALERT_DAYS, as_of + timedelta(hours=1)),
+        queries.without_meaning(as_of - timedelta(hours=rules.window.silent_hours), as_of),
     )
+
+
+async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[Statement] = ()) -> Evidence:
+    """The evidence as of `now` (naive UTC); predictions that are `waiting` are graded on the way. Raises
+    WarehouseUnreadable when clusters or measurements cannot be read. Never more than 20 statements: up to three for the
+    roster and two for the freshness of what lacks tables or has been still for weeks, four beside them, seven for the
+    courses, three for stored facts, and one to grade."""
+    tools = InLine(tools)
+    newest, fleet = await asyncio.gather(newest_data(tools, now, rules.window.baseline_days), roster(tools))
+    as_of, reads, stored = newest.at, _reads(newest.at, now, rules), fleet_facts.statements(newest.at)
     # the light ones first: what they find is not held up by the heavy ones of a large fleet
-    facts, sides, looked_back, courses = await asyncio.gather(
-        fleet_facts.gather(tools, as_of),
+    known, sides, looked_back, courses = await asyncio.gather(
+        read_all(tools, stored),
         read_all(tools, reads),
         since_stated(tools, rules, as_of, waiting),
-        measure(tools, rules, as_of, len(identities), newest.reach),
+        measure(tools, rules, as_of, len(fleet.clusters), newest.reach),
     )
-    if sides[0].failed:
-        raise WarehouseUnreadable(f"freshness cannot be read: {sides[0].error}")
-    side = _side(sides)
+    side = _side(newest, sides)
+    facts = fleet_facts.assemble(fleet, known, sides[2], as_of)
     judge = Judge(rules, as_of, courses.query_id)
-    judged = (_cluster(one, courses, side, judge.of(one.cluster_type)) for one in identities)
+    judged = (_cluster(one, courses, side, judge.of(one.cluster_type)) for one in fleet.clusters)
     used = shares(courses.tracks)
     placed = (replace(one, share=used.get(one.identity.cluster_id)) for one in judged)
     clusters = ranked(placed, rules.ranking, as_of)
     common = shared(clusters, side.operations, as_of)
-    ids = [result.query_id for result in sides if result.query_id] + [courses.query_id, *facts.query_ids]
+    asked = fleet.statements + newest.statements + len(reads) + courses.statements + len(stored) + bool(waiting)
     return Evidence(
         now,
         as_of,
@@ -86,28 +93,28 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         clusters,
         patterns(clusters, common, rules),
         tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
-        tuple(one for one in ids if one),
-        statements=1 + newest.statements + len(reads) + courses.statements + len(fleet_facts.PARTS) + bool(waiting),
+        tuple(one for one in (*side.receipts, courses.query_id, *facts.query_ids) if one),
+        statements=asked,
         receipts={**side.receipts, courses.query_id: courses.sql},
         shared=common,
-        quality=quality.told(sides[1].rows, courses.tracks, identities),
+        quality=quality.told(sides[0].rows, sides[3].rows, courses.tracks, fleet.clusters),
         graded=tuple(graded(waiting, looked_back, judge, side.operations)),
         incidents=tuple(one for known in side.incidents.values() for one in known),
         alerts_id=side.alerts_id,
     )
 
 
-def _side(results: Sequence[Rows]) -> _Side:
-    fresh, gone, operations, alerts = results
-    last = {words(row["cluster_id"]): at for row in fresh.rows if (at := moment(row["last_hour"])) is not None}
+def _side(newest: Newest, results: Sequence[Rows]) -> _Side:
+    gone, operations, alerts, _ = results
+    receipts = {result.query_id: result.sql for result in results if result.query_id}
     return _Side(
-        last,
-        gone_by_cluster(list(quality.gone(gone.rows)), last),
+        newest.last,
+        gone_by_cluster(list(quality.gone(gone.rows)), newest.last),
         operations_by_cluster(operations.rows),
         fold(alerts.rows),
-        fresh.query_id,
+        newest.query_id,
         alerts.query_id,
-        {result.query_id: result.sql for result in results if result.query_id},
+        {newest.query_id: newest.sql, **receipts},
     )
 
 
@@ -206,12 +213,11 @@ def _notes(
     age = (now - as_of) / timedelta(hours=1)
     if age > 3:
         notes.append(f"the newest data of the whole warehouse is {age:.0f} h old; everything is judged as of then")
-    names = ("freshness", "vanished metrics", "operations", "alerts")
-    failed = [name for name, result in zip(names, sides, strict=True) if result.failed]
+    failed = [name for name, result in zip(_READS, sides, strict=True) if result.failed]
     failed += [*courses.failed, *missing]
     if failed:
         notes.append(f"could not be read: {', '.join(failed)}")
-    cut = [name for name, result in zip(names, sides, strict=True) if result.cut] + list(courses.cut)
+    cut = [name for name, result in zip(_READS, sides, strict=True) if result.cut] + list(courses.cut)
     if cut:
         notes.append(f"incomplete, the fleet is too large for one result: {', '.join(cut)}")
     gone = [one for one in clusters if one.gone]

@@ -17,9 +17,12 @@ _NAME_CHARS = 60
 
 
 def told(
-    rows: Sequence[Row], tracks: Mapping[str, Mapping[str, Track]], identities: Sequence[Identity]
+    rows: Sequence[Row],
+    unnamed: Sequence[Row],
+    tracks: Mapping[str, Mapping[str, Track]],
+    identities: Sequence[Identity],
 ) -> tuple[str, ...]:
-    """Plain sentences; `rows` are those of `queries.metric_quality`."""
+    """Plain sentences; `rows` are those of `queries.metric_quality`, `unnamed` those of `queries.without_meaning`."""
     return tuple(
         sentence
         for sentence in (
@@ -27,6 +30,7 @@ def told(
             _counted(rows, "doubled", "sent hours twice"),
             _counted(rows, "ahead", "sent hours that are still to come: their clocks are wrong"),
             _still(tracks),
+            _without_meaning(unnamed),
             _without_tier(identities),
         )
         if sentence
@@ -38,9 +42,19 @@ def _counted(rows: Sequence[Row], column: str, what: str) -> str:
     if not bad:
         return ""
     clusters = {words(row["cluster_id"]) for row in bad}
-    names = dict.fromkeys(visible(words(row["metric_name"]))[:_NAME_CHARS] for row in bad)
-    sample = ", ".join(list(names)[:_SAMPLE]) + (", …" if len(names) > _SAMPLE else "")
-    return f"{_clusters(len(clusters))} {what}: {sample}"
+    return f"{_clusters(len(clusters))} {what}: {_sample(bad)}"
+
+
+def _sample(rows: Sequence[Row]) -> str:
+    names = dict.fromkeys(visible(words(row["metric_name"]))[:_NAME_CHARS] for row in rows)
+    return ", ".join(list(names)[:_SAMPLE]) + (", …" if len(names) > _SAMPLE else "")
+
+
+def _without_meaning(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    what = "metric has" if len(rows) == 1 else "metrics have"
+    return f"{len(rows)} {what} no row in the dictionary, so nobody can say what they measure: {_sample(rows)}"
 
 
 def _still(tracks: Mapping[str, Mapping[str, Track]]) -> str:

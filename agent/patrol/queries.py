@@ -17,9 +17,10 @@ _CLOCKS_DIFFER = timedelta(hours=3)
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _ACTIVE_IDS = f"SELECT c.biz_id FROM byoc.clusters AS c WHERE {ACTIVE}"
 
-_COLUMNS = """
-SELECT c.biz_id AS cluster_id, c.cluster_name, c.account_id, c.cluster_type, c.created_at, i.sr_version, p.tier,
-  COALESCE(p.customer_name, a.name) AS customer_name, r.state AS resource_state""".strip()
+_TOTAL = "(SELECT COUNT(*) FROM byoc.clusters) AS total"
+_COLUMNS = f"""
+SELECT {_TOTAL}, c.biz_id AS cluster_id, c.cluster_name, c.account_id, c.cluster_type, c.created_at, i.sr_version,
+  p.tier, COALESCE(p.customer_name, a.name) AS customer_name, r.state AS resource_state""".strip()
 _SIDES = """
 FROM byoc.clusters AS c
 LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = c.biz_id
@@ -44,29 +45,26 @@ WHERE {ACTIVE} ORDER BY c.biz_id""".strip()
 ROSTER = f"{_COLUMNS}{_SIDES}\nWHERE {ACTIVE} ORDER BY c.biz_id"
 """For warehouses that do not know where clusters run."""
 
-BARE_ROSTER = f"SELECT c.biz_id AS cluster_id, c.cluster_name, c.account_id FROM byoc.clusters AS c WHERE {ACTIVE}"
+BARE_ROSTER = f"""
+SELECT {_TOTAL}, c.biz_id AS cluster_id, c.cluster_name, c.account_id, c.cluster_type
+FROM byoc.clusters AS c WHERE {ACTIVE} ORDER BY c.biz_id""".strip()
 """For warehouses that lack all side tables."""
-
-
-def hours_sent(since: datetime, until: datetime) -> str:
-    """How many clusters sent data in each hour, newest first."""
-    return (
-        f"SELECT snapshot_hour, COUNT(DISTINCT cluster_id) AS clusters FROM {SNAPSHOTS}"
-        f" WHERE snapshot_hour >= '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}'"
-        " GROUP BY snapshot_hour ORDER BY snapshot_hour DESC LIMIT 200"
-    )
-
-
-def newest_hour(until: datetime) -> str:
-    """The newest hour that holds any data, for warehouses that have been still for days."""
-    return f"SELECT MAX(snapshot_hour) AS newest FROM {SNAPSHOTS} WHERE snapshot_hour <= '{stamp(until)}'"
 
 
 def last_data(since: datetime, until: datetime) -> str:
     """First and last hour with data of each cluster."""
     return (
         f"SELECT cluster_id, MIN(snapshot_hour) AS first_hour, MAX(snapshot_hour) AS last_hour FROM {SNAPSHOTS}"
-        f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(until)}' GROUP BY cluster_id"
+        f" WHERE {_within(since, until)} GROUP BY cluster_id"
+    )
+
+
+def last_data_ever(until: datetime, days: int) -> str:
+    """The same over the last `days` that have any data, for warehouses that have been still for longer than that."""
+    return (
+        f"SELECT cluster_id, MIN(snapshot_hour) AS first_hour, MAX(snapshot_hour) AS last_hour FROM {SNAPSHOTS}"
+        f" WHERE snapshot_hour <= '{stamp(until)}' AND snapshot_hour > DATE_SUB((SELECT MAX(snapshot_hour) FROM"
+        f" {SNAPSHOTS} WHERE snapshot_hour <= '{stamp(until)}'), INTERVAL {days} DAY) GROUP BY cluster_id"
     )
 
 
@@ -85,6 +83,16 @@ def metric_quality(as_of: datetime, silent_hours: int) -> str:
         f" WHERE snapshot_hour > '{stamp(since)}' AND snapshot_hour <= '{stamp(as_of + timedelta(days=2))}'"
         f" GROUP BY cluster_id, metric_name HAVING MAX(snapshot_hour) < '{stamp(until)}' OR {doubled} > 0"
         f" OR {unusable} > 0 OR {ahead} > 0 ORDER BY cluster_id, metric_name LIMIT 5000"
+    )
+
+
+def without_meaning(since: datetime, until: datetime) -> str:
+    """Metrics that are sent and have no row in the dictionary, with how many `clusters` send them."""
+    return (
+        "SELECT s.metric_name, s.clusters FROM (SELECT metric_name, COUNT(DISTINCT cluster_id) AS clusters"
+        f" FROM {SNAPSHOTS} WHERE {_within(since, until)} GROUP BY metric_name) AS s"
+        " LEFT JOIN metrics.metrics_dict_v2 AS d ON d.metric_name = s.metric_name"
+        " WHERE d.metric_name IS NULL ORDER BY s.metric_name LIMIT 500"
     )
 
 
@@ -123,7 +131,7 @@ def alert_hours(since: datetime, until: datetime) -> str:
     """Alert rows folded by cluster, name, state and hour: copies from several ingestion paths and repeats collapse."""
     return (
         "SELECT cluster_id, alert_name, alert_status, DATE_TRUNC('hour', seen_at) AS alert_hour,"
-        " MIN(seen_at) AS first_at, MAX(seen_at) AS last_at, COUNT(DISTINCT seen_at) AS times"
+        " MIN(seen_at) AS first_at, MAX(seen_at) AS last_at, COUNT(DISTINCT seen_at) AS times, COUNT(*) AS alert_rows"
         f" FROM ({alerts_seen(since, until)}) AS s"
         " GROUP BY cluster_id, alert_name, alert_status, DATE_TRUNC('hour', seen_at)"
         " ORDER BY alert_hour DESC"

@@ -25,7 +25,7 @@ async def look(tools: Tools, rules: Reference, now: datetime, waiting: Sequence[
     """The evidence as of `now` (naive UTC). `waiting` stays ungraded: the reference platform makes no predictions.
 
     Raises WarehouseUnreadable when clusters or measurements cannot be read."""
-    newest, identities = await asyncio.gather(newest_data(tools, now), roster(tools))
+    newest, fleet = await asyncio.gather(newest_data(tools, now), roster(tools))
     metrics, alerts = await read_all(tools, (values_of(rules, newest.at), firing_rows(newest.at)))
     if metrics.failed:
         raise WarehouseUnreadable(f"measurements cannot be read: {metrics.error}")
@@ -33,7 +33,7 @@ async def look(tools: Tools, rules: Reference, now: datetime, waiting: Sequence[
     firing = {words(row["cluster_id"]): int(figure(row["firing"]) or 0) for row in alerts.rows}
     clusters = (
         _cluster(rules, one, values.get(one.cluster_id, {}), firing.get(one.cluster_id, 0), metrics.query_id)
-        for one in identities
+        for one in fleet.clusters
     )
     return Evidence(
         now,
@@ -41,7 +41,7 @@ async def look(tools: Tools, rules: Reference, now: datetime, waiting: Sequence[
         clusters=tuple(sorted(clusters, key=lambda one: one.rank)),
         notes=("classified by the rules of the reference platform", *_failed(alerts)),
         query_ids=tuple(one.query_id for one in (metrics, alerts) if one.query_id),
-        statements=newest.statements + 3,
+        statements=newest.statements + fleet.statements + 2,
         receipts={metrics.query_id: metrics.sql},
     )
 

@@ -133,14 +133,42 @@ async def test_a_vanished_metric_is_told_and_a_vanished_half_is_unknown(tools: T
     assert [one.severity for one in report.flagged_clusters] == ["Unknown"]
 
 
-async def test_missing_dictionary_rows_and_profiles_change_nothing(tools: Tools, spoil: Spoil) -> None:
+async def test_metrics_without_a_row_in_the_dictionary_change_nothing_and_are_told(
+    tools: Tools, spoil: Spoil, ten_clusters: Engine
+) -> None:
+    dictionary = "metrics.metrics_dict_v2"
     spoil(
-        "DELETE FROM metrics.metrics_dict_v2 WHERE hash(metric_name) % 2 = 0",
-        "DELETE FROM metrics.dim_customer_profile",
+        f"CREATE OR REPLACE TABLE main.words AS SELECT * FROM {dictionary}",
+        f"DELETE FROM {dictionary} WHERE metric_name IN ('up', 'starrocks_be_cpu_util_percent')",
     )
-    report, summary = await patrolled(tools)
-    assert report.flagged_clusters == ()
-    assert "no tier is known for 10 clusters, taken for tier B" in quality(summary)
+    try:
+        report, summary = await patrolled(tools)
+        assert report.flagged_clusters == ()
+        told = "2 metrics have no row in the dictionary, so nobody can say what they measure: starrocks_be_cpu_util_p"
+        assert told in quality(summary)
+        spoil(f"DELETE FROM {dictionary}")
+        report, summary = await patrolled(tools)
+        assert report.flagged_clusters == ()
+        assert "…" in next(one for one in summary["data_quality"] if "dictionary" in one)
+    finally:
+        spoil(f"INSERT INTO {dictionary} SELECT * FROM main.words WHERE metric_name NOT IN "
+              f"(SELECT metric_name FROM {dictionary})")  # fmt: skip
+
+
+async def test_customers_without_a_profile_are_tier_b_and_told(
+    tools: Tools, spoil: Spoil, ten_clusters: Engine
+) -> None:
+    profiles = "metrics.dim_customer_profile"
+    spoil(f"CREATE OR REPLACE TABLE main.known AS SELECT * FROM {profiles}", f"DELETE FROM {profiles}")
+    try:
+        report, summary = await patrolled(tools)
+        assert report.flagged_clusters == ()
+        assert "no tier is known for 10 clusters, taken for tier B" in quality(summary)
+        spoil(f"INSERT INTO {profiles} SELECT * REPLACE (NULL AS tier) FROM main.known")
+        _, summary = await patrolled(tools)
+        assert "no tier is known for 10 clusters, taken for tier B" in quality(summary)
+    finally:
+        spoil(f"DELETE FROM {profiles}", f"INSERT INTO {profiles} SELECT * FROM main.known")
 
 
 async def test_names_with_markup_stay_data_in_report_and_prompt(

@@ -11,6 +11,7 @@ from agent.patrol.courses import pooled
 from agent.patrol.errors import WarehouseUnreadable
 from agent.patrol.evidence import PROMPT_CHARS, Evidence
 from agent.patrol.inspection import inspect
+from agent.patrol.predictions import Statement
 from agent.patrol.query import stamp
 from agent.patrol.rules import load_rules
 from tests.agent.patrol.courses import AS_OF, rhythm, steps
@@ -87,6 +88,25 @@ async def test_few_statements_whatever_the_size_of_the_fleet() -> None:
     assert counts[0] == counts[1] <= 20
 
 
+PREDICTED = Statement(cid(101), "disk_used_pct", 90.0, False, AS_OF - timedelta(days=41), 24, 0.5, 0.5, "Medium")
+
+
+@pytest.mark.parametrize("size", [3, 400])
+@pytest.mark.parametrize("age", [timedelta(), timedelta(days=2), timedelta(days=40)])
+@pytest.mark.parametrize("broken", [(), ("byoc.vm_category",), ("byoc.cluster_info",)])
+async def test_no_path_takes_more_than_twenty_statements(size: int, age: timedelta, broken: tuple[str, ...]) -> None:
+    tools = FleetTools(healthy(size), as_of=AS_OF - age, broken=broken)
+    evidence = await inspect(tools, load_rules(), NOW, [PREDICTED])
+    assert len(evidence.clusters) == size
+    assert evidence.statements == len(tools.statements) <= 20
+    assert evidence.notes == () or age
+
+
+async def test_the_longest_path_of_all_takes_twenty() -> None:
+    tools = FleetTools(healthy(400), as_of=AS_OF - timedelta(days=40), broken=("byoc.cluster_info",))
+    assert (await inspect(tools, load_rules(), NOW, [PREDICTED])).statements == 20
+
+
 async def test_every_statement_asks_for_all_rows_that_code_may_have() -> None:
     tools = FleetTools(healthy(2))
     await inspect(tools, load_rules(), NOW)
@@ -111,7 +131,7 @@ async def test_a_warehouse_without_score_tables_is_patrolled_all_the_same() -> N
     broken = ("alerts.cluster_health_scores", "alerts.cluster_risk_snapshots", "alerts.issues")
     evidence = await look([Cluster(cid(1), "hot", HOT), *healthy(2)], broken=broken)
     assert keys(evidence) == [f"{cid(1)}/cpu_util_pct"]
-    assert "could not be read: risk levels, health classes, open issues, worst clusters" in evidence.notes[0]
+    assert "could not be read: risk levels, health classes, open issues" in evidence.notes[0]
 
 
 async def test_a_warehouse_without_customers_is_patrolled_all_the_same() -> None:
@@ -213,7 +233,7 @@ async def test_the_stored_form_is_plain_json() -> None:
     read = json.loads(json.dumps(stored))
     assert read["findings"][0]["key"] == f"{cid(1)}/cpu_util_pct"
     assert read["facts"]["issues"] == {"Critical": 3}
-    assert read["facts"]["alert_rows"] == {"Firing": 9, "Resolved": 9}
+    assert read["facts"]["by_type"] == {"CLASSIC": 2}
     assert read["facts"]["worst"][0]["reasons"] == ["compaction 6,000", "<!channel>"]
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.patrol.finding import Identity
 from agent.patrol.freshness import (
@@ -21,39 +23,45 @@ WINDOW = load_rules().window
 OLD = Identity("c1", "prod", created=AS_OF - timedelta(days=300))
 
 
-def hours(**counts: int) -> list[dict[str, object]]:
-    return [
-        {"snapshot_hour": stamp(AS_OF - timedelta(hours=int(back[1:]))), "clusters": count}
-        for back, count in counts.items()
-    ]
-
-
 def ago(hours_: float) -> datetime:
     return AS_OF - timedelta(hours=hours_)
 
 
+def last(**counts: int) -> list[datetime]:
+    """When clusters sent last: `h3=2` are two whose last hour was three hours ago."""
+    return [ago(int(back[1:])) for back, count in counts.items() for _ in range(count)]
+
+
 def test_the_newest_hour_with_a_real_part_of_the_fleet_is_judged() -> None:
-    assert judged_hour(hours(h0=168, h1=170, h2=171)) == AS_OF
+    assert judged_hour(last(h0=168, h1=2, h2=1)) == AS_OF
 
 
 def test_a_cluster_with_a_clock_ahead_does_not_make_the_others_silent() -> None:
-    rows = [{"snapshot_hour": stamp(AS_OF + timedelta(days=30)), "clusters": 1}, *hours(h0=40, h1=40)]
-    assert judged_hour(rows) == AS_OF
+    assert judged_hour([AS_OF + timedelta(days=30), *last(h0=40)]) == AS_OF
 
 
 def test_when_most_clusters_fall_silent_the_others_still_set_the_hour() -> None:
-    assert judged_hour(hours(h0=20, h1=20, h5=170, h6=170)) == AS_OF
+    assert judged_hour(last(h0=20, h5=150)) == AS_OF
+
+
+def test_late_exporters_of_a_large_fleet_do_not_set_the_hour() -> None:
+    assert judged_hour(last(h0=8, h1=162)) == ago(1)
+    assert judged_hour(last(h0=9, h1=161)) == AS_OF
 
 
 def test_a_fleet_of_one_cluster_has_a_newest_hour() -> None:
-    assert judged_hour(hours(h2=1, h3=1)) == ago(2)
+    assert judged_hour(last(h2=1)) == ago(2)
 
 
-@pytest.mark.parametrize(
-    "rows", [[], [{"snapshot_hour": None, "clusters": 3}], [{"snapshot_hour": "x", "clusters": 0}]]
-)
-def test_without_data_there_is_no_hour(rows: list[dict[str, object]]) -> None:
-    assert judged_hour(rows) is None
+def test_without_data_there_is_no_hour() -> None:
+    assert judged_hour([]) is None
+
+
+@given(st.lists(st.integers(-50, 300), min_size=1, max_size=60))
+def test_no_fleet_is_judged_by_an_hour_that_nobody_sent(backs: list[int]) -> None:
+    found = judged_hour([ago(back) for back in backs])
+    assert found in {ago(back) for back in backs}
+    assert len(backs) == 1 or sum(ago(back) >= found for back in backs) >= 2
 
 
 @pytest.mark.parametrize(("age", "known"), [(0, "sending"), (2, "sending"), (3, "silent"), (90, "silent")])
@@ -142,11 +150,5 @@ def test_a_stopped_cluster_that_was_started_and_stopped_again_is_being_stopped()
 
 
 def test_an_hour_that_two_clusters_sent_counts_in_a_fleet_of_many() -> None:
-    assert judged_hour(hours(h0=2, h1=30)) == AS_OF
-    assert judged_hour(hours(h0=1, h1=30)) == ago(1)
-
-
-@pytest.mark.parametrize("count", [None, "x", "NaN", float("inf"), -5, True])
-def test_an_hour_with_a_senseless_count_is_passed_over(count: object) -> None:
-    rows = [{"snapshot_hour": stamp(AS_OF), "clusters": count}, *hours(h1=3)]
-    assert judged_hour(rows) == ago(1)
+    assert judged_hour(last(h0=2, h1=28)) == AS_OF
+    assert judged_hour(last(h0=1, h1=29)) == ago(1)

@@ -8,6 +8,7 @@ import schema
 from agent.patrol import facts, queries
 from agent.patrol.courses import measure
 from agent.patrol.rules import load_rules
+from agent.patrol.seasons import occasions
 from mcp_server.guard import Guard
 from tests.agent.patrol.courses import AS_OF
 from tests.agent.patrol.warehouse import Cluster, FleetTools, _times
@@ -15,11 +16,13 @@ from tests.agent.patrol.warehouse import Cluster, FleetTools, _times
 RULES = load_rules()
 DAY = timedelta(days=1)
 STATEMENTS = (
+    queries.PLACED_ROSTER,
     queries.ROSTER,
     queries.BARE_ROSTER,
-    queries.hours_sent(AS_OF - DAY, AS_OF),
-    queries.newest_hour(AS_OF),
     queries.last_data(AS_OF - DAY, AS_OF),
+    queries.last_data_ever(AS_OF, 14),
+    queries.without_meaning(AS_OF - DAY, AS_OF),
+    queries.same_hours(RULES, occasions(AS_OF), 3),
     queries.metric_quality(AS_OF, 3),
     queries.operations(AS_OF - DAY, AS_OF),
     queries.alert_hours(AS_OF - DAY, AS_OF),

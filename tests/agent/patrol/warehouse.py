@@ -102,6 +102,7 @@ class FleetTools:
         alerts: Sequence[Mapping[str, Any]] = (),
         operations: Sequence[Mapping[str, Any]] = (),
         gone: Sequence[Mapping[str, Any]] = (),
+        unnamed: Sequence[Mapping[str, Any]] = (),
         broken: Sequence[str] = (),
         logs: str = "columns: log_time:DATETIME,level:VARCHAR,message:VARCHAR\n-- no rows",
         as_of: datetime = AS_OF,
@@ -109,7 +110,12 @@ class FleetTools:
         settled: int = 0,
     ) -> None:
         self.clusters = list(clusters)
-        self.given = {"alerts": list(alerts), "operations": list(operations), "gone": list(gone)}
+        self.given = {
+            "alerts": list(alerts),
+            "operations": list(operations),
+            "gone": list(gone),
+            "unnamed": list(unnamed),
+        }
         self.broken = tuple(broken)
         self.logs = logs
         self.as_of = as_of
@@ -144,10 +150,10 @@ class FleetTools:
 
     def _answers(self) -> tuple[tuple[str, Answer], ...]:
         return (
-            (r"^SELECT snapshot_hour, COUNT", self._hours),
-            (r"^SELECT MAX\(snapshot_hour\)", lambda _: [{"newest": stamp(self.as_of)}]),
-            (r"^SELECT c\.biz_id AS cluster_id", lambda _: [_identity(one) for one in self.clusters]),
-            (r"MIN\(snapshot_hour\) AS first_hour", lambda _: self._last()),
+            (r"^SELECT .* AS total, c\.biz_id", lambda _: [_identity(one) for one in self.clusters]),
+            (r"AS first_hour.*DATE_SUB", lambda _: self._last(self.as_of)),
+            (r"AS first_hour", lambda sql: self._last(_times(sql)[1], _times(sql)[0])),
+            (r"d\.metric_name IS NULL", lambda _: self.given["unnamed"]),
             (r"HAVING MAX\(snapshot_hour\)", lambda _: self.given["gone"]),
             (r"FROM byoc\.billing_order", lambda _: self.given["operations"]),
             (r"DATE_TRUNC\('hour', seen_at\)", lambda _: self.given["alerts"]),
@@ -155,41 +161,31 @@ class FleetTools:
             (r"^SELECT cluster_id, bucket, kind", self._same),
             (r"^SELECT cluster_id, (FLOOR\()?HOUR\(snapshot_hour\)", self._profile),
             (r"^SELECT cluster_id, FLOOR\(TIMESTAMPDIFF", self._daily),
-            (
-                r"COALESCE\(c\.cluster_type",
-                lambda _: [{"cluster_type": "CLASSIC", "total": 90, "active": len(self.clusters)}],
-            ),
-            (r"^SELECT label.*cluster_risk_snapshots", lambda _: [{"label": "Healthy", "clusters": 2}]),
-            (r"^SELECT label.*cluster_health_scores", lambda _: [{"label": "Warning", "clusters": 1}]),
-            (
-                r"^SELECT alert_status",
-                lambda _: [{"alert_status": "Firing|Resolved", "alert_rows": 9, "alert_names": 2}],
-            ),
+            (r"^SELECT cluster_id, risk_level", lambda _: self._risks()),
+            (r"^SELECT cluster_id, classification", lambda _: self._scores()),
             (r"FROM alerts\.issues", lambda _: [{"label": "Critical", "issues": 3}]),
-            (r"^SELECT h\.cluster_id", lambda _: self._worst()),
         )
 
-    def _hours(self, sql: str) -> list[dict[str, Any]]:
-        since, until = _times(sql)[:2]
-        hours = [self.as_of - timedelta(hours=back) for back in range(72)]
-        return [
-            {"snapshot_hour": stamp(at), "clusters": count}
-            for at in hours
-            if since <= at <= until and (count := sum(one.silent <= _back(self.as_of, at) for one in self.clusters))
-        ]
+    def _last(self, until: datetime, since: datetime | None = None) -> list[dict[str, Any]]:
+        rows = []
+        for one in self.clusters:
+            last = min(until, self.as_of - timedelta(hours=one.silent))
+            # Nobody here has sent for longer than two weeks.
+            first = max(since or last - timedelta(days=14), self.as_of - timedelta(days=14))
+            if last > first:
+                rows.append({"cluster_id": one.cluster_id, "first_hour": stamp(first), "last_hour": stamp(last)})
+        return rows
 
-    def _last(self) -> list[dict[str, Any]]:
-        sending = [one for one in self.clusters if one.silent < 14 * 24]
-        return [
-            {"cluster_id": one.cluster_id, "last_hour": stamp(self.as_of - timedelta(hours=one.silent))}
-            for one in sending
-        ]
-
-    def _worst(self) -> list[dict[str, Any]]:
+    def _risks(self) -> list[dict[str, Any]]:
         reasons = '["compaction 6,000", "<!channel>\\u202e"]'
         return [
-            {"cluster_id": one.cluster_id, "cluster_name": one.name, "overall_score": 40.0, "risk_level": "Critical"}
-            | {"risk_reasons": reasons}
+            {"cluster_id": one.cluster_id, "risk_level": "Critical", "risk_reasons": reasons}
+            for one in self.clusters[:2]
+        ]
+
+    def _scores(self) -> list[dict[str, Any]]:
+        return [
+            {"cluster_id": one.cluster_id, "classification": "Warning", "overall_score": 40.0}
             for one in self.clusters[:2]
         ]
 
@@ -242,6 +238,7 @@ def _back(as_of: datetime, at: datetime) -> int:
 
 def _identity(one: Cluster) -> dict[str, Any]:
     return {
+        "total": 90,
         "cluster_id": one.cluster_id,
         "cluster_name": one.name or one.cluster_id,
         "account_id": one.account,
