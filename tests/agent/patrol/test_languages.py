@@ -12,21 +12,26 @@ from hypothesis import strategies as st
 
 from agent import patrol
 from agent.catalogue import LANGUAGES, placeholders
-from agent.patrol import told
+from agent.patrol import quality, told
 from agent.patrol.evidence import Evidence
-from agent.patrol.finding import ClusterEvidence, Finding, Outlook
+from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
+from agent.patrol.inspection import inspect
 from agent.patrol.languages import other_words
 from agent.patrol.narrative import sections
 from agent.patrol.patterns import Pattern, Trait
 from agent.patrol.report import Prediction
 from agent.patrol.rules import load_rules
+from agent.patrol.series import Track
 from agent.patrol.voice import ENGLISH, PHRASES, Voice
 from agent.patrol.week import Filling, FleetTrend, Noisy, Recurring, Rising, Shift, Standing, Week
 from agent.patrol.week_words import week
 from tests.agent.patrol.courses import AS_OF
+from tests.agent.patrol.test_evidence import cid, healthy
 from tests.agent.patrol.test_narrative import evidence, sick, well
+from tests.agent.patrol.warehouse import NOW, FleetTools
 
 RULES, ZH = load_rules(), Voice("zh")
+STILL = Track(recent=dict.fromkeys(range(48), 35.0))
 WORD = re.compile(r"[A-Za-z]{3,}")
 KEPT = {"name", "alert", "UTC", "CPU", "Acme", "UPDATE", "exporter", "compaction", "timeout"}
 """What stays as it is: names, and words that are the same in Chinese."""
@@ -75,7 +80,7 @@ def full() -> Evidence:
         shared=(pattern,),
         patterns=(pattern.sentence(RULES), "alert CPU fires on 3 flagged clusters"),
         predictions=(made,),
-        notes=("could not be read: freshness, the newest hours (timeout)",),
+        notes=("could not be read: operations, the newest hours (timeout)",),
         quality=("1 cluster sent hours twice: up", "no tier is known for 3 clusters, taken for tier B"),
         week=a_week(),
     )
@@ -129,7 +134,7 @@ def test_a_report_is_told_in_chinese_from_its_first_word_to_its_last() -> None:
         "版本为 3.4.7的 9 个集群中有 3 个存在:BE CPU",
         "1 个集群有重复的小时数据:up",
         "3 个集群没有等级信息",
-        "无法读取:数据新鲜度、最近几小时的数据 (timeout)",
+        "无法读取:操作记录、最近几小时的数据 (timeout)",
         "告警 CPU 在 3 个被标记的集群上触发",
         "9 小时没有数据",
         "本周:平均得分 97.2",
@@ -221,6 +226,37 @@ def test_a_name_from_data_is_one_visible_line() -> None:
     assert "\n" not in sentence
     assert "\u202e" not in sentence
     assert len(sentence) < 90
+
+
+BAD_ROW = {"cluster_id": "c-1", "metric_name": "up", "gone": 0, "doubled": 0, "unusable": 0, "ahead": 0}
+
+
+@pytest.mark.parametrize("broken", ["lark_alerts", "billing_order", "alerts.issues", "cluster_risk", "health_scores"])
+async def test_what_could_not_be_read_is_named_in_chinese(broken: str) -> None:
+    looked = await inspect(FleetTools(healthy(2), broken=(broken,)), RULES, NOW)
+    assert looked.notes
+    for note in looked.notes:
+        assert words(ZH.echo(note)) <= {"unknown_table", "unknown", "table"}
+
+
+@pytest.mark.parametrize("column", ["doubled", "unusable", "ahead"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_wrong_with_the_data_is_told_in_chinese(column: str, count: int) -> None:
+    rows = [BAD_ROW | {"cluster_id": f"c-{number}", column: 1} for number in range(count)]
+    still = {f"c-{number}": dict.fromkeys(("cpu", "latency", "journal"), STILL) for number in range(count)}
+    nobody = [Identity(f"c-{number}", "x", tier_known=False) for number in range(count)]
+    unnamed = [{"metric_name": f"m{number}"} for number in range(count)]
+    told_of = quality.told(rows, unnamed, still, nobody)
+    assert len(told_of) == 4
+    assert {word for one in told_of for word in words(ZH.echo(one))} <= {"NaN", "exporter"}
+
+
+async def test_an_old_warehouse_and_a_vanished_metric_are_told_in_chinese() -> None:
+    vanished = [BAD_ROW | {"cluster_id": cid(101), "gone": 1, "last_hour": "2026-11-20 02:00:00"}]
+    tools = FleetTools(healthy(3), gone=vanished)
+    looked = await inspect(tools, RULES, NOW + timedelta(hours=9))
+    assert len(looked.notes) == 2
+    assert {word for note in looked.notes for word in words(ZH.echo(note))} == set()
 
 
 def test_a_sentence_that_nobody_foresaw_stays_english() -> None:
