@@ -52,14 +52,24 @@ CREATE MACRO json_length(j) AS sr_json_length(TRY_CAST(j AS JSON)), (j, p) AS sr
 CREATE MACRO json_string(j) AS CAST(j AS VARCHAR);
 -- texts
 CREATE MACRO substring_index(s, d, n) AS
-  CASE WHEN n >= 0 THEN array_to_string(string_split(s, d)[1:n], d) ELSE array_to_string(string_split(s, d)[n:], d) END;
+  CASE WHEN n > 0 THEN array_to_string(string_split(s, d)[1:n], d)
+    WHEN n < 0 THEN array_to_string(string_split(s, d)[n:], d) END;
+CREATE MACRO sr_split_part(s, d, n) AS
+  CASE WHEN n <> 0 AND abs(n) <= len(string_split(s, d)) THEN split_part(s, d, n) END;
+CREATE MACRO sr_substring(s, p) AS CASE WHEN p = 0 THEN left(s, 0) ELSE substring(s, p) END,
+  (s, p, n) AS CASE WHEN p = 0 THEN left(s, 0) ELSE substring(s, p, n) END;
+CREATE MACRO sr_unhex(s) AS
+  CASE WHEN regexp_full_match(s, '([0-9a-fA-F]{2})*') THEN TRY(decode(unhex(s))) ELSE left(s, 0) END;
 CREATE MACRO money_format(x) AS format('{:,.2f}', CAST(x AS DOUBLE));
 CREATE MACRO null_or_empty(s) AS s IS NULL OR s = '';
-CREATE MACRO strleft(s, n) AS left(s, n);
-CREATE MACRO strright(s, n) AS right(s, n);
+CREATE MACRO strleft(s, n) AS left(s, CASE WHEN n < 0 THEN 0 ELSE n END);
+CREATE MACRO strright(s, n) AS right(s, CASE WHEN n < 0 THEN 0 ELSE n END);
 CREATE MACRO strcmp(a, b) AS CASE WHEN a = b THEN 0 WHEN a < b THEN -1 WHEN a > b THEN 1 END;
-CREATE MACRO find_in_set(s, l) AS coalesce(list_position(string_split(l, ','), s), 0);
+CREATE MACRO find_in_set(s, l) AS
+  CASE WHEN s IS NOT NULL AND l IS NOT NULL THEN coalesce(list_position(string_split(l, ','), s), 0) END;
 -- numbers and conditions
+CREATE MACRO sr_whole(a) AS CASE WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(a) LIKE 'DECIMAL%'
+  THEN TRY_CAST(trunc(TRY_CAST(a AS DOUBLE)) AS HUGEINT) ELSE TRY_CAST(a AS HUGEINT) END;
 CREATE MACRO isnotnull(a) AS a IS NOT NULL;
 CREATE MACRO fmod(a, b) AS CAST(a AS DOUBLE) % CAST(b AS DOUBLE);
 CREATE MACRO pmod(a, b) AS ((a % b) + b) % b;
@@ -73,6 +83,12 @@ CREATE MACRO bitxor(a, b) AS xor(a, b);
 -- arrays
 CREATE MACRO array_avg(l) AS list_avg(l);
 CREATE MACRO array_generate(a) AS range(1, a + 1), (a, b) AS generate_series(a, b), (a, b, s) AS generate_series(a, b, s);
+CREATE MACRO sr_array_contains(l, x) AS
+  CASE WHEN x IS NULL THEN list_contains(list_transform(l, lambda v: v IS NULL), true) ELSE list_contains(l, x) END;
+CREATE MACRO sr_array_position(l, x) AS CASE WHEN l IS NOT NULL THEN
+  coalesce(list_position(list_transform(l, lambda v: v IS NOT DISTINCT FROM x), true), 0) END;
+CREATE MACRO sr_array_remove(l, x) AS list_filter(l, lambda v: v IS DISTINCT FROM x);
+CREATE MACRO sr_array_sort(l) AS list_sort(l, 'ASC', 'NULLS FIRST');
 CREATE MACRO arrays_overlap(a, b) AS list_has_any(a, b);
 CREATE MACRO sr_array_slice(l, o, n) AS list_slice(l, o, o + n - 1);
 CREATE MACRO sr_any_match(l) AS list_bool_or(l);

@@ -44,7 +44,7 @@ def concat_ws_skips_nulls(node: Node) -> Node:
 def unhex_gives_text(node: Node) -> Node:
     """unhex is text, not bytes."""
     if isinstance(node, exp.Unhex):
-        return exp.Try(this=call("decode", call("unhex", node.this.copy())))
+        return call("sr_unhex", node.this.copy())
     return node
 
 

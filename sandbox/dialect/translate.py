@@ -10,13 +10,13 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, SqlglotError
 
-from sandbox.dialect import dates, environment, functions, grammar, shape, texts
+from sandbox.dialect import dates, environment, functions, grammar, limits, shape, texts
 from sandbox.dialect.rule import Rule
 from sandbox.dialect.statement import CACHED_CHARACTERS, Statement, parse, split
 from sandbox.errors import StatementError, analysis
 
 # Shape before values: the later rules may rely on it that tables have their final form.
-RULES: tuple[Rule, ...] = (*shape.RULES, *environment.RULES, *dates.RULES, *texts.RULES)
+RULES: tuple[Rule, ...] = (*shape.RULES, *environment.RULES, *dates.RULES, *texts.RULES, *limits.RULES)
 
 
 class Effect(Enum):

@@ -10,6 +10,7 @@ from pymysql.err import MySQLError
 
 from sandbox.dialect.functions import allowed
 from tests.sandbox.conftest import Connect, rows
+from tests.sandbox.dialect import edges
 from tests.sandbox.dialect.matrix import AGGREGATES, SCALARS, STATEMENTS, VALUES, WINDOWS
 
 REFUSED = (
@@ -65,6 +66,19 @@ async def _differences(reader: Any, cases: Any, wrap: str) -> list[str]:
 
 async def test_scalar_functions_give_starrocks_values(reader: Any) -> None:
     assert await _differences(reader, SCALARS, "SELECT {}") == []
+
+
+@pytest.mark.parametrize("cases", [edges.TEXTS, edges.DATES, edges.NUMBERS, edges.NESTED])
+async def test_functions_give_starrocks_values_at_their_edges(reader: Any, cases: Any) -> None:
+    assert await _differences(reader, cases, "SELECT {}") == []
+
+
+@pytest.mark.parametrize(
+    ("cases", "table"),
+    [(edges.OF_NOTHING, f"{VALUES} WHERE x > 9"), (edges.OF_ONE, "(SELECT 5 AS x, 'a' AS s) t")],
+)
+async def test_aggregates_of_hardly_anything_give_starrocks_values(reader: Any, cases: Any, table: str) -> None:
+    assert await _differences(reader, cases, f"SELECT {{}} FROM {table}") == []
 
 
 async def test_aggregates_give_starrocks_values(reader: Any) -> None:
