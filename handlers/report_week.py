@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agent.patrol.rules import number
 from agent.patrol.week import Filling, FleetTrend, Noisy, Recurring, Rising, Standing, Week
+from handlers.answers import counted
 from handlers.document import File, Heading, Note, Part, Prose
 from handlers.figures import amount, label, sparkline
 from handlers.locale import ENGLISH, Locale
@@ -64,7 +65,7 @@ class _Writer:
         """What there is nothing to list of, what is not known, and what it all rests on."""
         week, say = self.week, self.locale.say
         if not week.recurring and "recurring" not in week.missing:
-            yield say("week.recurring.none", reports=week.reports)
+            yield say("week.recurring.none", reports=len(week.reports))
         if not week.capacity and "capacity" not in week.missing:
             yield say("week.capacity.none")
         if not week.noise and "noise" not in week.missing:
@@ -72,7 +73,8 @@ class _Writer:
         if week.missing:
             yield say("week.missing", parts=", ".join(say(f"week.part.{part}") for part in week.missing))
         if week.receipts:
-            told = (f"{say(f'week.part.{part}')} {', '.join(map(line, ids))}" for part, ids in week.receipts.items())
+            told = [f"{say(f'week.part.{part}')} {', '.join(map(line, ids))}" for part, ids in week.receipts.items()]
+            told += [counted("reports", len(week.reports), self.locale)] if week.recurring else []
             yield say("week.receipts", told=" · ".join(told))
 
     def _fleet(self, fleet: FleetTrend) -> str:

@@ -119,8 +119,9 @@ class Filling:
 @dataclass(frozen=True, slots=True)
 class Week:
     """The week up to `until` (ISO UTC). Lists hold the most important first and all that was found; views shorten them.
-    `receipts` names the query ids behind each part, `missing` the parts that could not be made. `reports` counts the
-    reports of the week that are remembered, `names` and `incidents` what alerted at all."""
+    `receipts` names the query ids behind each part, `missing` the parts that could not be made. `reports` are the
+    ids of the reports of the week that are remembered: what `recurring` rests on. `names` and `incidents` count what
+    alerted at all."""
 
     until: str
     fleet: FleetTrend | None = None
@@ -129,7 +130,7 @@ class Week:
     fell: tuple[Standing, ...] = ()
     rose: tuple[Standing, ...] = ()
     recurring: tuple[Recurring, ...] = ()
-    reports: int = 0
+    reports: tuple[str, ...] = ()
     noise: tuple[Noisy, ...] = ()
     incidents: int = 0
     names: int = 0
@@ -160,10 +161,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the reports of some days flagged, and how many reports these were."""
+    """What the reports of some days flagged, and the ids of these reports, the oldest first."""
 
     sightings: Sequence[Sighting] = ()
-    reports: int = 0
+    reports: tuple[str, ...] = ()
 
 
 class PastReports(Protocol):

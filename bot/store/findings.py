@@ -87,7 +87,9 @@ class Findings:
         query = select(ChangesRow).where(ChangesRow.created_at >= since).order_by(ChangesRow.created_at).limit(MOST)
         async with self._database.reading() as session:
             found = [changes_of(row.body) for row in (await session.scalars(query)).all()]
-        return Past(tuple(one for changes in found for one in _sightings(changes)), len(found))
+        return Past(
+            tuple(one for changes in found for one in _sightings(changes)), tuple(one.report_id for one in found)
+        )
 
     async def now(self, keys: Collection[str]) -> Mapping[str, Tracked]:
         """Those findings as they stand; unknown ones are left out."""

@@ -58,7 +58,7 @@ def a_week(many: int = 1, name: str = "", **changed: object) -> Week:
         fell=tuple(standing(number, name=name) for number in range(many)),
         rose=tuple(standing(number + 50, 100.0, 46.0, name) for number in range(many)),
         recurring=tuple(recurring(number, name) for number in range(many)),
-        reports=14,
+        reports=tuple(f"R-{at}" for at in range(14)),
         noise=tuple(noisy(number, name) for number in range(many)),
         incidents=60,
         names=9,
@@ -103,7 +103,7 @@ def test_a_week_tells_trend_movers_what_came_back_capacity_and_noise_each_with_i
         "- **Slow0**: 24 incidents on 6 clusters, 92% without consequence; 20 over within the hour,"
         " comes back on 2 clusters",
     ]
-    assert notes(parts(a_week())) == ["Receipts: scores q-1, q-2 · alerts q-3"]
+    assert notes(parts(a_week())) == ["Receipts: scores q-1, q-2 · alerts q-3 · 14 reports"]
 
 
 def test_the_same_week_is_told_in_chinese() -> None:

@@ -100,7 +100,7 @@ def a_week(**changed: object) -> Week:
             Recurring("00000001-c", "name-1", "disk_used_pct", "Warning", 4, 1, True),
             Recurring("00000002-c", "name-2", "cpu_util_pct", "Critical", 3, 2, False),
         ),
-        reports=14,
+        reports=("R-1", "R-2"),
         noise=(Noisy("name-of-alert", 24, 6, 22, 20, 2),),
         incidents=60,
         names=9,

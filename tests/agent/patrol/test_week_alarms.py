@@ -19,7 +19,7 @@ def seen(hours_ago: int, cluster: str = "c-1", *, opened: bool = False, severity
 
 
 def past(*sightings: Sighting) -> Past:
-    return Past(sightings, 14)
+    return Past(sightings, ("R-1", "R-2"))
 
 
 def fired(hours_ago: float, lasted: float = 0.5, cluster: str = "c-1", name: str = "SlowQuery") -> Incident:

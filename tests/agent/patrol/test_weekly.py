@@ -21,6 +21,7 @@ from tests.agent.patrol.test_run import Clock, Store, by_rules
 from tests.agent.patrol.warehouse import GIB, NOW, Cluster, FleetTools
 
 RULES = load_rules()
+REPORTS = tuple(f"R-{number}" for number in range(14))
 STUCK = Cluster(cid(3), "stuck", {"compaction": rhythm(4_000)})
 """Bad for the newest two days, as far as the fake fleet knows another present than past."""
 
@@ -37,7 +38,7 @@ class Remembered:
         self.asked.append(since)
         if self.error is not None:
             raise self.error
-        return Past(self.sightings, 14)
+        return Past(self.sightings, REPORTS)
 
 
 class Unread(FleetTools):
@@ -103,7 +104,7 @@ async def test_what_the_reports_of_the_week_flagged_recurs() -> None:
     week = await week_of([STUCK, *healthy(3)], memory)
     assert memory.asked == [AS_OF.replace(tzinfo=UTC) - timedelta(days=7)]
     assert [(one.cluster_name, one.days, one.lasting) for one in week.recurring] == [("stuck", 4, True)]
-    assert week.reports == 14
+    assert week.reports == REPORTS
 
 
 async def test_alerts_without_consequence_are_told_by_name_and_by_incident() -> None:

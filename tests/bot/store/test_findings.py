@@ -58,7 +58,7 @@ async def test_a_weekly_look_back_is_told_what_each_report_flagged(url: str, clo
             await store.findings.record(patrolled(f"R-{number + 1}", *clusters))
             clock.forward(hours=24)
         past = await store.findings.flagged_since(since)
-    assert past.reports == 4
+    assert past.reports == ("R-1", "R-2", "R-3", "R-4")
     assert [(one.cluster_id, one.dimension, one.severity, one.opened) for one in past.sightings] == [
         (ID.format(1), "disk_used_pct", "Warning", True),
         (ID.format(1), "disk_used_pct", "Critical", False),
