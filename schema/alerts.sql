@@ -115,7 +115,7 @@ CREATE TABLE IF NOT EXISTS alerts.agent_investigations (
   cluster_id VARCHAR(64) COMMENT "cluster UUID, = byoc.clusters.biz_id",
   cluster_name VARCHAR(256) COMMENT "untrusted text",
   customer_name VARCHAR(256) COMMENT "display name of the customer",
-  severity VARCHAR(16) COMMENT "Critical, Warning or Info",
+  severity VARCHAR(16) COMMENT "Critical, Warning, Info (nothing wrong), or Unknown (silent)",
   confidence DOUBLE COMMENT "0..1",
   root_cause VARCHAR(4096) COMMENT "what was found to be the cause",
   evidence VARCHAR(8192) COMMENT "figures that support it",
