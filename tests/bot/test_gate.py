@@ -22,6 +22,7 @@ from handlers.deps import Deps
 from handlers.document import Document, Note, Prose
 from handlers.flight import Flights
 from handlers.locale import ENGLISH
+from handlers.purse import Leave
 from handlers.surface import Deleted, Edited, Event, Investigate, PatrolRequest, Question, Stop, SurfaceError
 from handlers.turn import Turn
 from tests.bot.turns.desk import Desk, settle
@@ -425,11 +426,9 @@ async def test_what_people_spent_makes_the_clock_and_the_sentinel_thrifty(house:
     house.agents.spent = (Spent("somebody's", Tokens(input_tokens=120)),)
     await house.said(*asks(1))
     await house.said(*slots(1))
-    await house.gate.admit(Investigate("clock:sentinel:1:a", "slack:T:C:9.1", BY_CLOCK, "a", "sentinel"))
-    await house.turns.idle()
     assert house.patrols.thrifts == ["rules"]
-    assert house.agents.thrifts == ["", "rules"]
-    assert house.texts()[-1].startswith(ENGLISH.say("thrift.rules"))
+    leave = await house.gate.leave(Investigate("clock:sentinel:1:a", "slack:T:C:9.1", BY_CLOCK, "a", "sentinel"))
+    assert leave == Leave(thrift="rules")
 
 
 async def test_a_limit_of_turns_or_of_one_channel_is_none_for_the_clock(house: House) -> None:
