@@ -27,6 +27,7 @@ from bot.caller import PATROL, caller_in, reader_in, told
 from bot.clock import utc_now
 from bot.errors import SettingsError, WarehouseError
 from bot.investigations import Investigations
+from bot.meters import Metered, Meters
 from bot.neighbours import Audited, foreign_servers, neighbours
 from bot.paths import audit_file, default_database_url
 from bot.prices import load_prices
@@ -67,6 +68,8 @@ class Starwatch:
     tools: Tools
     recorder: Recorder
     investigations: Investigations
+    door: Door
+    meters: Meters
 
 
 def rules_analyst() -> RulesAnalyst:
@@ -94,15 +97,20 @@ async def thinker(settings: Settings) -> AsyncIterator[Model]:
 
 
 @asynccontextmanager
-async def thinking(settings: Settings) -> AsyncIterator[Models]:
-    """Who thinks while all is well, near a limit, and behind it. Without a cheaper one rules are both."""
-    rules = rules_analyst()
+async def thinking(settings: Settings, meters: Meters | None = None) -> AsyncIterator[Models]:
+    """Who thinks while all is well, near a limit, and behind it. Without a cheaper one rules are both. Claude's calls
+    are counted."""
+    rules, prices, counts = rules_analyst(), load_prices(settings.prices), meters or Meters()
+
+    def counted(model: Model) -> Model:
+        return Metered(model, counts, prices) if model.analyst == "claude" else model
+
     async with thinker(settings) as full:
         if settings.cheaper_model is None:
-            yield Models(full, rules, rules)
+            yield Models(counted(full), rules, rules)
             return
         async with thinker(settings.model_copy(update={"model": settings.cheaper_model})) as cheaper:
-            yield Models(full, cheaper, rules)
+            yield Models(counted(full), counted(cheaper), rules)
 
 
 async def require_readable(door: Door, place: Address) -> None:
@@ -126,6 +134,7 @@ def agents_of(
     tools: McpTools,
     store: Store,
     neighbours_of: Callable[[Caller], Sequence[Neighbour]],
+    meters: Meters,
 ) -> Agents:
     """An agent for any thread and user; all share the connections, the schema text and the store."""
     discovery = Discovery(tools)
@@ -150,7 +159,7 @@ def agents_of(
             acts=toolset,
         )
 
-    return Agents(agent_of, prices)
+    return Agents(agent_of, prices, meters)
 
 
 async def require_distinct(tools: McpTools, foreign: Sequence[Neighbour]) -> None:
@@ -227,7 +236,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
 
     Raises OperatorError when something cannot be used as configured; nothing is left running then.
     """
-    database = settings.database_url or default_database_url(os.environ)
+    database, meters = settings.database_url or default_database_url(os.environ), Meters()
     scopes, servers = scopes_of(settings), foreign_servers(settings.mcp_servers, os.environ)
     async with (
         open_store(database, utc_now) as store,
@@ -237,7 +246,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             lambda: build_server(door), name="starwatch", times=ConnectionTimes(call=settings.query_seconds + 10)
         ) as connection,
         neighbours(servers, approvable=bool(settings.approvers)) as foreign,
-        thinking(settings) as models,
+        thinking(settings, meters) as models,
     ):
         tools = McpTools(connection)
         await require_distinct(tools, foreign)
@@ -264,10 +273,21 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             whole = scopes.of(caller.principal) == EVERYTHING
             return tuple(Audited(far, door.limits, door.recorder, caller) for far in foreign) if whole else ()
 
-        agents = agents_of(settings, models, tools, store, neighbours_of)
+        agents = agents_of(settings, models, tools, store, neighbours_of, meters)
         investigations = investigations_of(settings, models, tools, store, neighbours_of, writer, sees_all)
         results = WarehouseResults(tools, scopes.of)
-        patrols = SharedPatrols(Patrols(patrol_of, sees_all), store.database, store.blobs, utc_now)
+        patrols = SharedPatrols(Patrols(patrol_of, sees_all, meters), store.database, store.blobs, utc_now)
         yield Starwatch(
-            place, models.full, store, agents, patrols, results, database, tools, door.recorder, investigations
+            place,
+            models.full,
+            store,
+            agents,
+            patrols,
+            results,
+            database,
+            tools,
+            door.recorder,
+            investigations,
+            door,
+            meters,
         )

@@ -4,7 +4,7 @@ Waiting before a call costs nobody anything; a platform that has to refuse calls
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ log = structlog.get_logger()
 PATIENCE = 60.0
 """Seconds that one call waits for its turn. Beyond that the caller is told, who can keep what is to be said."""
 BUCKETS = 10_000
+HELD = Counter[str]()
+"""How often this process was asked to wait, by method, over all platforms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Pace:
         """The platform asks to wait for so long before the next call of this method."""
         bucket = self._bucket(method, place)
         bucket.held_until = max(bucket.held_until, self._clock() + seconds)
+        HELD[method] += 1
         log.warning("the chat platform asks to wait", method=method, place=place, seconds=seconds)
 
     def _bucket(self, method: str, place: str) -> _Bucket:

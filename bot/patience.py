@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.documents import document_json, document_of
+from bot.meters import Meters, PostEnd
 from bot.store import StoreFault
 from bot.store.outbox import Kept, Outbox, is_stand_in, message_of, stand_in_of, waits_as
 from handlers.document import Document, Form
@@ -79,6 +80,7 @@ class PatientSurface:
         *,
         gone: Callable[[str], Awaitable[object]],
         waits: Waits | None = None,
+        meters: Meters | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -86,6 +88,7 @@ class PatientSurface:
         self._outbox = outbox
         self._gone = gone
         self._waits = waits or Waits()
+        self._posts = (meters or Meters()).posts
         self._clock = clock
         self._sleep = sleep
         self._places: set[str] | None = None
@@ -122,6 +125,7 @@ class PatientSurface:
             except AccessEnded as fault:
                 platform.end(fault)
             except PlaceGone:
+                self._count("refused")
                 await self._told_gone(place)
                 raise
             except SurfaceAway as fault:
@@ -131,9 +135,16 @@ class PatientSurface:
                 log.warning("the chat platform is away; a post is tried again", place=place, seconds=pause)
                 await self._sleep(pause)
                 wait = min(wait * 2, self._waits.longest)
+            except SurfaceError:
+                self._count("refused")
+                raise
             else:
                 platform.well()
+                self._count("posted")
                 return posted
+
+    def _count(self, end: PostEnd) -> None:
+        self._posts.labels(end).inc()
 
     async def update(self, message: str, document: Document, mark: Mark | None = None) -> None:
         """See `Surface`. Not kept while the platform is away: what it would show is out of date by then. A post that
@@ -216,9 +227,11 @@ class PatientSurface:
             raise
         except (SurfaceError, ValueError) as fault:
             log.error("what was kept will never be posted", place=kept.place, part=kept.part, why=str(fault))
+            self._count("dropped")
             await self._outbox.drop(kept.name, stand_in_of(kept.place, kept.name))
             return False
         self._platform(kept.place).well()
+        self._count("delivered")
         log.info("what was kept is posted", place=kept.place, part=kept.part, kept_at=kept.kept_at.isoformat())
         stand_in = stand_in_of(kept.place, kept.name)
         await self._outbox.posted(kept.name, posted.thread, stand_in, posted.messages)
@@ -227,6 +240,7 @@ class PatientSurface:
     async def _kept(self, place: str, document: Document, mark: Mark, why: str) -> Posted:
         name = await self._outbox.put(place, mark.turn, mark.part, document_json(document), why)
         (await self._behind()).add(place)
+        self._count("kept")
         log.error("what could not be posted is kept", place=place, part=mark.part, why=why)
         return Posted(stand_in_of(place, name), (message_of(place, name),))
 

@@ -1,7 +1,7 @@
 """The patrols and the housekeeping that the clock asks for, and when: by the settings, or as a channel set it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import structlog
 
 from bot.clock import LATE, Now, slot_key
 from bot.gate import BY_CLOCK
+from bot.meters import Meters, SlotEnd
 from bot.settings import Settings
 from bot.store.findings import Delivery
 from bot.store.timetables import StoredTimetables
@@ -135,6 +136,7 @@ class ByClock:
     locale: Locales
     delivered: Delivered
     sentinel: Callable[[datetime], Awaitable[None]] | None = None
+    meters: Meters = field(default_factory=Meters)
 
     async def __call__(self, name: str, moment: datetime) -> None:
         """Patrol, or tidy up. A patrol that is more than two hours late is told of instead of run; where the channel
@@ -155,8 +157,10 @@ class ByClock:
         key = slot_key(name, moment)
         if (await self.rota.of(place)).is_muted(self.now()):
             log.info("a channel is muted, so its patrol is left out", slot=key)
+            self._count("muted")
         elif (self.now() - moment).total_seconds() <= LATE:
             await self.admit(PatrolRequest(key=key, channel=place, user=BY_CLOCK, words=report_type))
+            self._count("begun")
         else:
             await self._missed(report_type, place, moment, key)
 
@@ -171,6 +175,7 @@ class ByClock:
             return
         key = slot_key(f"{report_type}{_IN}{place}", slot)
         log.error("a patrol is overdue", report_type=report_type, slot=key, delivery=delivery)
+        self._count("overdue")
         locale = await self.locale(place, BY_CLOCK)
         minutes = int(DEADLINE.total_seconds() // 60)
         said = {"title": titled(report_type, locale), "when": locale.time(slot), "minutes": minutes}
@@ -178,8 +183,12 @@ class ByClock:
         text = locale.say("patrol.late" if delivery == "waiting" else "patrol.overdue", **said)
         await self.surface.post(place, note_document(text), Mark(key, "overdue", repeated=True))
 
+    def _count(self, end: SlotEnd) -> None:
+        self.meters.slots.labels(end).inc()
+
     async def _missed(self, report_type: str, place: str, moment: datetime, key: str) -> None:
         log.error("a patrol was missed", report_type=report_type, slot=key)
+        self._count("missed")
         locale = await self.locale(place, BY_CLOCK)
         text = locale.say("patrol.missed", title=titled(report_type, locale), when=locale.time(moment))
         # begun before or not, the look for the mark costs little and a doubled alarm costs trust

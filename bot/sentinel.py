@@ -1,7 +1,7 @@
 """The sentinel at work: a look at the whole fleet every quarter of an hour, a card when something turned bad."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -16,6 +16,7 @@ from bot.clock import Now, utc_now
 from bot.compose import Starwatch
 from bot.errors import WarehouseError
 from bot.gate import BY_CLOCK
+from bot.meters import Meters
 from bot.patrols import Rota
 from bot.settings import Settings
 from bot.store.sentinel import Memory, SentinelMemory
@@ -44,6 +45,7 @@ class Sentinel:
     now: Now
     budget: int = 0
     writer: ReportWriter = NoWriter()  # noqa: RUF009 - it has no state
+    meters: Meters = field(default_factory=Meters)
 
     async def __call__(self, moment: datetime) -> None:
         """Look, tell what is new in every channel that gets reports, remember. The same `moment` again tells nothing
@@ -53,7 +55,9 @@ class Sentinel:
         except WarehouseUnreadable as blind:
             # what is not seen is not remembered either, so nothing passes for a recovery
             log.warning("the sentinel saw nothing", why=str(blind))
+            self.meters.looks.labels("blind").inc()
             return
+        self.meters.looks.labels("seen").inc()
         await self._keep_scores(evidence)
         known = await self.memory.load()
         sightings, clusters = look(evidence, known.clusters)
@@ -86,6 +90,8 @@ class Sentinel:
 
     async def _tell(self, news: Sequence[Sighting], memory: Memory, moment: datetime) -> Memory:
         """Post a card in each channel, and investigate in the first of them what the day's budget allows."""
+        for one in news:
+            self.meters.sightings.labels(one.trigger).inc()
         kept = await latest(self.deps, self.deps.desk) if self.deps.desk else None
         reports = _reports(kept)
         chosen = list(news[: max(self.budget - memory.opened, 0)])
@@ -141,4 +147,6 @@ def sentinel_of(
 
     memory = SentinelMemory(starwatch.store.database, utc_now)
     writer = WarehouseWriter(starwatch.place) if starwatch.place.writer else NoWriter()
-    return Sentinel(looked, memory, rota, deps, admit, utc_now, settings.sentinel_investigations, writer)
+    return Sentinel(
+        looked, memory, rota, deps, admit, utc_now, settings.sentinel_investigations, writer, starwatch.meters
+    )

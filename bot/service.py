@@ -17,6 +17,7 @@ from bot.clock import utc_now
 from bot.compose import Starwatch
 from bot.desk import desk_of, names_of, rota_of
 from bot.entrance import Entrance
+from bot.exposition import Exposition, exposed
 from bot.following import Following
 from bot.gate import Gate
 from bot.housekeeping import Housekeeping, ages
@@ -81,13 +82,17 @@ async def serving(
     longest = max(LONGEST_TURN, settings.turn_seconds * 2) + Waits().patience
     options = DurableOptions(settings.executor_id, limit=longest, max_running=settings.turns_at_once)
     address = turns_address(starwatch.database)
-    async with durable_turns(Handling(bot.deps, bot.gate), bot.inbox, store.blobs, address, options) as turns:
+    async with durable_turns(
+        Handling(bot.deps, bot.gate, starwatch.meters), bot.inbox, store.blobs, address, options
+    ) as turns:
         opened.append(turns)
         reaction = Reaction(bot.gate, platform.surface, bot.locales, turns.ahead)
         opening: AbstractAsyncContextManager[Entrance] = platform.listening(
             settings, reaction.admit, pressing.act, Following(store, bot.preferences), Talk(store.database)
         )
-        async with opening as entrance:
+        exposition = Exposition(starwatch.meters, starwatch.door, lambda: turns.load, store, bot.outbox, utc_now)
+        async with opening as entrance, exposed(settings, exposition.text) as metrics:
+            log.info("metrics are served", place=metrics or "nowhere")
             clock = Clock(_by_clock(settings, starwatch, bot))
             await clock.start(await bot.rota.schedules())
             bot.rota.clock = clock
@@ -131,7 +136,7 @@ def _bot(settings: Settings, platform: Platform, starwatch: Starwatch, turns: Ca
     async def gone(thread: str) -> None:
         await turns().stop(thread)
 
-    surface = PatientSurface(platform.surface, outbox, gone=gone)
+    surface = PatientSurface(platform.surface, outbox, gone=gone, meters=starwatch.meters)
     patrols = by_settings(settings, platform.channel(settings.patrol_channel or ""))
     rota = rota_of(store, patrols, sentinel=settings.sentinel)
     deps = replace(
@@ -151,7 +156,17 @@ def _by_clock(settings: Settings, starwatch: Starwatch, bot: _Bot) -> ByClock:
     store = starwatch.store
     house = Housekeeping(store, bot.inbox, bot.outbox, utc_now, ages(settings))
     sentinel = sentinel_of(settings, starwatch, bot.deps, bot.rota, bot.gate.admit)
-    return ByClock(bot.rota, bot.gate.admit, bot.surface, house.tidy, utc_now, bot.locales, store.findings, sentinel)
+    return ByClock(
+        bot.rota,
+        bot.gate.admit,
+        bot.surface,
+        house.tidy,
+        utc_now,
+        bot.locales,
+        store.findings,
+        sentinel,
+        starwatch.meters,
+    )
 
 
 async def _part(turns: TurnEngine, hurry: asyncio.Event) -> None:

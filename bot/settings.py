@@ -15,6 +15,8 @@ from pydantic_core import ErrorDetails
 from bot.errors import SettingsError
 
 PREFIX = "STARWATCH_"
+METRICS = "127.0.0.1:9464"
+"""Where the metrics are served unless somebody says otherwise."""
 
 
 def _loopback(host: str) -> bool:
@@ -47,6 +49,15 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def _place(text: str) -> str:
+    if text in {"", "off"}:
+        return ""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ValueError("is no place to listen; write a port, host:port, or off")
+    return f"{host or '127.0.0.1'}:{port}"
+
+
 def _roles(text: str) -> str:
     unknown = {name.strip() for name in text.split(",")} - {"member", "guest", "stranger"}
     if unknown:
@@ -60,6 +71,10 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Roles = Annotated[str, AfterValidator(_roles)]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 """A time of day, HH:MM."""
+
+
+Place = Annotated[str, AfterValidator(_place)]
+"""`host:port` to listen on, empty for nowhere."""
 
 
 class Settings(BaseModel):
@@ -195,6 +210,7 @@ class Settings(BaseModel):
     executor_id: str = Field(
         "starwatch-0", min_length=1, max_length=64, description="name of this replica: its own, and kept on restart"
     )
+    metrics: Place = Field(METRICS, description="[host:]port of /metrics for Prometheus; off = nowhere")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from agent.model import Model
 from agent.patrol.report import PatrolReport, ReportType
 from agent.patrol.run import Patrol
 from agent.progress import OnProgress, Progress, Spent
+from bot.meters import Meters
 from bot.prices import Prices
 from handlers.deps import OnStep
 from handlers.locale import ENGLISH
@@ -46,9 +47,12 @@ def metered(on_progress: OnProgress, purse: Purse) -> OnProgress:
 class Agents:
     """Implements `handlers.deps.Agents`: what a thread knows is in the store, so an agent lives for one turn."""
 
-    def __init__(self, agent_of: Callable[[str, str, Thrift], BYOCAgent], prices: Prices) -> None:
+    def __init__(
+        self, agent_of: Callable[[str, str, Thrift], BYOCAgent], prices: Prices, meters: Meters | None = None
+    ) -> None:
         self._agent_of = agent_of
         self._prices = prices
+        self._meters = meters or Meters()
 
     async def chat(
         self,
@@ -65,6 +69,7 @@ class Agents:
         purse = purse or Purse()
         agent = self._agent_of(thread, user, purse.thrift)
         answer = await agent.chat(text, metered(on_progress, purse), journal, overheard, approvals)
+        self._meters.stated("answer", answer.receipts.stated, len(answer.receipts.unbound))
         return replace(answer, dollars=self._prices.dollars(purse.spent))
 
     async def forget(self, thread: str, user: str) -> None:
@@ -75,9 +80,15 @@ class Agents:
 class Patrols:
     """Implements `handlers.deps.Patrols`."""
 
-    def __init__(self, patrol_of: Callable[[Thrift], Patrol], may_be_read: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self,
+        patrol_of: Callable[[Thrift], Patrol],
+        may_be_read: Callable[[str, str], bool],
+        meters: Meters | None = None,
+    ) -> None:
         self._patrol_of = patrol_of
         self._may_be_read = may_be_read
+        self._meters = meters or Meters()
 
     def may_be_read(self, place: str, user: str) -> bool:
         """Whether a user in a channel or thread may see the whole fleet."""
@@ -96,6 +107,7 @@ class Patrols:
         purse = purse or Purse()
         patrol = self._patrol_of(purse.thrift)
         _, report = await patrol.run_patrol(report_type, triggered_by, metered(told(on_step), purse), journal, language)
+        self._meters.patrolled(report)
         # read by several channels at once, each of which shows it in its own language
         return replace(report, notice=with_thrift(report.notice, purse, ENGLISH))
 

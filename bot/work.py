@@ -1,9 +1,9 @@
 """What the queue does with an event: the gate's last word, then the handlers, given the turn that they work in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -11,13 +11,17 @@ from structlog.contextvars import bound_contextvars
 import handlers
 from agent.progress import Spent
 from bot.admission import place_of
+from bot.meters import Meters
 from bot.store import StoreFault
 from handlers.deps import Deps
 from handlers.purse import Leave
-from handlers.surface import Event
+from handlers.surface import Event, Investigate, PatrolRequest, Question
 from handlers.turn import Turn
 
 log = structlog.get_logger()
+
+_ABOUT: Mapping[type[Any], str] = {Question: "question", PatrolRequest: "patrol", Investigate: "investigation"}
+"""What turns are about, in the metrics."""
 
 
 class Keeper(handlers.Keeper, Protocol):
@@ -54,11 +58,13 @@ class Handling:
 
     deps: Deps
     keeper: Keeper = NoKeeper()  # noqa: RUF009 - it has no state
+    meters: Meters = field(default_factory=Meters)
 
     async def handle(self, event: Event, turn: Turn) -> None:
         """Do what the event asks for."""
-        with _named(event, turn):
-            await handlers.admitted(event, replace(self.deps, turn=turn, withdrawn=self._withdrawn), self.keeper)
+        with _named(event, turn), self.meters.turn(_about(event)) as ended:
+            deps = replace(self.deps, turn=turn, withdrawn=self._withdrawn)
+            ended("done" if await handlers.admitted(event, deps, self.keeper) else "failed")
             await self.keeper.charge(event, turn.purse.spent)
 
     async def stopped(self, event: Event, turn: Turn) -> None:
@@ -66,12 +72,14 @@ class Handling:
         with _named(event, turn):
             last_words = handlers.hushed if await self.keeper.silent(event) else handlers.stopped
             await last_words(event, replace(self.deps, turn=turn))
+            self.meters.turns.labels(_about(event), "stopped").inc()
             await self.keeper.charge(event, turn.purse.spent)
 
     async def given_up(self, event: Event, turn: Turn) -> None:
         """Say that the turn was given up."""
         with _named(event, turn):
             await handlers.given_up(event, replace(self.deps, turn=turn))
+            self.meters.turns.labels(_about(event), "given_up").inc()
             await self.keeper.charge(event, turn.purse.spent)
 
     async def _withdrawn(self, event: Event) -> bool:
@@ -81,6 +89,10 @@ class Handling:
             # what was shown stays then: it is no worse than before
             log.error("whether a question was taken back cannot be read", event_key=event.key, why=str(fault))
             return False
+
+
+def _about(event: Event) -> str:
+    return _ABOUT.get(type(event), "other")
 
 
 @contextmanager

@@ -35,8 +35,9 @@ class Keeper(Protocol):
         ...
 
 
-async def admitted(event: Event, deps: Deps, keeper: Keeper) -> None:
-    """Do what the event asks for if the keeper lets it. A failure of either is apologised for."""
+async def admitted(event: Event, deps: Deps, keeper: Keeper) -> bool:
+    """Do what the event asks for if the keeper lets it; whether that went well. A failure of either is apologised
+    for."""
 
     async def ask_keeper(event: Any, deps: Deps) -> None:
         async def judged() -> Json:
@@ -50,7 +51,7 @@ async def admitted(event: Event, deps: Deps, keeper: Keeper) -> None:
         elif leave.say:
             await ending.refused(event, leave.say, deps)
 
-    await _handle(event, deps, dict.fromkeys(HANDLERS, ask_keeper))
+    return await _handle(event, deps, dict.fromkeys(HANDLERS, ask_keeper))
 
 
 async def stopped(event: Event, deps: Deps) -> None:

@@ -18,10 +18,11 @@ log = structlog.get_logger()
 Handler = Callable[[Any, Deps], Awaitable[None]]
 
 
-async def handle(event: Event, deps: Deps, handlers: Mapping[type[Any], Handler]) -> None:
-    """Run the event's handler. Nothing but cancellation leaves this function."""
+async def handle(event: Event, deps: Deps, handlers: Mapping[type[Any], Handler]) -> bool:
+    """Run the event's handler; whether it went well. Nothing but cancellation leaves this function."""
     try:
         await handlers[type(event)](event, deps)
+        return True
     except SurfaceError as error:
         # the same platform would have to carry the apology, so this one is for the operator alone
         log.error("the chat platform refused what was to be shown", event_key=event.key, why=str(error))
@@ -29,6 +30,7 @@ async def handle(event: Event, deps: Deps, handlers: Mapping[type[Any], Handler]
         reference = deps.new_reference()
         log.exception("an event could not be handled", event_key=event.key, reference=reference)
         await _apologise(event, reference, deps)
+    return False
 
 
 async def _apologise(event: Event, reference: str, deps: Deps) -> None:

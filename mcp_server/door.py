@@ -76,6 +76,11 @@ class Door:
     ) -> None:
         await self._executor.__aexit__(kind, error, trace)
 
+    @property
+    def lost(self) -> bool:
+        """Whether the warehouse is given up for now."""
+        return self._executor.breaker.health().since is not None
+
     def scope_of(self, principal: Principal) -> Scope:
         """What a principal may see."""
         return self._scopes.of(principal)

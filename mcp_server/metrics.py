@@ -56,6 +56,8 @@ class Snapshot:
     timings: Mapping[Timer, Timing]
     calls: Mapping[str, int]
     statements: Mapping[str, int]
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    """By the rule that was broken."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class Metrics:
     _timings: dict[Timer, Timing] = field(default_factory=dict)
     _calls: Counter[str] = field(default_factory=Counter)
     _statements: Counter[str] = field(default_factory=Counter)
+    _refusals: Counter[str] = field(default_factory=Counter)
 
     def add(self, count: Count, amount: int = 1) -> None:
         """Count something."""
@@ -99,6 +102,10 @@ class Metrics:
         self._statements[verdict] += 1
         self.took(Timer.STATEMENT, seconds)
 
+    def refusal(self, rule: str) -> None:
+        """Note that a call broke one of our rules."""
+        self._refusals[rule] += 1
+
     def snapshot(self) -> Snapshot:
         """A copy of all figures; what never happened reads as 0."""
         return Snapshot(
@@ -106,4 +113,5 @@ class Metrics:
             {timer: self._timings.get(timer, Timing()) for timer in Timer},
             dict(self._calls),
             dict(self._statements),
+            dict(self._refusals),
         )

@@ -111,6 +111,8 @@ class Recorder:
     ) -> None:
         verdict = _verdict(failure)
         self._metrics.call(verdict, seconds)
+        if isinstance(failure, Refusal):
+            self._metrics.refusal(failure.rule)
         if self._audit is not None:
             self._audit.add(
                 entry(

@@ -147,7 +147,12 @@ class Scripted:
         self.made = made
 
     async def run_patrol(
-        self, report_type: str, triggered_by: str, on_progress: OnProgress, journal: Journal = UNWRITTEN
+        self,
+        report_type: str,
+        triggered_by: str,
+        on_progress: OnProgress,
+        journal: Journal = UNWRITTEN,
+        language: str = "en",
     ) -> tuple[str, PatrolReport]:
         await on_progress(Spent(SONNET, Usage(10, 10)))
         return self.made.report_id, self.made
