@@ -182,7 +182,7 @@ async def _handover(request: PatrolRequest, words: list[str], deps: Deps, desk: 
     try:
         reach = silence(words, now) - now if words else SHIFT
     except NotATimetable as wrong:
-        return await _note(wrong.key, request, deps, word=wrong.word)
+        return await _note(wrong.key, request, deps, word=excerpt(wrong.word, _NAME))
     deeds = await desk.findings.deeds(now - reach)
     return handover_document(now - reach, deeds, Standing(now, locale, await desk.findings.open()))
 
@@ -248,7 +248,7 @@ async def _schedule(request: PatrolRequest, words: list[str], deps: Deps, desk: 
         try:
             timetable = told([word.lower() for word in words], timetable, name)
         except NotATimetable as wrong:
-            return note_document(locale.say(wrong.key, word=wrong.word))
+            return note_document(locale.say(wrong.key, word=excerpt(wrong.word, _NAME)))
         await desk.timetables.put(timetable)
     return schedule_document(timetable, locale)
 
@@ -257,7 +257,7 @@ async def _mute(request: PatrolRequest, words: list[str], deps: Deps, desk: Desk
     try:
         until = silence([word.lower() for word in words], desk.now())
     except NotATimetable as wrong:
-        return await _note(wrong.key, request, deps, word=wrong.word)
+        return await _note(wrong.key, request, deps, word=excerpt(wrong.word, _NAME))
     await _silent(until, request, desk)
     if until >= FOREVER:
         return await _note("mute.schedule.forever", request, deps)
