@@ -95,5 +95,6 @@ def _metrics(dimensions: Sequence[str], rules: Rules) -> list[str]:
     """The metric names behind some dimensions; the vital ones when there are none."""
     known = [rules.dimensions[name] for name in dimensions if name in rules.dimensions]
     chosen = known or [rules.dimensions[name] for name in ("cpu_util_pct", "p99_latency_ms", "disk_used_pct")]
-    names = [rules.series[series].names[0] for rule in chosen for series in rule.series]
-    return list(dict.fromkeys(names))[:_METRICS]
+    # a fallback is what other platforms send in place of the parts: where those are, nobody knows its name
+    series = [one for rule in chosen for one in rule.series if one != rule.fallback]
+    return list(dict.fromkeys(rules.series[one].names[0] for one in series))[:_METRICS]

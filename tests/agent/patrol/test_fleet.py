@@ -1,14 +1,18 @@
 """The patrol of a simulated fleet with planted faults and decoys, through the real door and a real SQL engine."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from agent.loop import Loop
 from agent.mcp_connection import McpConnection
 from agent.mcp_tools import McpTools
+from agent.messages import user_text
+from agent.patrol.analyst import PatrolAnalyst
 from agent.patrol.evidence import PROMPT_CHARS, Evidence
 from agent.patrol.inspection import inspect
 from agent.patrol.rules import load_rules
@@ -115,3 +119,15 @@ async def test_a_morning_patrol_without_a_model_reports_the_whole_truth(tools: T
     assert report.recommended_actions
     assert store.kept[0][0] == report
     assert store.kept[0][1]["facts"]["active"] == report.active_clusters
+
+
+async def test_the_analyst_asks_for_nothing_that_this_warehouse_does_not_know(tools: Tools, evidence: Evidence) -> None:
+    rules = load_rules()
+    asked: set[str] = set()
+    for cluster in evidence.flagged:
+        if any(one.dimension in rules.dimensions for one in cluster.findings):
+            analyst = PatrolAnalyst(replace(evidence, clusters=(cluster,)), rules)
+            turn = await Loop(analyst, tools, system="").run([user_text("Patrol the fleet.")])
+            assert [(one.name, one.data) for one in turn.tools if one.is_error] == []
+            asked |= {one.dimension for one in cluster.findings}
+    assert {"fe_heap_used_pct", "disk_used_pct"} <= asked
