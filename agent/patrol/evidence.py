@@ -201,8 +201,10 @@ def _cluster_line(cluster: ClusterEvidence, prefix: str, pattern: Pattern | None
     since = min((finding.since for finding in cluster.findings if finding.since), default=None)
     began = f" since {since:%m-%d %H:%M}" if since else ""
     reasons = "; ".join(finding.reason for finding in cluster.findings[:_REASONS])
+    worst = cluster.findings[0]
+    beside = f" ({worst.siblings.words(worst.unit)})" if worst.siblings is not None else ""
     operation = f" [before: {cluster.operations[0]}]" if cluster.operations else ""
-    return f"- {prefix} {name} tier {identity.tier}{who}, {cluster.severity}{began}: {reasons}{operation}"
+    return f"- {prefix} {name} tier {identity.tier}{who}, {cluster.severity}{began}: {reasons}{beside}{operation}"
 
 
 def _within(lines: Iterator[str], budget: int) -> Iterator[str]:

@@ -34,6 +34,8 @@ def explained(cluster: ClusterEvidence, rules: Rules) -> Iterator[str]:
         since = f", since {finding.since:%Y-%m-%d %H:%M} UTC" if finding.since else ""
         yield f"  {finding.severity}: {visible(finding.reason)}{since}"
         yield f"    rule: {finding.rule}" if finding.rule else f"    dimension: {finding.dimension}"
+        if finding.siblings is not None:
+            yield f"    beside: {finding.siblings.words(finding.unit)}"
     for operation in cluster.operations:
         yield f"  before: {visible(operation)}"
     yield f"  {'dimension':<28} {'now':>12} {'usual':>12} {'Warning':>10} {'Critical':>10} {'points':>7} {'weight':>7}"

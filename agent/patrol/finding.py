@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.patrol.report import Factors, Severity, Tier
+from agent.patrol.siblings import Siblings
 
 SEVERITY_RANK: Mapping[Severity, int] = {"Critical": 0, "Warning": 1, "Unknown": 2}
 TIER_RANK: Mapping[Tier, int] = {"S": 0, "A": 1, "B": 2}
@@ -51,6 +52,8 @@ class Finding:
     hours_left: float | None = None
     breaking: float | None = None
     rule: str = ""
+    siblings: Siblings | None = None
+    """How the cluster's siblings do on the same dimension; None where it has none."""
 
     @property
     def key(self) -> str:

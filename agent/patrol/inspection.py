@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from agent.patrol import facts as fleet_facts
 from agent.patrol import quality, queries
+from agent.patrol.comparison import compared
 from agent.patrol.courses import Courses, measure
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
@@ -83,7 +84,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
     judged = (_cluster(one, courses, side, judge.of(one.cluster_type)) for one in fleet.clusters)
     used = shares(courses.tracks)
     placed = (replace(one, share=used.get(one.identity.cluster_id)) for one in judged)
-    clusters = ranked(placed, rules.ranking, as_of)
+    clusters = compared(ranked(placed, rules.ranking, as_of))
     common = shared(clusters, side.operations, as_of)
     asked = fleet.statements + newest.statements + len(reads) + courses.statements + len(stored) + bool(waiting)
     return Evidence(
