@@ -23,6 +23,8 @@ class Clock:
         self.now = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
         self.looks = 0
         self.sleepers: set[asyncio.Task[object] | None] = set()
+        self.awake, self.parked = asyncio.Event(), asyncio.Event()
+        self.awake.set()
 
     def __call__(self) -> datetime:
         return self.now
@@ -31,6 +33,9 @@ class Clock:
         self.looks += 1
         self.sleepers.add(asyncio.current_task())
         await asyncio.sleep(0.001)
+        if not self.awake.is_set():
+            self.parked.set()
+            await self.awake.wait()
 
 
 @dataclass
@@ -170,6 +175,16 @@ async def test_a_turn_that_was_cut_off_goes_on_with_its_own_patrol_and_waits_for
     assert len(kept.steps) == 1
 
 
+async def test_who_does_it_is_told_in_which_language_a_model_is_to_write(url: str, clock: Clock) -> None:
+    async def on_step(text: str) -> None:
+        """Shown nowhere."""
+
+    async with replica(url, clock, "R-1") as one:
+        await one.shared.run("weekly", "U1", on_step, language="zh")
+        await one.run("weekly")
+        assert one.own.languages == ["zh", "en"]
+
+
 async def test_everybody_sees_what_runs_anywhere_and_only_while_it_does(url: str, clock: Clock) -> None:
     async with replica(url, clock, "R-1") as one, replica(url, clock, "R-2") as two:
         assert await two.shared.running() == []
@@ -177,8 +192,13 @@ async def test_everybody_sees_what_runs_anywhere_and_only_while_it_does(url: str
         first = asyncio.create_task(one.run("weekly"))
         await begun(one)
         assert await two.shared.running() == ["weekly"]
+        # its heart stands still now: a beat after the time has passed would make it alive again
+        clock.awake.clear()
+        async with asyncio.timeout(60):
+            await clock.parked.wait()
         clock.now += DEAD + timedelta(seconds=1)
         assert await two.shared.running() == []
+        clock.awake.set()
         one.own.gate.set()
         await first
         assert await two.shared.running() == []

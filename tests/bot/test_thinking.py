@@ -145,6 +145,7 @@ class Scripted:
 
     def __init__(self, made: PatrolReport) -> None:
         self.made = made
+        self.languages: list[str] = []
 
     async def run_patrol(
         self,
@@ -154,6 +155,7 @@ class Scripted:
         journal: Journal = UNWRITTEN,
         language: str = "en",
     ) -> tuple[str, PatrolReport]:
+        self.languages.append(language)
         await on_progress(Spent(SONNET, Usage(10, 10)))
         return self.made.report_id, self.made
 
@@ -173,3 +175,15 @@ async def test_a_patrol_spends_from_its_purse_and_says_when_it_had_to_save(thrif
     made = await Patrols(patrol_of, lambda place, user: True).run("morning", "U1", step, purse=purse)
     assert (asked, made.notice) == ([thrift], notice)
     assert purse.spent == [Spent(SONNET, Usage(10, 10))]
+
+
+async def test_a_patrol_is_told_the_language_of_who_asked() -> None:
+    scripted: Any = Scripted(report())
+
+    async def step(text: str) -> None:
+        """Steps nobody reads."""
+
+    patrols = Patrols(lambda thrift: scripted, lambda place, user: True)
+    await patrols.run("morning", "U1", step, language="zh")
+    await patrols.run("morning", "U1", step)
+    assert scripted.languages == ["zh", "en"]
