@@ -66,7 +66,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
             patch.delenv(name, raising=False)
-        yield asyncio.run(_played(tmp_path_factory.mktemp("poison")))
+        place = tmp_path_factory.mktemp("poison")
+        # the play begins before the fixture that gives each test a state folder of its own
+        patch.setenv("XDG_STATE_HOME", str(place / "state"))
+        yield asyncio.run(_played(place))
 
 
 async def _played(place: Path) -> Seen:
