@@ -10,6 +10,7 @@ from agent.patrol.finding import Finding, Outlook
 from agent.patrol.forecast import Reach, line, reach
 from agent.patrol.predictions import HORIZONS
 from agent.patrol.report import Severity
+from agent.patrol.returning import Return, returned
 from agent.patrol.rules import Dimension, Rules, number, quantity
 from agent.patrol.series import (
     Track,
@@ -52,6 +53,8 @@ class Course:
     enough: bool = True
     lasted: float | None = None
     """The level that all but one of the newest hours have; None where that is not asked."""
+    back: Return | None = None
+    """What came and went since the last patrol; None where nothing did."""
 
     @property
     def sure(self) -> "Course":
@@ -96,13 +99,45 @@ class Judge:
     def verdict(self, cluster_id: str, course: Course) -> Verdict:
         """What a course says; empty when all is well or too little is known."""
         # Growth of data explains a full disk but is nobody's fault; the disk has its own dimension.
-        if not course.enough or course.rule.growth:
+        if course.rule.growth:
             return Verdict()
+        if not course.enough:
+            return Verdict(self._returning(cluster_id, course))
         outlook = self._outlook(cluster_id, course)
         severity, why = self._severity(course.sure, outlook)
         if severity is None:
-            return Verdict(outlook=outlook)
+            return Verdict(self._returning(cluster_id, course), outlook)
         return Verdict(self._finding(cluster_id, course, severity, why), outlook)
+
+    def _returning(self, cluster_id: str, course: Course) -> Finding | None:
+        """What is not there in these very hours, but was time and again since the last patrol."""
+        back = course.back
+        if back is None:
+            return None
+        then = replace(course, value=back.level, baseline=self._usual_lately(course.rule, course))
+        severity, why = self._severity(then, None)
+        if severity is None:
+            return None
+        found = self._finding(cluster_id, then, severity, why)
+        span = self.rules.window.returning_hours
+        reason = f"{found.reason}; comes and goes, {back.hours} of the newest {span} h"
+        return replace(found, reason=reason, since=self.as_of - timedelta(hours=back.began))
+
+    def _usual_lately(self, rule: Dimension, course: Course) -> float | None:
+        """What is usual at any of the hours since the last patrol, at its worse end."""
+        low = rule.direction == "down"
+        lately = usual(course.track.profile, self.as_of.hour, self.rules.window.returning_hours, low=low)
+        known = [value for value in (course.baseline, lately) if value is not None]
+        return (min(known) if low else max(known)) if known else None
+
+    def _back(self, course: Course) -> Course:
+        """The course with what came and went."""
+        base, window = self._usual_lately(course.rule, course), self.rules.window
+        if base is None:
+            return course
+        low = course.rule.direction == "down"
+        hours = course.track.recent
+        return replace(course, back=returned(hours, base, window.returning_hours, window.recent_hours, low=low))
 
     def _course(self, name: str, rule: Dimension, series: Mapping[str, Track]) -> Course | None:
         if rule.growth:
@@ -114,7 +149,9 @@ class Judge:
         value = level(track.recent, count)
         if value is None:
             return None
-        return Course(name, rule, track, value, self._baseline(rule, track), lasted=self._lasted(rule, track))
+        return self._back(
+            Course(name, rule, track, value, self._baseline(rule, track), lasted=self._lasted(rule, track))
+        )
 
     def _lasted(self, rule: Dimension, track: Track) -> float | None:
         hours = self.rules.window.sustained_hours
@@ -153,7 +190,10 @@ class Judge:
         # The share of a busy cluster is exact; its few events may still concern nobody.
         enough = events >= rule.events
         value = min(100.0, 100 * events / volume)
-        return Course(name, rule, track, value, self._baseline(rule, track), enough, self._lasted(rule, track))
+        course = Course(name, rule, track, value, self._baseline(rule, track), enough, self._lasted(rule, track))
+        # What returns may rest just now: its events are counted over all the hours in which it came and went.
+        lately = total(part.recent, self.rules.window.returning_hours)
+        return self._back(course) if lately >= 2 * rule.events else course
 
     def _severity(self, course: Course, outlook: Outlook | None) -> tuple[Severity | None, str]:
         rule, value = course.rule, course.value

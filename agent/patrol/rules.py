@@ -27,6 +27,7 @@ class Window(_Part):
 
     recent_hours: int = Field(ge=1, le=12)
     sustained_hours: int = Field(ge=1, le=12)
+    returning_hours: int = Field(ge=4, le=24)
     baseline_days: int = Field(ge=2, le=31)
     exclude_hours: int = Field(ge=0, le=96)
     horizon_hours: int = Field(ge=1, le=168)
