@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agent.messages import user_text
 from agent.session import SavedTurn
+from bot.meters import Meters
 from bot.patience import PROBE, PatientSurface, Waits
 from bot.store import Store, open_store
 from bot.store.outbox import Outbox, is_stand_in, message_of, stand_in_of
@@ -75,6 +76,7 @@ class Bench:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock, self.time = store, clock, 0.0
+        self.meters = Meters()
         self.slept: list[float] = []
         self.gone: list[str] = []
         self.platform, self.outbox = Platform(), Outbox(store.database, self.now)
@@ -83,8 +85,19 @@ class Bench:
     def another(self, waits: Waits | None = None) -> PatientSurface:
         """The surface of another process, or of this one begun again."""
         return PatientSurface(
-            self.platform, self.outbox, gone=self.end, waits=waits, clock=lambda: self.time, sleep=self.sleep
+            self.platform,
+            self.outbox,
+            gone=self.end,
+            waits=waits,
+            meters=self.meters,
+            clock=lambda: self.time,
+            sleep=self.sleep,
         )
+
+    def counted(self, *ends: str) -> list[float]:
+        """How many posts ended so."""
+        found = [self.meters.registry.get_sample_value("starwatch_posts_total", {"end": end}) for end in ends]
+        return [one or 0.0 for one in found]
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -153,6 +166,22 @@ async def test_after_a_quarter_of_an_hour_a_post_is_kept_and_posted_once_the_pla
     assert await bench.surface.deliver() == 1
     assert bench.platform.words == [(THREAD, "hello")]
     assert await bench.waiting() == 0
+
+
+async def test_every_post_is_counted_by_what_became_of_it(bench: Bench) -> None:
+    await bench.surface.post(THREAD, document("hello"), mark("t1"))
+    bench.platform.fault = SurfaceAway("429", 3600.0)
+    for number in range(2):
+        await bench.surface.post(OTHER, document("late"), mark(f"k{number}"))
+    assert bench.counted("posted", "kept", "delivered", "refused", "dropped") == [1, 2, 0, 0, 0]
+    bench.platform.fault, bench.platform.faults = None, [SurfaceError("no_text")]
+    assert await bench.surface.deliver() == 1
+    assert bench.counted("posted", "kept", "delivered", "refused", "dropped") == [1, 2, 1, 0, 1]
+    for fault in (SurfaceError("no_text"), PlaceGone("gone")):
+        bench.platform.faults = [fault]
+        with pytest.raises(SurfaceError):
+            await bench.surface.post(THREAD, document("never"), mark(f"r{fault}"))
+    assert bench.counted("posted", "kept", "refused") == [1, 2, 2]
 
 
 async def test_a_wait_that_outlasts_the_patience_is_not_begun(bench: Bench) -> None:

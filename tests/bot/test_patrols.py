@@ -224,6 +224,35 @@ async def test_a_report_of_which_a_part_still_waits_has_arrived(bench: Bench, st
     assert await store.findings.delivery(DBA, SLOT) == "none"
 
 
+def counted(bench: Bench) -> dict[str, float]:
+    """What became of slots so far, without what never happened."""
+    registry = bench.by_clock.meters.registry
+    ends = ("begun", "muted", "missed", "overdue")
+    found = {end: registry.get_sample_value("starwatch_slots_total", {"end": end}) for end in ends}
+    return {end: amount for end, amount in found.items() if amount}
+
+
+async def test_what_becomes_of_slots_is_counted_and_an_overdue_one_is_the_alarm(bench: Bench, store: Store) -> None:
+    await bench.by_clock(f"morning@{OPS}", SLOT)
+    assert counted(bench) == {"begun": 1}
+    bench.clock.moment = DEADLINE
+    await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    await store.findings.remember([Page(f"{OPS}:1.1", "R-1", 0, "en", "UTC")])
+    await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    assert counted(bench) == {"begun": 1, "overdue": 1}
+    bench.clock.forward(hours=3)
+    await bench.by_clock(f"morning@{OPS}", SLOT)
+    await bench.rota.put(Timetable(OPS, "08:00", muted_until=FOREVER))
+    await bench.by_clock(f"morning@{OPS}", SLOT)
+    assert counted(bench) == {"begun": 1, "overdue": 1, "missed": 1, "muted": 1}
+
+
+async def test_a_report_that_waits_raises_the_alarm_in_the_metrics_too(bench: Bench, store: Store) -> None:
+    await waiting_report(bench, store)
+    await bench.by_clock(f"due-morning@{OPS}", DEADLINE)
+    assert counted(bench) == {"overdue": 1}
+
+
 @pytest.mark.parametrize("until", [FOREVER, SLOT + timedelta(minutes=5)])
 async def test_a_muted_slot_raises_no_alarm(bench: Bench, until: datetime) -> None:
     await bench.rota.put(Timetable(OPS, "08:00", muted_until=until))

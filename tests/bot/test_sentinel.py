@@ -16,6 +16,7 @@ from agent.patrol.report import FlaggedCluster, FlaggedFinding, Severity
 from agent.patrol.sentinel import Watched
 from bot.compose import opened
 from bot.desk import desk_of, rota_of
+from bot.meters import Meters
 from bot.patrols import SENTINEL, ByClock, schedules
 from bot.sentinel import Sentinel, sentinel_of
 from bot.settings import Settings
@@ -57,7 +58,11 @@ class Post:
         desk = desk_of(store, self.rota, clock)
         self.patrols = Patrols()
         self.deps = Deps(self.surface, Agents(), self.patrols, store, Flights(), lambda: "ref", desk=desk)
-        self.budget = budget
+        self.budget, self.meters = budget, Meters()
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        """A figure of the metrics; None for one that never was."""
+        return self.meters.registry.get_sample_value(f"starwatch_sentinel_{name}_total", labels)
 
     async def admit(self, event: Event) -> bool:
         self.admitted.append(event)
@@ -73,7 +78,9 @@ class Post:
         self.fleet = list(fleet) or self.fleet
         before = len(self.surface.posts)
         memory = SentinelMemory(self.store.database, self.clock)
-        sentinel = Sentinel(self.look, memory, self.rota, self.deps, self.admit, self.clock, self.budget)
+        sentinel = Sentinel(
+            self.look, memory, self.rota, self.deps, self.admit, self.clock, self.budget, meters=self.meters
+        )
         await sentinel(self.clock.moment)
         self.clock.moment += QUARTER
         return [document for _, document in self.surface.posts[before:]]
@@ -121,6 +128,18 @@ async def test_a_blind_look_is_no_recovery_and_says_nothing(post: Post) -> None:
         assert await post.sees() == []
     post.blind = False
     assert await post.sees(BAD_A) == []
+
+
+async def test_looks_and_what_was_told_are_counted_once_however_many_channels_hear_it(post: Post) -> None:
+    await post.rota.put(Timetable(DBA, "10:00"))
+    await post.sees()
+    assert (post.counted("looks", outcome="seen"), post.counted("sightings", trigger="critical")) == (1, None)
+    await post.sees(BAD_A, BAD_B)
+    post.blind = True
+    await post.sees()
+    assert len(post.surface.posts) == 2
+    assert (post.counted("looks", outcome="seen"), post.counted("looks", outcome="blind")) == (2, 1)
+    assert post.counted("sightings", trigger="critical") == 2
 
 
 async def test_only_channels_that_may_see_the_fleet_and_are_not_muted_are_told(post: Post) -> None:

@@ -1,5 +1,6 @@
 """The whole bot: Slack's requests over HTTP in, the embedded warehouse behind it, messages in the channel out."""
 
+import asyncio
 import json
 import re
 import time
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 import httpx2
 import pytest
+import structlog
 from dbos import DBOS
 from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
@@ -103,6 +105,31 @@ async def test_a_mention_is_answered_in_its_thread_and_the_follow_up_from_its_me
     assert worst is not None
     assert "alert" in second.words.lower()
     assert all(problems(post.blocks) == [] for post in slack.posts)
+
+
+async def test_the_metrics_of_the_whole_bot_are_served_while_it_is_at_work(
+    settings: Settings, slack: FakeSlack
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with at_work(settings.model_copy(update={"metrics": "127.0.0.1:0"})) as (line, _):
+            place = next(one["place"] for one in lines if one["event"] == "metrics are served")
+            asked = slack.said(f"<@{BOT}> which clusters are the worst right now?")
+            assert await line.event(mention(asked)) == 200
+            await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
+            while 'starwatch_turns_total{about="question",end="done"} 1.0' not in (page := await text_of(place)):
+                await asyncio.sleep(0)  # the turn is over when it is written down as such, a moment after its answer
+        with pytest.raises(httpx2.ConnectError):
+            await text_of(place)
+    assert 'starwatch_posts_total{end="posted"} 1.0' in page
+    assert 'starwatch_door_calls_total{verdict="ok"}' in page
+    assert "starwatch_outbox_posts 0.0" in page and "starwatch_turns_running " in page
+    assert not any(word in page for word in (asked.channel, asked.ts, "worst", BOT))
+
+
+async def text_of(place: str) -> str:
+    """The page of metrics."""
+    async with httpx2.AsyncClient() as client:
+        return (await client.get(place)).text
 
 
 async def test_a_thread_is_remembered_by_the_next_process(settings: Settings, slack: FakeSlack) -> None:

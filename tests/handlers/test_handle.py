@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.patrol.errors import WarehouseUnreadable
-from handlers import HANDLERS, handle
+from handlers import HANDLERS, edge, handle
 from handlers.document import Document, Note, Prose
 from handlers.markdown import literal
 from handlers.opening import MOST_CLUSTERS
@@ -62,6 +62,21 @@ async def test_a_fault_in_a_patrol_is_apologised_for_in_its_channel(bench: Bench
     (_, (place, document)) = bench.surface.posts
     assert place == "x:C"
     assert "ref-1" in notes(document)
+
+
+async def test_whether_a_handler_went_well_is_told_to_whoever_counts(bench: Bench) -> None:
+    async def well(event: object, deps: object) -> None:
+        """Nothing goes wrong."""
+
+    async def refused(event: object, deps: object) -> None:
+        raise SurfaceError("the channel is archived")
+
+    async def broken(event: object, deps: object) -> None:
+        raise ValueError("the cause")
+
+    with capture_logs():
+        told = [await edge.handle(QUESTION, bench.deps, {Question: one}) for one in (well, refused, broken)]
+    assert told == [True, False, False]
 
 
 async def test_a_platform_that_refuses_is_not_asked_to_carry_an_apology(bench: Bench) -> None:

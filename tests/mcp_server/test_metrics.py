@@ -7,7 +7,7 @@ import pytest
 
 from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door
-from mcp_server.errors import DoorError
+from mcp_server.errors import DoorError, Refusal
 from mcp_server.metrics import BOUNDS, Count, Metrics, Timer
 
 
@@ -41,6 +41,21 @@ def test_a_block_that_fails_is_timed_too() -> None:
     with pytest.raises(ValueError, match="x"), metrics.timed(Timer.WAIT):
         raise ValueError("x")
     assert metrics.snapshot().timings[Timer.WAIT].count == 1
+
+
+async def test_a_door_counts_what_it_refuses_by_the_rule_that_was_broken(
+    config: Callable[..., WarehouseConfig],
+) -> None:
+    async with Door(config()) as door:
+        for sql in ("DROP TABLE byoc.clusters", "DELETE FROM byoc.clusters", "SELECT sleep(9)"):
+            with pytest.raises(Refusal) as refused:
+                await door.read(sql)
+        with pytest.raises(DoorError):
+            await door.read("SELECT nothing FROM byoc.clusters")
+        seen = door.metrics.snapshot().refusals
+    # what the warehouse itself did not know breaks no rule of ours
+    assert sum(seen.values()) == 3
+    assert refused.value.rule in seen
 
 
 async def test_a_door_counts_its_statements_by_verdict(config: Callable[..., WarehouseConfig]) -> None:
