@@ -73,7 +73,7 @@ async def latest(deps: Deps, desk: Desk) -> Kept | None:
 
 async def redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozenset[str]:
     """Draw every message again that shows a cluster of the report, or of the newest report, as things stand now. Gives
-    the messages back. One that the platform does not take is logged; the next press draws it."""
+    those back that show it. One that the platform does not take is logged; the next press draws it."""
     newest = await latest(deps, desk)
     reports = [kept] if newest is None or newest.report.report_id == kept.report.report_id else [kept, newest]
     drawn = await asyncio.gather(*(_redraw(one, cluster_id, deps, desk) for one in reports))
@@ -83,27 +83,29 @@ async def redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozens
 async def _redraw(kept: Kept, cluster_id: str, deps: Deps, desk: Desk) -> frozenset[str]:
     pages = await desk.findings.pages(kept.report.report_id)
     shown = [page for page in pages if page.number in shown_on(_as_posted(kept, page, desk), cluster_id)]
-    await asyncio.gather(*(_draw(page, kept, deps, desk) for page in shown))
-    return frozenset(page.message for page in shown)
+    drawn = await asyncio.gather(*(_draw(page, kept, deps, desk) for page in shown))
+    return frozenset(page.message for page, done in zip(shown, drawn, strict=True) if done)
 
 
 def _as_posted(kept: Kept, page: Page, desk: Desk) -> Sight:
     return Sight(kept.report.told_in(page.language), desk.now(), kept.changes, {}, _locale(page), page.plan)
 
 
-async def _draw(page: Page, kept: Kept, deps: Deps, desk: Desk) -> None:
+async def _draw(page: Page, kept: Kept, deps: Deps, desk: Desk) -> bool:
+    """Whether the message shows how things stand."""
     drawn: Sight | None = None
     for _ in range(_TRIES):
         sight = replace(await sight_of(kept, _locale(page), desk), plan=page.plan)
         if drawn is not None and drawn.now == sight.now:
-            return
+            break
         # another replica may have decided and drawn in between, and what is drawn last stays: so look again
         drawn = sight
         try:
             await deps.surface.update(page.message, report_page(sight, page.number))
         except SurfaceError as error:
             log.warning("a message of a report could not be drawn again", message=page.message, why=str(error))
-            return
+            return False
+    return True
 
 
 def _locale(page: Page) -> Locale:
