@@ -15,6 +15,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 """The id is the table's primary key, so the same investigation twice is one row."""
 
+_TASK = 64
 _NAME, _CAUSE, _EVIDENCE, _ACTIONS = 256, 4_096, 8_192, 4_096
 """Bytes of the columns: StarRocks counts these, and refuses a row that has more."""
 
@@ -30,7 +31,7 @@ def investigation_row(done: Investigation) -> Row:
     usage = answer.usage
     return (
         done.id,
-        None,
+        done.task[:_TASK] or None,
         scene.cluster_id or scene.asked[:64],
         _cut(scene.name, _NAME),
         _cut(scene.customer, _NAME),

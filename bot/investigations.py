@@ -7,6 +7,7 @@ from agent.investigation.result import Investigation
 from agent.investigation.run import Case, Investigator
 from agent.journal import UNWRITTEN, Journal
 from agent.progress import OnProgress, Progress, TextDiscarded, TextPiece
+from bot.gate import BY_CLOCK
 from bot.prices import Prices
 from bot.thinking import metered
 from handlers.purse import Purse, Thrift
@@ -30,6 +31,8 @@ class Investigations:
     ) -> Investigation:
         """What the thread's investigator found, with the tools of this user, and what it cost."""
         purse = purse or Purse()
+        # the clock's own mark would leave too little of the column to what tells its tasks apart
+        case = replace(case, task=case.task.removeprefix(f"{BY_CLOCK}:") if user == BY_CLOCK else "")
         investigator = self._investigator_of(thread, user, purse.thrift)
         done = await investigator.investigate(case, _wordless(metered(on_progress, purse)), journal)
         return replace(done, answer=replace(done.answer, dollars=self._prices.dollars(purse.spent)))

@@ -55,13 +55,4 @@ def case_of(pressed: Investigate, report: Mapping[str, Any] | None, language: La
     found: Mapping[str, Any] = next((one for one in flagged if one["cluster_id"] == pressed.cluster_id), {})
     told: dict[str, Any] = {"report_id": pressed.report_id}
     told |= {key: found[key] for key in _TOLD if key in found}
-    if sql := _receipts(found, report or {}):
-        # what was measured can be measured again, and nobody need guess how it came about
-        told["sql"] = sql
-    return Case(pressed.cluster_id, told, language)
-
-
-def _receipts(found: Mapping[str, Any], report: Mapping[str, Any]) -> Mapping[str, str]:
-    """The SQL behind the cluster's findings, by query id."""
-    named = {str(one.get("query_id")) for one in found.get("findings", ())}
-    return {query_id: sql for query_id, sql in report.get("receipts", {}).items() if query_id in named}
+    return Case(pressed.cluster_id, told, language, task=pressed.key)

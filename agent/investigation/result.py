@@ -20,3 +20,5 @@ class Investigation:
     checked: Checked | None = None
     degraded: bool = False
     stored: bool = True
+    task: str = ""
+    """What asked for it, when that was no person."""

@@ -17,13 +17,19 @@ from agent.progress import Progress, TextDiscarded, TextPiece
 from agent.receipts import SIGN
 from bot.compose import Starwatch, opened
 from bot.settings import Settings
+from handlers import handle
+from handlers.deps import Deps
+from handlers.document import Actions
+from handlers.flight import Flights
 from handlers.purse import Purse
+from handlers.surface import Investigate
 from sandbox.launch import Endpoint
 from tests.agent.investigation.world import conclusion
 from tests.bot.conftest import Run
 from tests.bot.test_cases import stored
 from tests.fakes.messages_server import HttpFault, MessagesServer, Say, Text, Thinking, ToolUse, serving
 from tests.fakes.messages_server.script import Step
+from tests.fakes.thinking import Surface
 
 OPS = "slack:T1:C0OPS:1766.1"
 QUERY_ID = re.compile(r"q-[0-9a-f]{10}")
@@ -91,6 +97,39 @@ async def test_what_the_rules_found_is_stored_and_recalled(
     # the next one knows of this one
     assert any(one.text.startswith("investigated on ") for one in said(again).evidence)
     assert again.id != done.id
+
+
+async def test_the_sentinels_investigation_is_posted_stored_and_can_be_asked_on(
+    settings: Settings, warehouse: Endpoint, truth: dict[str, Any]
+) -> None:
+    surface = Surface()
+    cluster = planted(truth, "error_burst")
+    event = Investigate(f"clock:sentinel:2026-11-20T08:15:{cluster}", OPS, "clock", cluster, "sentinel")
+    async with opened(settings, lambda text: None) as starwatch:
+        deps = Deps(
+            surface,
+            starwatch.agents,
+            starwatch.patrols,
+            starwatch.store,
+            Flights(),
+            lambda: "ref-1",
+            answers=starwatch.store.answers,
+            results=starwatch.results,
+            investigations=starwatch.investigations,
+        )
+        await handle(event, deps)
+        asked = await starwatch.agents.chat(OPS, "which alerts did it have in the last 7 days?", "U1", ignored)
+        recalled = await starwatch.tools.call("query_agent_memory", {"cluster": cluster, "limit": 1})
+    ((place, document),) = surface.posts
+    assert place == OPS
+    assert "of the same account share" in document.fallback
+    row = next(part for part in document.parts if isinstance(part, Actions))
+    assert [one.action for one in row.buttons] == ["answer_sql", "answer_csv", "answer_good", "answer_bad"]
+    assert [one.arguments["cluster"] for one in asked.tools if one.name == "query_cluster_alerts"] == [cluster]
+    task = f"sentinel:2026-11-20T08:15:{cluster}"
+    investigation = re.findall(r"[0-9a-f]{32}", recalled.text)
+    rows = [one for key in investigation for one in await stored(warehouse, key)]
+    assert task in {one["task_id"] for one in rows}
 
 
 def script(body: dict[str, Any], last: Callable[[list[str]], Step]) -> Step:

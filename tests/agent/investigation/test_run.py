@@ -10,6 +10,7 @@ import pytest
 
 from agent.errors import ModelBilling, ModelError, ModelUnavailable, ToolsUnavailable
 from agent.investigation.conclusion import Conclusion
+from agent.investigation.errors import SceneUnreadable
 from agent.investigation.result import Investigation
 from agent.investigation.run import BY_RULES, MALFORMED, NOT_STORED, Case
 from agent.journal import Json, Work
@@ -210,7 +211,8 @@ async def test_a_fleet_that_cannot_be_looked_at_is_a_failed_answer() -> None:
         model, evidence=WarehouseUnreadable("2003: 10.0.0.7"), shelf=shelf, store=store
     ).investigate(CASE)
     assert done.answer.failed
-    assert done.answer.text == WarehouseUnreadable.user_message
+    assert done.answer.text == SceneUnreadable.user_message
+    assert "10.0.0.7" not in done.answer.text
     assert done.checked is None
     assert (shelf.writes, await store.load("t"), model.requests) == (0, (), [])
 
