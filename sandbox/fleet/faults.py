@@ -145,8 +145,9 @@ def leak_descriptors(s: Strike) -> None:
 
 
 def exhaust_connections(s: Strike) -> None:
-    """A client pool opens connections without end."""
-    s.climb(s.state.connections, s.level((270, 330), (540, 850), (960, 3400)), over=max(2, s.length * 0.7), wobble=0.03)
+    """A client pool opens connections without end, spread over the front ends."""
+    each = s.level((270, 330), (540, 850), (960, 3400))
+    s.climb(s.state.connections, each * s.cluster.fe_count, over=max(2, s.length * 0.7), wobble=0.03)
 
 
 _STORM = (

@@ -176,6 +176,9 @@ def _sign(state: State, name: str) -> Floats:
 
 def _scales(name: str, clusters: list[Cluster]) -> NDArray[np.float64]:
     """What the limits of a sign are multiplied with for each cluster, shape (rows, 1)."""
+    if name == "connections":
+        # each front end has its own limit
+        return np.array([[float(cluster.fe_count)] for cluster in clusters])
     elastic = {"compaction_peak": ELASTIC_SCALE, "disk_fullest": np.inf}.get(name, 1.0)
     return np.array([[elastic if cluster.elastic else 1.0] for cluster in clusters])
 

@@ -31,7 +31,8 @@ def quiet() -> tuple[State, Usual]:
 
 
 def seen(field: str, value: float, hours: int, *, row: int = CLASSIC, ago: int = 0) -> list[Trouble]:
-    """What is found when `field` has `value` for `hours` hours that ended `ago` hours ago."""
+    """What is found when `field` has `value` for `hours` hours that ended `ago` hours ago; connections of each FE."""
+    value *= FLEET.active[row].fe_count if field == "connections" else 1
     state, usual = quiet()
     end = state.shape[1] - ago
     getattr(state, field)[row, end - hours : end] = value
@@ -170,6 +171,13 @@ def test_compaction_is_judged_on_the_scale_of_the_clusters_type() -> None:
     (elastic,) = seen("compaction", 300, 6, row=ELASTIC)
     assert elastic.demand is Demand.MUST
     assert seen("compaction", 300, 6, row=CLASSIC) == []
+
+
+@pytest.mark.parametrize("row", [CLASSIC, ELASTIC])
+def test_connections_are_judged_by_what_each_frontend_takes(row: int) -> None:
+    (found,) = seen("connections", 600, 6, row=row)
+    assert (found.demand, found.severe) == (Demand.MUST, False)
+    assert seen("connections", 400, 6, row=row) == []
 
 
 def test_usual_scores_are_put_on_the_scale_of_the_type_too() -> None:
