@@ -207,6 +207,26 @@ def test_without_a_key_it_says_what_is_missing(starwatch: Run, real: dict[str, s
     assert "need a model to write reports; set ANTHROPIC_API_KEY" in err
 
 
+async def test_for_people_it_is_told_moment_by_moment_and_version_by_version(
+    in_thread: RunAsync, real: dict[str, str], tmp_path: Path
+) -> None:
+    rules = resources.files("agent.patrol").joinpath("rules.yaml").read_text(encoding="utf-8")
+    (tmp_path / "same.yaml").write_text(rules, encoding="utf-8")
+    server = MessagesServer(decide=reporter)
+    async with serving(server):
+        variables = real | {"ANTHROPIC_API_KEY": server.key, "ANTHROPIC_BASE_URL": server.url}
+        words = ("--rules", str(tmp_path / "same.yaml"), "--model", OPUS, "--days", "1", "--every", "24")
+        code, out, err = await in_thread("backtest", *words, "--max-usd", "100", **variables)
+    assert code == 0, err
+    moment, *changes, ours, theirs = out.splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:00 UTC", moment)
+    kinds = {line[:4] for line in changes}
+    assert kinds <= {"  + ", "  - ", "  ~ ", "  v "} and {"  - ", "  ~ "} <= kinds
+    assert any(re.fullmatch(r"  ~ [\w-]+ \([0-9a-f]{8}\): Critical -> Warning", line) for line in changes)
+    assert re.match(rf"as it is \({SONNET}\): \d+ flags in 1 reports, 0 without evidence, 0 flagged", ours)
+    assert re.search(r"1 of 1 figures unbound; 2 model calls, 1 tool calls, \d+ tokens, \$0\.\d\d, [\d.]+ s$", theirs)
+
+
 async def test_nothing_is_spent_that_nobody_agreed_to(in_thread: RunAsync, real: dict[str, str]) -> None:
     server = MessagesServer(decide=reporter)
     async with serving(server):
