@@ -27,10 +27,6 @@ class Phrases:
         """A label or an advice of the rules of health, in this language where it is known in it."""
         return Voice(self.language).own(text)
 
-    def figure(self, value: float, unit: str) -> str:
-        """A value with its unit."""
-        return Voice(self.language).figure(value, unit)
-
     def metric(self, name: str) -> str:
         """The words for a metric; its name where there are none."""
         key = f"metric.{name}"

@@ -13,8 +13,11 @@ from agent.investigation.phrases import Phrases, minute
 from agent.investigation.plan import signs_of
 from agent.investigation.scene import Measured, Scene
 from agent.investigation.signs import load_causes
+from agent.patrol.finding import Finding
 from agent.patrol.report import Urgency
 from agent.patrol.rules import Rules
+from agent.patrol.told import finding
+from agent.patrol.voice import Voice
 from agent.untrusted import visible
 
 LIKELY = 0.45
@@ -50,6 +53,7 @@ class _Verdict:
         self._rules = rules
         self._phrases = phrases
         self._say = phrases.say
+        self._voice = Voice(phrases.language)
         self._own = {pair.metric for pair in signs_of(scene).pairs}
 
     def conclusion(self) -> Conclusion:
@@ -130,7 +134,7 @@ class _Verdict:
             strangers = [one for one in scene.strangers if one in self._clues.same_lines or not witnesses]
             why = [self._say("why.alike", strangers=len(strangers) or self._none())]
             why += [self._say("why.same_lines", count=witnesses)] if witnesses else []
-            why += [self._say("why.pattern", pattern=_quoted(one)) for one in scene.patterns[:1]]
+            why += [self._say("why.pattern", pattern=_quoted(self._voice.echo(one))) for one in scene.patterns[:1]]
             weight = (0.35 if strangers else 0.5) + 0.1 * bool(scene.patterns) + 0.05 * bool(witnesses)
             at = minute(scene.onset) if scene.onset else self._say("say.no_time")
             actions = (self._say("do.account", at=at),) if trait == "account" else ()
@@ -175,10 +179,10 @@ class _Verdict:
             # what the nodes write is the nearest that the warehouse has to a reason
             reasons[0].append(self._say("why.logs", text=self._clues.logs[0].text))
         told = zip(ordered[:3], reasons, strict=False)
-        return " ".join(self._say("say.likely", what=one.what, why="; ".join(why)) for one, why in told)
+        return " ".join(self._say("say.likely", what=one.what, why=self._voice.chain(why)) for one, why in told)
 
     def _open(self, lead: Measured, theories: Sequence[Theory]) -> str:
-        seen = "; ".join(one.what for one in theories[:3])
+        seen = self._voice.chain(one.what for one in theories[:3])
         since = minute(lead.since) + " UTC" if lead.since else self._say("say.no_time")
         return self._say(
             "say.open",
@@ -188,14 +192,14 @@ class _Verdict:
         )
 
     def _finding(self, one: Measured, *, bare: bool = False) -> str:
-        """A finding in words; the rules' own sentence where that is English already."""
+        """A finding in words, as reports have it; `bare` without its limit, its outlook and when it began."""
+        figures = (one.value, one.unit, one.reason.split(";")[0] if bare else one.reason, one.baseline)
+        limit = None if bare else one.threshold
+        # what investigates as Info has no findings at all
+        severity = "Unknown" if one.severity == "Info" else one.severity
+        found = Finding(self._scene.cluster_id, one.dimension, severity, *figures, limit, one.since)
         since = "" if bare or one.since is None else self._say("seen.since", at=minute(one.since))
-        rule = self._rules.dimensions.get(one.dimension)
-        if self._phrases.language == "en" or rule is None:
-            return f"{one.reason.split(';')[0] if bare else one.reason}{since}"
-        usual = self._say("seen.usual", value=self._phrases.figure(one.baseline, one.unit)) if one.baseline else ""
-        label = self._phrases.own(self._rules.label(one.dimension))
-        return f"{label} {self._phrases.figure(one.value, one.unit)}{usual}{since}"
+        return f"{finding(self._voice, self._rules, found)}{since}"
 
     def _evidence(self) -> Iterator[EvidenceItem]:
         clues, phrases = self._clues, self._phrases
