@@ -47,7 +47,9 @@ async def test_a_command_and_a_button_work_as_over_http(bot: Bot) -> None:
         await bot.slack.deliver("interactive", press(posted, buttons(posted.blocks)[0]), "env-2")
         await bot.turns.idle()
     assert ack["payload"]["response_type"] == "ephemeral"
-    assert "0000-0" in bot.words(posted.ts)[0]
+    (case,) = bot.investigations.cases[f"slack:{TEAM}:{posted.channel}:{posted.ts}"]
+    assert case.cluster == "0000-0"
+    assert bot.words(posted.ts)[0].startswith("Investigation of")
 
 
 async def test_a_connection_that_slack_wants_replaced_is_listened_to_until_the_new_one_stands(bot: Bot) -> None:
