@@ -80,7 +80,7 @@ class InboxRow(Base):
     """An event from a surface and what became of it; see `bot.turns.inbox`. `place` sorts it within its lane, `part` is
     the step of another event's turn that it was heard in. `turn` is named after the event that it began with, `worker`
     is who does it at the moment. A turn that waits for people has no worker until `wakes_at`; `parks` counts how often
-    it did so."""
+    it did so, `died` how often in a row a process ended in the midst of the same step."""
 
     __tablename__ = "inbox"
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
@@ -93,6 +93,7 @@ class InboxRow(Base):
     worker: Mapped[str | None] = mapped_column(String(255))
     attempts: Mapped[int]
     parks: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    died: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     wakes_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

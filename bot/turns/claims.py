@@ -1,6 +1,6 @@
 """Events taken in, begun and ended, each for many at once: the statements that every event passes through."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Table,
+    Update,
     and_,
     bindparam,
     case,
@@ -26,7 +27,7 @@ from bot.store.database import Database
 from bot.store.group import Outcome
 from bot.store.tables import InboxRow, StepRow
 from bot.turns.codec import event_of
-from bot.turns.inbox import OPEN, Claim, Sight, State, TakenOver
+from bot.turns.inbox import MOST_DEATHS, OPEN, SUSPECT, Claim, Sight, State, TakenOver
 
 LONGEST = timedelta(hours=4)
 """A turn that began longer ago has lost its worker: whatever the settings, those give up earlier."""
@@ -50,6 +51,11 @@ class Ask:
     lane: str
     worker: str
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a worker gets in place of a suspect while another one is under way."""
 
 
 def left(now: Any) -> Any:
@@ -94,6 +100,9 @@ def _first_of_each() -> Any:
 
 
 _FIRSTS = _first_of_each()
+_GOT_ON = (
+    select(StepRow.turn).where(tuple_(StepRow.turn, StepRow.attempt).in_(bindparam("begun", expanding=True))).distinct()
+)
 _TAKE = (
     update(INBOX)
     .where(_IN.key == bindparam("of"), _IN.state == bindparam("was"), _IN.attempts == bindparam("before"))
@@ -102,37 +111,62 @@ _TAKE = (
         turn=bindparam("as_turn"),
         worker=bindparam("by"),
         attempts=bindparam("attempt"),
+        died=bindparam("deaths"),
         changed_at=bindparam("now"),
     )
 )
+_SET_ASIDE = (
+    update(INBOX)
+    .where(_IN.key == bindparam("of"), _IN.state == bindparam("was"), _IN.attempts == bindparam("before"))
+    .values(state=State.PARKED, worker=None, died=bindparam("deaths"), wakes_at=bindparam("now"))
+)
 
 
-def claims(connection: Connection, asks: Sequence[Ask]) -> Sequence[Outcome[Claim | None]]:
-    """Begin the next event of each lane; None for a lane where nothing waits or another worker is at work. Raises
-    Missed and IntegrityError when one of several was begun by another process at this moment."""
+def claims(connection: Connection, asks: Sequence[Ask], *, alone: bool) -> Sequence[Outcome[Claim | Later | None]]:
+    """Begin the next event of each lane; None for a lane where nothing waits or another worker is at work. Of suspects
+    one is begun when it would be `alone`, and no other. Raises Missed and IntegrityError when one of several was begun
+    by another process at this moment."""
     lanes, now = sorted({ask.lane for ask in asks}), max(ask.now for ask in asks)
     if len(lanes) < len(asks):
         raise Missed
     found = connection.execute(_FIRSTS, {"lanes": lanes, "now": now, "lost": now - LONGEST})
     firsts = {row.lane: row for row in found}
-    taken = [_taken(firsts[ask.lane], ask) for ask in asks if _may(firsts.get(ask.lane), ask)]
-    if taken and _take(connection, taken) < len(taken):
+    mine = [(firsts[ask.lane], ask) for ask in asks if _may(firsts.get(ask.lane), ask)]
+    deaths = _deaths(connection, [row for row, _ in mine])
+    taken: dict[str, dict[str, Any]] = {}
+    aside: dict[str, dict[str, Any]] = {}
+    for row, ask in mine:
+        taking = _taking(row, ask, deaths[row.key])
+        suspect = SUSPECT <= taking["deaths"] < MOST_DEATHS and taking["becomes"] == State.RUNNING
+        if suspect and not alone:
+            aside[row.key] = {name: taking[name] for name in ("of", "was", "before", "deaths", "now")}
+        else:
+            taken[row.key], alone = taking, alone and not suspect
+    if _written(connection, _TAKE, taken.values()) + _written(connection, _SET_ASIDE, aside.values()) < len(mine):
         if len(asks) > 1:
             raise Missed
         return [Outcome(None)]
-    begun = {row["of"]: row for row in taken}
-    return [Outcome(_claim(connection, firsts.get(ask.lane), begun)) for ask in asks]
-
-
-def _take(connection: Connection, taken: Sequence[Mapping[str, Any]]) -> int:
-    return connection.execute(_TAKE, sorted(taken, key=lambda row: str(row["of"]))).rowcount
+    return [_outcome(connection, firsts.get(ask.lane), taken, aside) for ask in asks]
 
 
 def _may(row: Row[Any] | None, ask: Ask) -> bool:
     return row is not None and (row.state == State.WAITING or row.worker == ask.worker or bool(row.free))
 
 
-def _taken(row: Row[Any], ask: Ask) -> dict[str, Any]:
+def _deaths(connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[str, int]:
+    """How often in a row each turn's worker died in the step that is the next one now. An attempt that wrote something
+    down has left the step behind in which those before it died."""
+    begun = sorted((row.turn, row.attempts) for row in rows if row.attempts)
+    got_on = set(connection.execute(_GOT_ON, {"begun": begun}).scalars()) if begun else set()
+    deaths = {}
+    for row in rows:
+        # one without a worker was ended in good order, or never begun
+        died = row.state in (State.RUNNING, State.STOPPING) and row.worker is not None
+        deaths[row.key] = (0 if row.turn in got_on else row.died) + died
+    return deaths
+
+
+def _taking(row: Row[Any], ask: Ask, deaths: int) -> dict[str, Any]:
     return {
         "of": row.key,
         "was": row.state,
@@ -141,17 +175,28 @@ def _taken(row: Row[Any], ask: Ask) -> dict[str, Any]:
         "as_turn": row.turn or f"turn:{row.lane}:{row.place}:{row.key}"[:LONGEST_KEY],
         "by": ask.worker,
         "attempt": row.attempts + 1,
+        "deaths": deaths,
         "now": ask.now,
     }
 
 
-def _claim(connection: Connection, row: Row[Any] | None, begun: Mapping[str, Mapping[str, Any]]) -> Claim | None:
-    if row is None or (taken := begun.get(row.key)) is None:
-        return None
-    turn, worker, attempt = taken["as_turn"], taken["by"], taken["attempt"]
+def _written(connection: Connection, statement: Update, rows: Collection[Mapping[str, Any]]) -> int:
+    """How many events were as they had been seen, and are changed."""
+    # in one order in all processes, or two with the same events could wait for each other
+    ordered = sorted(rows, key=lambda row: str(row["of"]))
+    return connection.execute(statement, ordered).rowcount if ordered else 0
+
+
+def _outcome(
+    connection: Connection, row: Row[Any] | None, taken: Mapping[str, Mapping[str, Any]], aside: Collection[str]
+) -> Outcome[Claim | Later | None]:
+    if row is None or (taking := taken.get(row.key)) is None:
+        return Outcome(Later() if row is not None and row.key in aside else None)
+    turn, worker, attempt = taking["as_turn"], taking["by"], taking["attempt"]
     before = _before(connection, turn) if row.attempts else {}
-    stopping = taken["becomes"] == State.STOPPING
-    return Claim(row.lane, event_of(row.event), turn, worker, attempt, stopping, parks=row.parks, **before)
+    stopping, deaths = taking["becomes"] == State.STOPPING, taking["deaths"]
+    event = event_of(row.event)
+    return Outcome(Claim(row.lane, event, turn, worker, attempt, stopping, parks=row.parks, died=deaths, **before))
 
 
 def _before(connection: Connection, turn: str) -> dict[str, Any]:
@@ -179,6 +224,24 @@ _HEARD_OVER = (
 )
 _FORGET = delete(StepRow).where(StepRow.turn.in_(_TURNS))
 _MORE = select(_IN.lane).where(_IN.lane.in_(bindparam("lanes", expanding=True)), _IN.state == State.WAITING).distinct()
+
+
+_RELEASE = (
+    update(INBOX)
+    .where(_LED, _IN.part.is_(None), _IN.state.in_((State.RUNNING, State.STOPPING)))
+    .values(
+        state=case((_IN.state == State.RUNNING, State.PARKED), else_=_IN.state),
+        worker=None,
+        wakes_at=bindparam("now"),
+        changed_at=bindparam("now"),
+    )
+)
+
+
+def release(connection: Connection, claims: Collection[Claim], now: datetime) -> None:
+    """Give turns back that this process does no longer, and that nobody died of."""
+    led = sorted((claim.turn, claim.worker, claim.attempt) for claim in claims)
+    connection.execute(_RELEASE, {"led": led, "now": now})
 
 
 def finish(clock: Now, connection: Connection, ended: Sequence[Claim]) -> Sequence[Outcome[bool]]:

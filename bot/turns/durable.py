@@ -144,6 +144,8 @@ class DurableTurns:
                     await asyncio.sleep(self.options.watch)
         finally:
             self._lanes.ended(name, more)
+            if (suspect := self.inbox.next_suspect()) is not None:
+                self._lanes.wake(suspect)
 
     def ahead(self, event: Event) -> int:
         """See `TurnEngine`."""

@@ -23,6 +23,12 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+SUSPECT = 2
+"""Deaths in a row in the same step after which a turn is suspected. Nobody knows whose fault a death was while many
+turns were under way: from now on a process does one suspect at a time, so that a death tells on that one alone."""
+MOST_DEATHS = 5
+"""Deaths in a row in the same step after which a turn is given up: what ends the process each time would for ever."""
+
 OPEN = (State.RUNNING, State.STOPPING, State.HEARD, State.PARKED)
 """States of a message that belongs to a turn under way."""
 
@@ -44,7 +50,7 @@ class Claim:
     """An event that a worker is to do as the turn `turn`, which has the same name in each attempt. `attempt` counts
     from 1; `stopping` means that it was stopped already. `steps` and `heard` are what earlier attempts wrote down: the
     JSON text of each step's result, and the texts that were heard in each part. `parks` counts the attempts that ended
-    in waiting for people."""
+    in waiting for people, `died` those in a row that nobody ended, in the step that this one begins with."""
 
     lane: str
     event: Event
@@ -55,6 +61,12 @@ class Claim:
     steps: Mapping[str, str] = field(default_factory=dict)
     heard: Mapping[str, Sequence[str]] = field(default_factory=dict)
     parks: int = 0
+    died: int = 0
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it is to be done while no other suspect is."""
+        return SUSPECT <= self.died < MOST_DEATHS and not self.stopping
 
 
 class Inbox(Protocol):
@@ -70,7 +82,7 @@ class Inbox(Protocol):
 
     async def claim(self, lane: str, worker: str) -> Claim | None:
         """The event that this worker does: the one it claimed before, else the earliest that waits in the lane. None
-        when there is none, and while another worker is at work in the lane."""
+        when there is none, while another worker is at work in the lane, and while a suspect would not be alone."""
         ...
 
     async def hear(self, claim: Claim, name: str) -> Sequence[str]:
@@ -81,6 +93,18 @@ class Inbox(Protocol):
 
     async def finish(self, claim: Claim) -> bool:
         """The turn is over, and all that belonged to it; whether more waits in its lane. Raises TakenOver."""
+        ...
+
+    def through(self, claim: Claim) -> None:
+        """The worker is through with the turn, however that went."""
+        ...
+
+    async def release(self, claims: Collection[Claim]) -> None:
+        """Let whoever comes first go on with turns that were cut off in good order: nobody died of them."""
+        ...
+
+    async def unhear(self, claim: Claim) -> None:
+        """What the turn has heard waits again, to be answered by itself. Raises TakenOver."""
         ...
 
     async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
@@ -163,6 +187,18 @@ class MemoryInbox:
             if kept.turn == claim.turn:
                 kept.state = State.DONE
         return bool(self._in(claim.lane))
+
+    def through(self, claim: Claim) -> None:
+        """See `Inbox`."""
+
+    async def release(self, claims: Collection[Claim]) -> None:
+        """See `Inbox`. Nobody comes after this process."""
+
+    async def unhear(self, claim: Claim) -> None:
+        """See `Inbox`."""
+        for kept in self._kept.values():
+            if kept.turn == claim.turn and kept.state is State.HEARD:
+                kept.state, kept.turn, kept.part = State.WAITING, "", ""
 
     async def stop(self, lane: str) -> tuple[Sequence[str], Stopped]:
         """See `Inbox`."""

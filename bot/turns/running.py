@@ -9,15 +9,12 @@ import structlog
 
 from agent.journal import UNWRITTEN, Journal, Json
 from agent.recorded import spent_in
-from bot.turns.inbox import Claim, Inbox, TakenOver
+from bot.store.errors import StoreUnwritable
+from bot.turns.inbox import MOST_DEATHS, Claim, Inbox, TakenOver
 from bot.turns.port import Work
-from handlers.surface import Event
 from handlers.turn import Turn
 
 log = structlog.get_logger()
-
-ATTEMPTS = 3
-"""Times that a turn is begun before it is given up: what ends the process each time would end it for ever."""
 
 
 class Record(Journal, Protocol):
@@ -41,6 +38,7 @@ class Running:
         self._inbox = inbox
         self._limit = limit
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._claims: dict[str, Claim] = {}
         self._parked: set[str] = set()
         self._resting: dict[str, bool] = {}
         self._closed = False
@@ -58,43 +56,54 @@ class Running:
         claim = await self._inbox.claim(lane, worker)
         if claim is None:
             return False
-        journal = journal_of(claim)
+        try:
+            return await self._run(claim, journal_of(claim))
+        finally:
+            self._inbox.through(claim)
+
+    async def _run(self, claim: Claim, journal: Record) -> bool:
         turn = Turn(claim.turn, journal, repeated=claim.attempt > 1, park=journal.park)
-        attempt = claim.attempt - claim.parks
         # the last words are no step: they may come at any point of the turn, and steps have their order
         aside = replace(turn, journal=UNWRITTEN)
-        if claim.stopping or attempt > ATTEMPTS:
+        given_up = claim.died >= MOST_DEATHS
+        if claim.stopping or given_up:
             # what is done again spends its steps again; what is not has spent them all the same
             turn.purse.spent.extend(spent_in(await journal.results()))
         if claim.stopping:
             await self._work.stopped(claim.event, aside)
-        elif attempt > ATTEMPTS:
-            log.error("a turn was given up", turn=turn.id, attempts=attempt - 1)
+        elif given_up:
+            log.error("a turn was given up", turn=turn.id, deaths=claim.died)
             await self._work.given_up(claim.event, aside)
         else:
-            await self._do(claim.event, turn)
+            given_up = not await self._do(claim, turn)
         if turn.id in self._resting:
             return self._resting.pop(turn.id)
         try:
+            if given_up and not claim.stopping:
+                # whatever it was that could not be answered: what was added to it can perhaps
+                await self._inbox.unhear(claim)
             return await self._inbox.finish(claim)
         except TakenOver:
             log.warning("a turn was done by another process too", turn=turn.id)
             return False
 
-    async def _do(self, event: Event, turn: Turn) -> None:
+    async def _do(self, claim: Claim, turn: Turn) -> bool:
+        """Whether it was done in time, or stopped or parked in time."""
+        event = claim.event
         task = asyncio.create_task(self._work.handle(event, turn), name=f"turn:{turn.id}")
-        self._tasks[turn.id] = task
+        self._tasks[turn.id], self._claims[turn.id] = task, claim
         try:
             done, _ = await asyncio.wait({task}, timeout=self._limit)
         finally:
             # no effect on a task that is done; when this one is cancelled, the work must not go on alone
             task.cancel()
-            del self._tasks[turn.id]
+            del self._tasks[turn.id], self._claims[turn.id]
         if not done:
             log.error("a turn took too long", turn=turn.id, seconds=self._limit)
             await asyncio.wait({task})
             await self._work.given_up(event, replace(turn, journal=UNWRITTEN))
-        elif not task.cancelled():
+            return False
+        if not task.cancelled():
             task.result()
         elif turn.id in self._parked:
             raise asyncio.CancelledError
@@ -102,6 +111,7 @@ class Running:
             log.info("a turn waits for people", turn=turn.id)
         else:
             await self._work.stopped(event, replace(turn, journal=UNWRITTEN))
+        return True
 
     def park(self, turn: str) -> None:
         """The turn belongs to another process from now on: when it is cut off, nothing is said."""
@@ -123,11 +133,19 @@ class Running:
         self._closed = True
         if self._tasks:
             await asyncio.wait(set(self._tasks.values()), timeout=seconds)
-        late = dict(self._tasks)
+        late, claims = dict(self._tasks), list(self._claims.values())
         self._parked |= set(late)
         for task in late.values():
             task.cancel()
         await asyncio.gather(*late.values(), return_exceptions=True)
         if late:
             log.warning("stopped before these turns were done", turns=len(late))
+            await self._release(claims)
         return len(late)
+
+    async def _release(self, claims: Collection[Claim]) -> None:
+        try:
+            await self._inbox.release(claims)
+        except StoreUnwritable as fault:
+            # found all the same when this process comes back, or is missed
+            log.warning("what was stopped cannot be handed on", turns=len(claims), why=str(fault))

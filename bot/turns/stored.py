@@ -10,12 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from bot.clock import Now
-from bot.store.batches import written
+from bot.store.batches import Batches, written
 from bot.store.database import Database
+from bot.store.group import Outcome
 from bot.store.tables import ApprovalRow, InboxRow
-from bot.turns.claims import HOLDS, INBOX, LONGEST, LONGEST_KEY, Ask, claims, finish, left, put
+from bot.turns.claims import HOLDS, INBOX, LONGEST, LONGEST_KEY, Ask, Later, claims, finish, left, put, release
 from bot.turns.codec import event_json, event_of
-from bot.turns.inbox import OPEN, Claim, Sight, State, TakenOver
+from bot.turns.inbox import MOST_DEATHS, OPEN, SUSPECT, Claim, Sight, State, TakenOver
 from bot.turns.port import Stopped, lane
 from bot.turns.steps import RUNS
 from handlers.commands import command_of
@@ -32,8 +33,11 @@ class StoredInbox:
         self._now = now
         # about nothing: the platform is waiting for these
         self._puts = written(database, partial(put, database))
-        self._claims = written(database, claims, about="turns")
+        self._claims = Batches(self._claimed)
         self._ends = written(database, partial(finish, now), about="turns")
+
+        self._alone: str | None = None
+        self._aside: dict[str, None] = {}
 
     async def put(self, event: Event) -> Sight:
         """See `Inbox`."""
@@ -60,10 +64,51 @@ class StoredInbox:
     async def claim(self, lane: str, worker: str) -> Claim | None:
         """See `Inbox`."""
         try:
-            return await self._claims.run(Ask(lane[:LONGEST_KEY], worker, self._now()))
+            claimed = await self._claims.run(Ask(lane[:LONGEST_KEY], worker, self._now()))
+            return claimed if isinstance(claimed, Claim) else None
         except IntegrityError:
             # two claims of one lane met, with different events in sight: the database lets one of them through
             return None
+
+    async def _claimed(self, asks: Sequence[Ask]) -> Sequence[Outcome[Claim | Later | None]]:
+        alone = self._alone is None
+        outcomes = await self.database.write(partial(claims, asks=asks, alone=alone), about="turns")
+        for ask, outcome in zip(asks, outcomes, strict=True):
+            if isinstance(outcome.value, Later):
+                self._aside[ask.lane] = None
+            elif outcome.value is not None and outcome.value.suspect:
+                self._alone = outcome.value.turn
+        return outcomes
+
+    def through(self, claim: Claim) -> None:
+        """See `Inbox`."""
+        if self._alone == claim.turn:
+            self._alone = None
+
+    def next_suspect(self) -> str | None:
+        """The lane of a suspect that was set aside here, once it would be alone; each is named once."""
+        if self._alone is not None or not self._aside:
+            return None
+        lane = next(iter(self._aside))
+        del self._aside[lane]
+        return lane
+
+    async def release(self, claims: Collection[Claim]) -> None:
+        """See `Inbox`."""
+        if claims:
+            now = self._now()
+            await self.database.write(lambda connection: release(connection, claims, now), about="turns")
+
+    async def unhear(self, claim: Claim) -> None:
+        """See `Inbox`."""
+        again = update(INBOX).where(_IN.turn == claim.turn, _IN.state == State.HEARD)
+        again = again.values(state=State.WAITING, turn=None, part=None, changed_at=self._now())
+
+        def unhear(connection: Connection) -> None:
+            _lead(connection, claim)
+            connection.execute(again)
+
+        await self.database.write(unhear, about=claim.lane)
 
     async def hear(self, claim: Claim, name: str) -> Sequence[str]:
         """See `Inbox`."""
@@ -76,7 +121,7 @@ class StoredInbox:
 
     async def idle(self, seconds: float, most: int) -> Sequence[str]:
         """Up to `most` lanes, longest waiting first, in which something waits for `seconds` and nobody is at work, or
-        somebody was who is lost."""
+        somebody was who is lost. Suspects are left out while one is under way here."""
         other = aliased(InboxRow)
         now = self._now()
         at_work = exists().where(other.lane == InboxRow.lane, other.state.in_(HOLDS), other.part.is_(None))
@@ -84,7 +129,10 @@ class StoredInbox:
             InboxRow.state == State.WAITING, InboxRow.received_at <= now - timedelta(seconds=seconds), ~at_work
         )
         lost = and_(InboxRow.changed_at < now - LONGEST, *RUNS)
-        query = select(InboxRow.lane).where(or_(waits, lost, left(now))).group_by(InboxRow.lane)
+        free = left(now)
+        if self._alone is not None:
+            free = and_(free, or_(_IN.state == State.STOPPING, ~_IN.died.between(SUSPECT, MOST_DEATHS - 1)))
+        query = select(InboxRow.lane).where(or_(waits, lost, free)).group_by(InboxRow.lane)
         query = query.order_by(func.min(InboxRow.received_at)).limit(most)
         return await self.database.read(lambda connection: connection.scalars(query).all())
 
@@ -170,7 +218,7 @@ class StoredInbox:
         """Key, state and last change of what waits or runs and did not move since that moment, oldest first."""
         query = (
             select(InboxRow)
-            .where(InboxRow.state.in_(_MOVES), InboxRow.changed_at < since)
+            .where(or_(InboxRow.state.in_(_MOVES), left(since)), InboxRow.changed_at < since)
             .order_by(InboxRow.changed_at)
             .limit(100)
         )

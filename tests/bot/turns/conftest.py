@@ -38,10 +38,10 @@ async def local(desk: Desk) -> AsyncIterator[TurnEngine]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest) -> str:
-    """The address of an empty own database."""
+    """The address of an own database as it is before anything happened."""
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres").database())
-    return str(request.getfixturevalue("sqlite_url")).replace("+aiosqlite", "")
+        return str(request.getfixturevalue("postgres").with_tables())
+    return str(request.getfixturevalue("own_database"))
 
 
 @pytest.fixture(params=["local", "sqlite", "postgres"])
@@ -50,7 +50,7 @@ def opened(request: pytest.FixtureRequest) -> Opened:
     if request.param == "local":
         return local
     if request.param == "postgres":
-        address = str(request.getfixturevalue("postgres").database())
+        address = str(request.getfixturevalue("postgres").with_tables())
     else:
-        address = str(request.getfixturevalue("sqlite_url")).replace("+aiosqlite", "")
+        address = str(request.getfixturevalue("own_database"))
     return lambda desk: durable(address, desk)

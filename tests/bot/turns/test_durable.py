@@ -177,21 +177,6 @@ async def test_a_turn_that_never_ends_is_given_up(url: str) -> None:
         await settle(lambda: "-b" in desk.log)
 
 
-async def test_a_turn_that_is_cut_off_each_time_is_given_up_and_the_thread_goes_on(url: str) -> None:
-    desk = Desk()
-    for _ in range(3):
-        begun = len(desk.log)
-        async with durable(url, desk) as turns:
-            await turns.submit(question("poison"))
-            await settle(lambda begun=begun: len(desk.log) > begun)  # type: ignore[misc]
-    desk.let("b")
-    async with durable(url, desk) as turns:
-        await settle(lambda: "?poison" in desk.log)
-        await turns.submit(question("b"))
-        await settle(lambda: "-b" in desk.log)
-    assert desk.log.count("+poison") == 3
-
-
 async def test_when_the_queues_file_may_grow_no_further_events_wait_until_it_may(sqlite_url: str) -> None:
     url, before, after = sqlite_url.replace("+aiosqlite", ""), Desk(), Desk()
     before.open = after.open = True

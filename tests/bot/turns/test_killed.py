@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.turns.inbox import MOST_DEATHS
 from tests.bot.turns.victim import Ledger
 
 BOUNDARIES = 26
@@ -16,7 +17,12 @@ round 2, the post; and before and behind the hearing of what was added."""
 
 async def suffered(url: str, ledger: Path, boundaries: range) -> Ledger:
     """The ledger of a bot that was killed at each of these boundaries."""
-    words = ("-m", "tests.bot.turns.victim", url, str(ledger), *map(str, boundaries))
+    return await lived(url, ledger, *map(str, boundaries))
+
+
+async def lived(url: str, ledger: Path, *how: str) -> Ledger:
+    """The ledger of a bot that lived so; see `tests.bot.turns.victim`."""
+    words = ("-m", "tests.bot.turns.victim", url, str(ledger), *how)
     process = await asyncio.create_subprocess_exec(
         sys.executable, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -55,3 +61,46 @@ async def test_the_same_on_postgres(request: pytest.FixtureRequest, tmp_path: Pa
     url = str(request.getfixturevalue("postgres").database())
     boundaries = range(1, BOUNDARIES, 3)
     check(await suffered(url, tmp_path / "ledger", boundaries), boundaries)
+
+
+async def test_a_turn_that_gets_on_is_never_given_up_however_often_the_bot_is_killed_in_it(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    url = sqlite_url.replace("+aiosqlite", "")
+    lines = (await lived(url, tmp_path / "ledger", "again", "100")).lines()
+    deaths = [line["at"] for line in lines if line["did"] == "die"]
+    assert len(deaths) == len(set(deaths)) == BOUNDARIES - 4
+    assert [line["key"] for line in lines if line["did"] == "end"] == ["q000", "q001"]
+    posts = [line["text"] for line in lines if line["did"] == "post"]
+    assert len(posts) == 2
+    assert "found the state of q000.1 and the state of q000.2" in posts[0]
+    # each at most once before it was kept, once between that and its checkpoint, and never again
+    assert max(Counter(line["what"] for line in lines if line["did"] == "tool").values()) <= 3
+
+
+async def test_a_turn_is_answered_when_the_bot_is_killed_at_one_place_four_times_and_not_the_fifth(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    url, place = sqlite_url.replace("+aiosqlite", ""), "done, not kept: round:2"
+    lines = (await lived(url, tmp_path / "ledger", "again", str(MOST_DEATHS - 1), place)).lines()
+    assert [line["at"] for line in lines if line["did"] == "die"] == [place] * (MOST_DEATHS - 1)
+    assert [line["key"] for line in lines if line["did"] == "end"] == ["q000", "q001"]
+    assert len([line for line in lines if line["did"] == "post"]) == 2
+
+
+PLACES = [("sqlite", "before leave"), ("sqlite", "kept: round:2"), ("postgres", "done, not kept: round:2")]
+
+
+@pytest.mark.parametrize(("url", "place"), PLACES, indirect=["url"])
+async def test_a_turn_that_kills_the_bot_at_one_place_each_time_is_given_up_in_words_and_the_next_is_answered(
+    url: str, tmp_path: Path, place: str
+) -> None:
+    lines = (await lived(url, tmp_path / "ledger", "again", "100", place)).lines()
+    assert [line["at"] for line in lines if line["did"] == "die"] == [place] * MOST_DEATHS
+    assert [line["key"] for line in lines if line["did"] == "give up"] == ["q000"]
+    assert [line["key"] for line in lines if line["did"] == "end"] == ["q001"]
+    sorry, answer = (line["text"] for line in lines if line["did"] == "post")
+    assert "restarted several times" in sorry
+    assert "reference ref" in sorry
+    assert "Retry" in sorry
+    assert "found the state of q001.1 and the state of q001.2" in answer

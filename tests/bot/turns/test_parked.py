@@ -10,7 +10,7 @@ from agent.tools import Effect
 from bot.store import Store, open_store
 from bot.store.approvals import Approvals
 from bot.turns import Stopped
-from bot.turns.inbox import Claim, TakenOver
+from bot.turns.inbox import MOST_DEATHS, Claim, TakenOver
 from bot.turns.stored import StoredInbox
 from handlers.permits import Approval
 from tests.bot.turns.desk import question
@@ -132,4 +132,18 @@ async def test_an_approved_call_is_begun_once_and_its_result_is_kept(bench: Benc
 
 async def test_a_turn_that_waits_for_people_is_not_taken_to_be_stuck(bench: Bench) -> None:
     await bench.parked()
-    assert await bench.here.stuck(NOON + timedelta(hours=1)) == []
+    assert await bench.here.stuck(NOON + UNTIL - timedelta(minutes=1)) == []
+
+
+async def test_a_turn_that_nobody_takes_up_when_it_may_go_on_is_stuck(bench: Bench) -> None:
+    await bench.parked()
+    assert [key for key, _, _ in await bench.here.stuck(NOON + UNTIL)] == ["k1"]
+
+
+async def test_to_wait_for_people_is_not_to_die(bench: Bench) -> None:
+    claim = await bench.asked()
+    for number in range(MOST_DEATHS + 1):
+        await bench.here.park(claim, "a1")
+        bench.moment += UNTIL
+        claim = await claimed(bench.there, f"w{number}")
+    assert claim.died == 0

@@ -2,15 +2,19 @@
 
 Run as a program: python -m tests.bot.turns.victim URL LEDGER BOUNDARY… For each boundary a process is forked that first
 ends what its predecessor left behind, then takes in a question and kills itself at that boundary of the question's
-turn. The last one only ends what is left. What tools do and what is posted goes to the ledger, a line of JSON each."""
+turn. The last one only ends what is left. What tools do and what is posted goes to the ledger, a line of JSON each.
+
+Or: … URL LEDGER again MOST [NAME]. One question is asked, and processes are forked that kill themselves in its turn: at
+each boundary of a step once (but where two run side by side, of which none could get on), or at the boundary NAME each
+time, MOST times at most. The last one answers a second question."""
 
 import asyncio
 import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -25,6 +29,7 @@ from agent.patrol.report import PatrolReport
 from agent.tools import ToolResult, ToolSpec
 from bot.clock import utc_now
 from bot.store import Store, open_store
+from bot.turns import TurnEngine
 from bot.turns.durable import DurableOptions, durable_turns, turns_address
 from bot.turns.stored import StoredInbox
 from bot.work import Handling
@@ -142,17 +147,21 @@ class NoPatrols:
         return None
 
 
-class Deadly:
-    """A journal that kills the process at the n-th boundary: before a step, behind its work, behind its checkpoint."""
+Deadly = Callable[[int, str], bool]
+"""Whether a boundary, by its number in this attempt and by its name, is one to die at."""
 
-    def __init__(self, journal: Any, ledger: Ledger, boundary: int) -> None:
+
+class DeadlyJournal:
+    """A journal that kills the process at a boundary: before a step, behind its work, behind its checkpoint."""
+
+    def __init__(self, journal: Any, ledger: Ledger, deadly: Deadly) -> None:
         self._journal = journal
         self._ledger = ledger
-        self._boundary = boundary
+        self._deadly = deadly
         self._passed = count()
 
     def _pass(self, name: str, where: str) -> None:
-        if next(self._passed) == self._boundary:
+        if self._deadly(next(self._passed), f"{where} {name}"):
             self._ledger.write(did="die", at=f"{where} {name}")
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -177,15 +186,15 @@ class Deadly:
 class Doomed:
     """The handlers' work, deadly for the turn of one event."""
 
-    def __init__(self, work: Handling, ledger: Ledger, key: str, boundary: int) -> None:
+    def __init__(self, work: Handling, ledger: Ledger, key: str, deadly: Deadly) -> None:
         self._work = work
         self._ledger = ledger
         self._key = key
-        self._boundary = boundary
+        self._deadly = deadly
 
     async def handle(self, event: Event, turn: Turn) -> None:
         if event.key == self._key:
-            turn = replace(turn, journal=Deadly(turn.journal, self._ledger, self._boundary))
+            turn = replace(turn, journal=DeadlyJournal(turn.journal, self._ledger, self._deadly))
         await self._work.handle(event, turn)
         self._ledger.write(did="end", key=event.key)
 
@@ -193,39 +202,85 @@ class Doomed:
         raise NotImplementedError
 
     async def given_up(self, event: Event, turn: Turn) -> None:
+        await self._work.given_up(event, turn)
         self._ledger.write(did="give up", key=event.key)
 
 
-async def live(url: str, ledger: Ledger, boundary: int, known: Sequence[str]) -> None:
-    """End the turns of the `known` questions; then, unless the boundary is negative, ask the next one and die."""
+@asynccontextmanager
+async def at_work(url: str, ledger: Ledger, key: str, deadly: Deadly) -> AsyncIterator[TurnEngine]:
+    """A bot that dies in the turn of one event."""
     async with open_store(url, utc_now) as store:
         tools = Tools(ledger)
         agents = Thinking(tools, store)
         nobody = NoPatrols()
         deps = Deps(Channel(ledger), agents, nobody, nobody, Flights(), lambda: "ref")
-        key = f"q{len(known):03d}"
-        work = Doomed(Handling(deps), ledger, key, boundary)
+        work = Doomed(Handling(deps), ledger, key, deadly)
         inbox = StoredInbox(store.database, utc_now)
-        async with asyncio.timeout(30), durable_turns(work, inbox, store.blobs, turns_address(url), QUICK) as turns:
-            while {line["key"] for line in ledger.lines() if line["did"] == "end"} < set(known):
-                await asyncio.sleep(0.01)
-            if boundary >= 0:
-                await turns.submit(Question(key, "t", "U1", key, order=key))
-                await asyncio.sleep(30)
+        async with asyncio.timeout(120), durable_turns(work, inbox, store.blobs, turns_address(url), QUICK) as turns:
+            yield turns
+
+
+async def over(ledger: Ledger, keys: Sequence[str]) -> None:
+    """Wait until the turns of these questions are."""
+    while {line["key"] for line in ledger.lines() if line["did"] in ("end", "give up")} < set(keys):
+        await asyncio.sleep(0.01)
+
+
+def asked(key: str) -> Question:
+    return Question(key, "t", "U1", key, order=key)
+
+
+async def live(url: str, ledger: Ledger, boundary: int, known: Sequence[str]) -> None:
+    """End the turns of the `known` questions; then, unless the boundary is negative, ask the next one and die."""
+    key = f"q{len(known):03d}"
+    async with at_work(url, ledger, key, lambda number, _: number == boundary) as turns:
+        await over(ledger, known)
+        if boundary >= 0:
+            await turns.submit(asked(key))
+            await asyncio.Event().wait()
+
+
+async def live_again(url: str, ledger: Ledger, most: int, name: str | None) -> None:
+    """Ask the first question and die in its turn, unless that was done often enough; then ask the second one."""
+    deaths = [line["at"] for line in ledger.lines() if line["did"] == "die"]
+    alive = len(deaths) >= most
+
+    def deadly(_: int, at: str) -> bool:
+        once = at not in deaths and not at.startswith("done, not kept: tool") and " heard" not in at
+        return not alive and (at == name if name else once)
+
+    async with at_work(url, ledger, "q000", deadly) as turns:
+        await turns.submit(asked("q000"))
+        await over(ledger, ["q000"])
+        await turns.submit(asked("q001"))
+        await over(ledger, ["q000", "q001"])
+
+
+def forked(life: Coroutine[Any, Any, None]) -> int:
+    """The exit code of a process that lives this life."""
+    child = os.fork()
+    if child == 0:
+        asyncio.run(life)
+        os._exit(0)
+    life.close()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def again(url: str, ledger: Ledger, most: int, name: str | None) -> None:
+    while (code := forked(live_again(url, ledger, most, name))) == -signal.SIGKILL:
+        continue
+    sys.exit(code)
 
 
 def main() -> None:
     url, ledger = sys.argv[1], Ledger(Path(sys.argv[2]))
+    if sys.argv[3] == "again":
+        again(url, ledger, int(sys.argv[4]), " ".join(sys.argv[5:]) or None)
     known: list[str] = []
     for boundary in [*map(int, sys.argv[3:]), -1]:
-        child = os.fork()
-        if child == 0:
-            asyncio.run(live(url, ledger, boundary, known))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        expected = -signal.SIGKILL if boundary >= 0 else 0
-        if os.waitstatus_to_exitcode(status) != expected:
-            sys.exit(f"boundary {boundary}: ended with {os.waitstatus_to_exitcode(status)}")
+        code = forked(live(url, ledger, boundary, known))
+        if code != (-signal.SIGKILL if boundary >= 0 else 0):
+            sys.exit(f"boundary {boundary}: ended with {code}")
         known.append(f"q{len(known):03d}")
 
 
