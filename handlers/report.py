@@ -18,6 +18,7 @@ from handlers.locale import ENGLISH, Locale
 from handlers.markdown import excerpt, line, literal
 from handlers.notices import translated
 from handlers.report_changes import change_parts
+from handlers.report_coverage import coverage_parts, healthy
 from handlers.report_flag import Sight, flag_parts, is_quiet
 from handlers.report_week import SHOWN, week_file, week_parts
 from handlers.spreadsheet import csv_bytes, csv_name
@@ -197,8 +198,8 @@ def counts_of(sight: Sight) -> str:
     report, locale = sight.report, sight.locale
     found = Counter(cluster.severity for cluster in report.flagged_clusters)
     named = [locale.say(f"report.count.{one}", count=found[one]) for one in SEVERITIES if found[one]]
-    flagged = ", ".join(named) or locale.say("report.nothing")
-    if not report.active_clusters:
+    flagged = ", ".join(named) or healthy(report, locale)
+    if not report.active_clusters or (not named and report.coverage is not None):
         return flagged
     return locale.say("report.counts", counts=flagged, clusters=report.active_clusters)
 
@@ -239,7 +240,7 @@ def _closing(sight: Sight) -> tuple[Part, ...]:
     if report.recommended_actions:
         parts.append(Heading(locale.say("report.actions")))
         parts.extend(_actions(sight))
-    return (*parts, Divider(), Note(_origin(report, locale)))
+    return (*parts, Divider(), *coverage_parts(report, locale), Note(_origin(report, locale)))
 
 
 def _record(record: Sequence[LabelRecord], locale: Locale) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from agent.patrol.coverage import Coverage
 from agent.patrol.facts import FleetFacts
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identity
 from agent.patrol.freshness import STALE_AFTER
@@ -52,6 +53,7 @@ class Evidence:
     incidents: tuple[Incident, ...] = ()
     """The alerts of eight days, as incidents; `alerts_id` is their receipt, empty when they could not be read."""
     alerts_id: str = ""
+    coverage: Coverage | None = None
     week: Week | None = None
     """The look back of a weekly patrol, and in `week_lines` the same in a few lines for the prompt."""
     week_lines: tuple[str, ...] = ()
@@ -115,6 +117,7 @@ class Evidence:
             "data_quality": list(self.quality),
             "prediction_record": [dataclasses.asdict(one) for one in self.record],
             "query_ids": list(self.query_ids),
+            "coverage": dataclasses.asdict(self.coverage) if self.coverage else None,
             "week": dataclasses.asdict(self.week) if self.week else None,
         }
 

@@ -63,9 +63,10 @@ def statements(as_of: datetime) -> tuple[str, ...]:
     until = as_of + timedelta(hours=1)
     since = until - timedelta(days=7)
     return (
-        _newest("alerts.cluster_risk_snapshots", "risk_level, risk_reasons", since, until),
-        _newest("alerts.cluster_health_scores", "classification, overall_score", since, until),
-        "SELECT COALESCE(severity, 'unknown') AS label, COUNT(*) AS issues FROM alerts.issues WHERE status = 'Ongoing'"
+        _newest("alerts.cluster_risk_snapshots", "risk_level, risk_reasons, computed_at", since, until),
+        _newest("alerts.cluster_health_scores", "classification, overall_score, computed_at", since, until),
+        "SELECT COALESCE(severity, 'unknown') AS label, COUNT(*) AS issues, MAX(last_seen) AS newest"
+        " FROM alerts.issues WHERE status = 'Ongoing'"
         " GROUP BY COALESCE(severity, 'unknown') ORDER BY issues DESC",
     )
 

@@ -1,7 +1,7 @@
 """One look at the whole fleet: a fixed number of statements, concurrent, and from their rows the evidence."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from agent.patrol import facts as fleet_facts
 from agent.patrol import quality, queries
 from agent.patrol.comparison import compared
 from agent.patrol.courses import Courses, measure
+from agent.patrol.coverage import Coverage
 from agent.patrol.evidence import Evidence
 from agent.patrol.finding import ClusterEvidence, Finding, Identity, Outlook
 from agent.patrol.freshness import (
@@ -29,6 +30,7 @@ from agent.patrol.roster import Newest, newest_data, roster
 from agent.patrol.rules import Rules
 from agent.patrol.scorer import overall, worst
 from agent.patrol.series import Track, drawn
+from agent.patrol.sources import coverage
 from agent.tools import Tools
 from agent.untrusted import visible
 
@@ -86,6 +88,9 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
     placed = (replace(one, share=used.get(one.identity.cluster_id)) for one in judged)
     clusters = compared(ranked(placed, rules.ranking, as_of))
     common = shared(clusters, side.operations, as_of)
+    checks = {**dict(zip(_READS, sides, strict=True)), **dict(zip(fleet_facts.PARTS, known, strict=True))}
+    checks |= {"earlier predictions": looked_back} if waiting else {}
+    seen = coverage(now, as_of, checks, clusters, courses)
     asked = fleet.statements + newest.statements + len(reads) + courses.statements + len(stored) + bool(waiting)
     return Evidence(
         now,
@@ -93,7 +98,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         facts,
         clusters,
         patterns(clusters, common, rules),
-        tuple(_notes(now, as_of, sides, courses, facts.missing, clusters)),
+        tuple(_notes(seen, now, as_of, clusters)),
         tuple(one for one in (*side.receipts, courses.query_id, *facts.query_ids) if one),
         statements=asked,
         receipts={**side.receipts, courses.query_id: courses.sql},
@@ -102,6 +107,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         graded=tuple(graded(waiting, looked_back, judge, side.operations)),
         incidents=tuple(one for known in side.incidents.values() for one in known),
         alerts_id=side.alerts_id,
+        coverage=seen,
     )
 
 
@@ -202,27 +208,15 @@ def _operations_before(operations: Sequence[Operation], findings: Sequence[Findi
     return tuple(f"{one.kind} {one.at:%m-%d %H:%M} {visible(one.detail)[:80]}".strip() for one in near[:3])
 
 
-def _notes(
-    now: datetime,
-    as_of: datetime,
-    sides: Sequence[Rows],
-    courses: Courses,
-    missing: tuple[str, ...],
-    clusters: Sequence[ClusterEvidence],
-) -> list[str]:
-    notes: list[str] = []
-    age = (now - as_of) / timedelta(hours=1)
-    if age > 3:
-        notes.append(f"the newest data of the whole warehouse is {age:.0f} h old; everything is judged as of then")
-    failed = [name for name, result in zip(_READS, sides, strict=True) if result.failed]
-    failed += [*courses.failed, *missing]
-    if failed:
-        notes.append(f"could not be read: {', '.join(failed)}")
-    cut = [name for name, result in zip(_READS, sides, strict=True) if result.cut] + list(courses.cut)
-    if cut:
-        notes.append(f"incomplete, the fleet is too large for one result: {', '.join(cut)}")
+def _notes(seen: Coverage, now: datetime, as_of: datetime, clusters: Sequence[ClusterEvidence]) -> Iterator[str]:
+    if seen.stale:
+        age = (now - as_of) / timedelta(hours=1)
+        yield f"the newest data of the whole warehouse is {age:.0f} h old; everything is judged as of then"
+    if seen.failed:
+        yield f"could not be read: {', '.join(seen.failed)}"
+    if seen.cut:
+        yield f"incomplete, the fleet is too large for one result: {', '.join(seen.cut)}"
     gone = [one for one in clusters if one.gone]
     if gone:
         sample = ", ".join(dict.fromkeys(name for one in gone for name in one.gone[:2]))[:160]
-        notes.append(f"{len(gone)} clusters stopped sending some metrics: {sample}")
-    return notes
+        yield f"{len(gone)} clusters stopped sending some metrics: {sample}"

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from agent.catalogue import Language
 from agent.model import Analyst
+from agent.patrol.coverage import Coverage
 from agent.patrol.week import Week
 
 ReportType = Literal["morning", "evening", "weekly", "on_demand"]
@@ -179,6 +180,8 @@ class PatrolReport:
     figures: int = 0
     """Figures, times and names that a model wrote; of these `unbound` are in no query result and carry a sign."""
     unbound: int = 0
+    coverage: Coverage | None = None
+    """What there was to see."""
     week: Week | None = None
     """The look back of a weekly report, made by code."""
     words: Mapping[Language, Mapping[str, str]] = field(default_factory=dict)

@@ -271,6 +271,7 @@ class Patrol:
             record=evidence.record,
             figures=proof.stated,
             unbound=proof.unbound,
+            coverage=evidence.coverage,
             week=evidence.week,
             words=other_words(evidence, self._rules, written.results),
         )

@@ -65,9 +65,9 @@ class Voice(voice.Voice):
         return self.own(english)
 
     def _filled(self, blank: str, text: str) -> str:
-        return self.list(map(self._word, text.split(", "))) if blank in _LISTS else text
+        return self.list(map(self.word, text.split(", "))) if blank in _LISTS else text
 
-    def _word(self, text: str) -> str:
+    def word(self, text: str) -> str:
         """A word of ours, which may have a code in brackets behind it."""
         found = _ASIDE.match(text)
         return self.echo(found[1]) + (found[2] or "") if found else text

@@ -163,7 +163,7 @@ class FleetTools:
             (r"^SELECT cluster_id, FLOOR\(TIMESTAMPDIFF", self._daily),
             (r"^SELECT cluster_id, risk_level", lambda _: self._risks()),
             (r"^SELECT cluster_id, classification", lambda _: self._scores()),
-            (r"FROM alerts\.issues", lambda _: [{"label": "Critical", "issues": 3}]),
+            (r"FROM alerts\.issues", lambda _: [{"label": "Critical", "issues": 3, "newest": stamp(self.as_of)}]),
         )
 
     def _last(self, until: datetime, since: datetime | None = None) -> list[dict[str, Any]]:
@@ -176,16 +176,20 @@ class FleetTools:
                 rows.append({"cluster_id": one.cluster_id, "first_hour": stamp(first), "last_hour": stamp(last)})
         return rows
 
+    @property
+    def _made(self) -> dict[str, Any]:
+        return {"computed_at": stamp(self.as_of - timedelta(hours=2))}
+
     def _risks(self) -> list[dict[str, Any]]:
         reasons = '["compaction 6,000", "<!channel>\\u202e"]'
         return [
-            {"cluster_id": one.cluster_id, "risk_level": "Critical", "risk_reasons": reasons}
+            {"cluster_id": one.cluster_id, "risk_level": "Critical", "risk_reasons": reasons} | self._made
             for one in self.clusters[:2]
         ]
 
     def _scores(self) -> list[dict[str, Any]]:
         return [
-            {"cluster_id": one.cluster_id, "classification": "Warning", "overall_score": 40.0}
+            {"cluster_id": one.cluster_id, "classification": "Warning", "overall_score": 40.0} | self._made
             for one in self.clusters[:2]
         ]
 
