@@ -41,8 +41,8 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A cluster that shares the account or the version. `alike` = it shows a finding of the same dimension, begun at
-    about the same time."""
+    """A cluster that shares the account or the version. `same` = it shows a finding of the same dimension, `alike` =
+    and that began at about the same time."""
 
     cluster_id: str
     name: str
@@ -50,6 +50,7 @@ class Peer:
     version: bool
     alike: bool
     severity: Level = "Info"
+    same: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +210,15 @@ def _common(one: ClusterEvidence, other: ClusterEvidence) -> tuple[bool, bool]:
     )
 
 
+def _same(one: ClusterEvidence, other: ClusterEvidence) -> list[Finding]:
+    """The findings of another cluster on the dimension of this one's gravest."""
+    return [theirs for theirs in other.findings if one.findings and theirs.dimension == one.findings[0].dimension]
+
+
 def _alike(one: ClusterEvidence, other: ClusterEvidence) -> bool:
-    if not one.findings:
-        return False
-    lead = one.findings[0]
-    same = [theirs for theirs in other.findings if theirs.dimension == lead.dimension]
-    return any(
-        lead.since is not None and theirs.since is not None and abs(lead.since - theirs.since) <= TOGETHER
-        for theirs in same
-    )
+    since = one.findings[0].since if one.findings else None
+    known = [theirs.since for theirs in _same(one, other) if theirs.since is not None]
+    return since is not None and any(abs(since - theirs) <= TOGETHER for theirs in known)
 
 
 def _peers(evidence: Evidence, found: ClusterEvidence) -> Iterator[Peer]:
@@ -225,7 +226,8 @@ def _peers(evidence: Evidence, found: ClusterEvidence) -> Iterator[Peer]:
         account, version = _common(found, one)
         if one is not found and (account or version):
             who = one.identity
-            yield Peer(who.cluster_id, label(who), account, version, _alike(found, one), one.severity or "Info")
+            shown = (one.severity or "Info", bool(_same(found, one)))
+            yield Peer(who.cluster_id, label(who), account, version, _alike(found, one), *shown)
 
 
 def _minute(moment: datetime) -> str:

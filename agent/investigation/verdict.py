@@ -11,7 +11,7 @@ from agent.investigation.clues import NEAR, Clues, Move
 from agent.investigation.conclusion import Action, Conclusion, EvidenceItem
 from agent.investigation.phrases import Phrases, minute
 from agent.investigation.plan import signs_of
-from agent.investigation.scene import Measured, Scene
+from agent.investigation.scene import Measured, Peer, Scene
 from agent.investigation.signs import load_causes
 from agent.patrol.finding import Finding
 from agent.patrol.report import Urgency
@@ -124,15 +124,17 @@ class _Verdict:
     def _shared(self) -> Theory | None:
         """What others show, too, since the same time."""
         scene = self._scene
-        for trait, count, same in scene.shares():
+        for trait, count, _ in scene.shares():
+            like = self._like(trait)
+            same, witnesses = len(like), sum(one.cluster_id in self._clues.same_lines for one in like)
             # of many clusters that share nothing more than a common version, a few are bound to be ill
             if not same or (trait == "version" and 3 * same < count):
                 continue
             what = self._say(f"say.shared_{trait}", same=same, count=count, version=_quoted(scene.version))
-            witnesses = self._witnesses(trait)
             # where the logs agree, those who merely fell ill in the same hours are no strangers of it
             strangers = [one for one in scene.strangers if one in self._clues.same_lines or not witnesses]
-            why = [self._say("why.alike", strangers=len(strangers) or self._none())]
+            together = all(one.alike for one in like)
+            why = [self._say("why.alike", strangers=len(strangers) or self._none())] if together else []
             why += [self._say("why.same_lines", count=witnesses)] if witnesses else []
             why += [self._say("why.pattern", pattern=_quoted(self._voice.echo(one))) for one in scene.patterns[:1]]
             weight = (0.35 if strangers else 0.5) + 0.1 * bool(scene.patterns) + 0.05 * bool(witnesses)
@@ -141,10 +143,12 @@ class _Verdict:
             return Theory(what, tuple(why), weight, actions)
         return None
 
-    def _witnesses(self, trait: str) -> int:
-        """How many of those alike that share a trait write the same new log lines."""
-        alike = [one for one in self._scene.peers if one.alike and getattr(one, trait)]
-        return sum(one.cluster_id in self._clues.same_lines for one in alike)
+    def _like(self, trait: str) -> list[Peer]:
+        """The peers of a trait that show the same since about the same time, or show the same and write the same new
+        log lines, whenever they began."""
+        known = self._clues.same_lines
+        peers = [one for one in self._scene.peers if getattr(one, trait)]
+        return [one for one in peers if one.alike or (one.same and one.cluster_id in known)]
 
     def _none(self) -> str:
         return "no" if self._phrases.language == "en" else "0"

@@ -130,6 +130,17 @@ def test_logs_that_agree_tell_peers_from_strangers() -> None:
     assert not both.established
 
 
+def test_the_same_trouble_with_the_same_new_lines_need_not_begin_at_once() -> None:
+    later = member(B, finding(B, since=ONSET + timedelta(hours=5)), version="3.1.1-ee")
+    assert not verdict(scene(later)).established
+    said = verdict(scene(later), same_lines=frozenset({B}), logs=(LINE,))
+    assert said.established
+    assert "they began together" not in said.root_cause
+    assert "the nodes of 1 of them write the same new log lines" in said.root_cause
+    other = member(B, finding(B, "cpu_util_pct", since=ONSET + timedelta(hours=5)), version="3.1.1-ee")
+    assert not verdict(scene(other), same_lines=frozenset({B}), logs=(LINE,)).established
+
+
 def test_trouble_of_another_kind_or_another_time_is_not_alike() -> None:
     other = member(B, finding(B, "cpu_util_pct"), version="3.1.1-ee")
     late = member(C, finding(C, since=ONSET + timedelta(hours=3)), version="3.2.2-ee")
