@@ -29,6 +29,9 @@ class Identity:
     provider: str = ""
     machine: str = ""
     tier_known: bool = True
+    frontends: int = 0
+    workers: int = 0
+    """Machines of both kinds; 0 where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
     side = _side(newest, sides)
     facts = fleet_facts.assemble(fleet, known, sides[2], as_of)
     judge = Judge(rules, as_of, courses.query_id)
-    judged = (_cluster(one, courses, side, judge.of(one.cluster_type)) for one in fleet.clusters)
+    judged = (_cluster(one, courses, side, judge.of(one)) for one in fleet.clusters)
     used = shares(courses.tracks)
     placed = (replace(one, share=used.get(one.identity.cluster_id)) for one in judged)
     clusters = compared(ranked(placed, rules.ranking, as_of))

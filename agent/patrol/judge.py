@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from agent.patrol.change import began
-from agent.patrol.finding import Finding, Outlook
+from agent.patrol.finding import Finding, Identity, Outlook
 from agent.patrol.forecast import Reach, line, reach
 from agent.patrol.predictions import HORIZONS
 from agent.patrol.report import Severity
@@ -26,6 +26,7 @@ from agent.patrol.series import (
     total,
     usual,
     wander,
+    whole_nodes,
     worst_of,
 )
 
@@ -77,15 +78,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Judges dimensions as of one hour. `query_id` is the receipt of the newest values."""
+    """Judges dimensions as of one hour. `query_id` is the receipt of the newest values; `frontends` and `nodes` are how
+    many the cluster has, 0 where that is not known."""
 
     rules: Rules
     as_of: datetime
     query_id: str = ""
+    frontends: int = 0
+    nodes: int = 0
 
-    def of(self, cluster_type: str) -> "Judge":
-        """The judge of clusters of this type."""
-        return replace(self, rules=self.rules.of(cluster_type))
+    def of(self, identity: Identity) -> "Judge":
+        """The judge of this cluster: by the limits of its type and its size."""
+        nodes = identity.frontends + identity.workers
+        return replace(self, rules=self.rules.of(identity.cluster_type), frontends=identity.frontends, nodes=nodes)
 
     def courses(self, series: Mapping[str, Track]) -> tuple[Course, ...]:
         """The dimensions that can be computed from a cluster's series, in the order of the rules."""
@@ -94,7 +99,16 @@ class Judge:
 
     def track(self, dimension: str, series: Mapping[str, Track]) -> Track:
         """The course of one dimension that is a level or a share of levels."""
-        return _track(self.rules.dimensions[dimension], series)
+        return self._sized(self.rules.dimensions[dimension], series)[1]
+
+    def _sized(self, rule: Dimension, series: Mapping[str, Track]) -> tuple[Dimension, Track]:
+        """A dimension and its course in the measure of one process or of whole nodes."""
+        track = _track(rule, series)
+        if rule.per and self.frontends > 1:
+            return rule.model_copy(update={"unit": "per FE"}), track.mapped(1 / self.frontends)
+        if rule.nodes and self.nodes:
+            return rule, track.each(lambda percent: whole_nodes(percent, self.nodes))
+        return rule, track
 
     def verdict(self, cluster_id: str, course: Course) -> Verdict:
         """What a course says; empty when all is well or too little is known."""
@@ -144,7 +158,7 @@ class Judge:
             return _growth(name, rule, series)
         if rule.part and rule.whole and self.rules.series[rule.part].column == "increase":
             return self._share(name, rule, series)
-        track = _track(rule, series)
+        rule, track = self._sized(rule, series)
         count = self.rules.window.recent_hours
         value = level(track.recent, count)
         if value is None:

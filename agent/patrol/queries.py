@@ -27,16 +27,18 @@ LEFT JOIN byoc.cluster_info AS i ON i.cluster_id = c.biz_id
 LEFT JOIN metrics.dim_customer_profile AS p ON p.account_id = c.account_id
 LEFT JOIN byoc.accounts AS a ON a.biz_id = c.account_id
 LEFT JOIN byoc.resource AS r ON r.cluster_id = c.biz_id"""
-# The machines that work on queries now; the front ends are of another type nearly everywhere.
+# The machines that work on queries (front ends are of another type nearly everywhere), and how many there are of both.
 _MACHINES = """
-SELECT s.cluster_id, MAX(v.instance_type) AS machine FROM byoc.resource AS s
+SELECT s.cluster_id, MAX(CASE WHEN n.type <> 'FE' THEN v.instance_type END) AS machine,
+  SUM(CASE WHEN n.type = 'FE' THEN f.vm_count END) AS frontends,
+  SUM(CASE WHEN n.type <> 'FE' THEN f.vm_count END) AS workers FROM byoc.resource AS s
 JOIN byoc.resource_node AS n ON n.resource_id = s.resource_id
 JOIN byoc.resource_node_conf AS f ON f.resource_node_id = n.resource_node_id
-JOIN byoc.vm_category AS v ON v.vm_category_id = f.vm_category_id
-WHERE n.type <> 'FE' AND f.in_use GROUP BY s.cluster_id""".strip()
+LEFT JOIN byoc.vm_category AS v ON v.vm_category_id = f.vm_category_id
+WHERE f.in_use GROUP BY s.cluster_id""".strip()
 
 PLACED_ROSTER = f"""
-{_COLUMNS}, g.display_name AS region, g.cloud AS provider, m.machine{_SIDES}
+{_COLUMNS}, g.display_name AS region, g.cloud AS provider, m.machine, m.frontends, m.workers{_SIDES}
 LEFT JOIN byoc.region_details AS g ON g.region_id = c.region_id
 LEFT JOIN ({_MACHINES}) AS m ON m.cluster_id = c.biz_id
 WHERE {ACTIVE} ORDER BY c.biz_id""".strip()

@@ -103,4 +103,6 @@ def _identity(row: Row) -> Identity:
         words(row.get("provider")),
         words(row.get("machine")),
         tier in {"S", "A", "B"},
+        int(figure(row.get("frontends")) or 0),
+        int(figure(row.get("workers")) or 0),
     )

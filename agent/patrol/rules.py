@@ -85,6 +85,8 @@ class Dimension(_Part):
     invert: bool = False
     growth: bool = False
     scale: float = 1.0
+    per: Literal["frontends"] | None = None
+    nodes: bool = False
     direction: Direction = "up"
     limits: Limits
     weight: float = Field(ge=0, le=1)
@@ -286,6 +288,7 @@ def _line(name: str, rule: Dimension) -> str:
 def _limits(rule: Dimension) -> str:
     sign = "≥" if rule.direction == "up" else "≤"
     limits, trend = rule.limits, "; trend" if rule.trend else ""
+    trend += "; per FE" if rule.per else ""
     return (
         f"Warning {sign} {quantity(limits.yellow, rule.unit)},"
         f" Critical {sign} {quantity(limits.red, rule.unit)} ({_NEED[rule.alone]}{trend})"

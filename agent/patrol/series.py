@@ -1,6 +1,7 @@
 """Statistics on short hourly series, pure and robust: a spike, a gap or one bad hour must not decide anything."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median
@@ -28,7 +29,11 @@ class Track:
 
     def mapped(self, scale: float) -> "Track":
         """The same course in another unit: every value times `scale`."""
-        return Track(*({at: value * scale for at, value in part.items()} for part in self.parts))
+        return self.each(lambda value: value * scale)
+
+    def each(self, change: Callable[[float], float]) -> "Track":
+        """The same course with every value changed."""
+        return Track(*({at: change(value) for at, value in part.items()} for part in self.parts))
 
     @property
     def parts(self) -> tuple[Hours, ...]:
@@ -48,6 +53,13 @@ def ratio(part: Hours, whole: Hours) -> dict[int, float]:
     """100 * part / whole wherever both are known and the whole is not zero."""
     # A whole of zero is a stopped exporter or an idle hour: no share, rather than nought or a hundred.
     return {at: 100 * value / whole[at] for at, value in part.items() if whole.get(at)}
+
+
+def whole_nodes(percent: float, nodes: int) -> float:
+    """A share of nodes as so many whole ones of them: a part of a node is a gap in the scrape, or one that began within
+    the hour; half a node and more is one."""
+    missing = math.floor((100 - percent) / 100 * nodes + 0.5)
+    return 100 * (nodes - missing) / nodes
 
 
 def ratio_track(part: Track, whole: Track, *, invert: bool = False) -> Track:

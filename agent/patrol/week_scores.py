@@ -52,7 +52,7 @@ class Scores:
 
     def __init__(self, daily: Daily, identities: Sequence[Identity], judge: Judge) -> None:
         self._judge = judge
-        self._judges = {one.cluster_id: judge.of(one.cluster_type) for one in identities}
+        self._judges = {one.cluster_id: judge.of(one) for one in identities}
         self._names = {one.cluster_id: one.name for one in identities}
         self._days = {
             who: tuple(_day(daily.get(who, {}), back, judge) for back in range(DAYS + 1))
@@ -164,7 +164,7 @@ def filling(daily: Daily, identities: Sequence[Identity], judge: Judge) -> tuple
     found = [
         one
         for who in identities
-        for name, rule in judge.of(who.cluster_type).rules.dimensions.items()
+        for name, rule in judge.of(who).rules.dimensions.items()
         if rule.trend
         and (one := _filling(who, name, rule, judge.track(name, _days(daily.get(who.cluster_id, {}))).days)) is not None
     ]

@@ -152,6 +152,14 @@ async def test_a_missing_metric_leaves_the_others_judged() -> None:
     assert keys(evidence) == [f"{cid(1)}/cpu_util_pct"]
 
 
+async def test_the_size_of_a_cluster_comes_with_the_roster() -> None:
+    many = {"connections": steps(rhythm(80), 700, 6)}
+    large = Cluster(cid(1), "large", many, frontends=3, workers=12)
+    evidence = await look([large, Cluster(cid(2), "small", many, frontends=1), Cluster(cid(3), "unknown", many)])
+    assert {one.identity.name for one in evidence.flagged} == {"small", "unknown"}
+    assert max((one.identity.frontends, one.identity.workers) for one in evidence.clusters) == (3, 12)
+
+
 async def test_metrics_that_vanished_are_reported() -> None:
     gone = [{"cluster_id": cid(101), "metric_name": "starrocks_be_cpu_util_percent", "last_hour": stamp(AS_OF)}]
     evidence = await look(healthy(3), gone=gone)

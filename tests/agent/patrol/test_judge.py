@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.patrol.finding import Finding, Outlook
+from agent.patrol.finding import Finding, Identity, Outlook
 from agent.patrol.judge import Judge, Verdict
 from agent.patrol.rules import load_rules
 from agent.patrol.series import Track
@@ -90,7 +90,7 @@ def test_a_platform_that_sends_only_the_percentage_is_read_too() -> None:
 
 
 def elastic(dimension: str, **series: Track) -> Finding | None:
-    judge = JUDGE.of("ELASTIC")
+    judge = JUDGE.of(Identity("c1", "lake", cluster_type="ELASTIC"))
     (course,) = [one for one in judge.courses(series) if one.name == dimension]
     return judge.verdict("c1", course).finding
 
@@ -312,6 +312,47 @@ def test_open_files_are_judged_by_their_share_of_the_limit() -> None:
 def test_compaction_that_ran_away_is_a_finding() -> None:
     assert flag("compaction_score", compaction=track(rhythm(120), ramps(rhythm(120), 400, 14))).severity == "Critical"
     assert flag("compaction_score", compaction=track(rhythm(120), steps(rhythm(120), 700, 14))).severity == "Warning"
+
+
+# What depends on the size of a cluster.
+
+
+def sized(dimension: str, frontends: int, workers: int, **series: Track) -> Finding | None:
+    judge = JUDGE.of(Identity("c1", "big", frontends=frontends, workers=workers))
+    (course,) = [one for one in judge.courses(series) if one.name == dimension]
+    return judge.verdict("c1", course).finding
+
+
+@pytest.mark.parametrize(("frontends", "severity"), [(0, "Critical"), (1, "Critical"), (2, "Warning"), (6, None)])
+def test_connections_are_judged_for_each_front_end(frontends: int, severity: str | None) -> None:
+    rising = track(rhythm(150), steps(rhythm(150), 1_100, 6))
+    found = sized("fe_connection_total", frontends, 3, connections=rising)
+    assert (found.severity if found else None) == severity
+
+
+def test_connections_of_several_front_ends_are_told_for_one() -> None:
+    found = sized("fe_connection_total", 3, 3, connections=track(rhythm(300), steps(rhythm(300), 2_400, 6)))
+    assert found is not None
+    assert (found.value, found.baseline, found.unit) == (800, 100, "per FE")
+    assert found.reason.startswith("FE connections 800 per FE, usually 100 per FE")
+
+
+@pytest.mark.parametrize("value", [450.0, 700.0, 5_000.0, 60_000.0])
+def test_no_absolute_number_of_connections_or_files_decides_alone(value: float) -> None:
+    assert finding("fe_connection_total", connections=flat(value)) is None
+    assert finding("be_fd_used", fds=flat(value * 20)) is None
+
+
+def test_part_of_a_node_is_a_gap_in_the_scrape() -> None:
+    lately = track(rhythm(1.0), steps(rhythm(1.0), 0.975, 2))
+    assert sized("nodes_up", 3, 4, up=lately) is None
+    assert flag("nodes_up", up=lately).severity == "Warning"
+
+
+def test_a_whole_node_of_very_many_is_a_node_still() -> None:
+    found = sized("nodes_up", 3, 97, up=track(rhythm(1.0), steps(rhythm(1.0), 0.98, 5)))
+    assert found is not None
+    assert (found.value, found.severity) == (98.0, "Warning")
 
 
 # What a finding tells.

@@ -22,6 +22,7 @@ from agent.patrol.series import (
     total,
     usual,
     wander,
+    whole_nodes,
     worst_of,
 )
 
@@ -153,6 +154,30 @@ def test_a_daily_rhythm_leaves_no_residual() -> None:
     profile = {hour: float(hour) for hour in range(24)}
     course = {back: float((12 - back) % 24) for back in range(48)}
     assert set(residuals(course, profile, 12).values()) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("percent", "nodes", "whole"),
+    [
+        (100.0, 7, 100.0),
+        (97.5, 7, 100.0),
+        (93.0, 7, 100.0),
+        (92.8, 7, 100 * 6 / 7),
+        (85.7, 7, 100 * 6 / 7),
+        (0.0, 3, 0.0),
+        (97.5, 40, 97.5),
+        (100.5, 3, 100.0),
+    ],
+)
+def test_less_than_half_a_node_is_none(percent: float, nodes: int, whole: float) -> None:
+    assert whole_nodes(percent, nodes) == pytest.approx(whole)
+
+
+@given(st.floats(0, 100), st.integers(1, 500))
+def test_whole_nodes_are_never_more_than_half_a_node_away(percent: float, nodes: int) -> None:
+    found = whole_nodes(percent, nodes)
+    assert 0 <= found <= 100
+    assert abs(found - percent) <= 50 / nodes + 1e-6
 
 
 def test_sums_end_an_hour_early_in_time_and_an_hour_late() -> None:

@@ -79,6 +79,8 @@ class Cluster:
     created: datetime = AS_OF - timedelta(days=200)
     missing: frozenset[str] = frozenset()
     kind: str = "CLASSIC"
+    frontends: int | None = None
+    workers: int | None = None
 
     def value(self, series: str, back: int) -> float | None:
         """The value of a series so many hours ago."""
@@ -252,6 +254,8 @@ def _identity(one: Cluster) -> dict[str, Any]:
         "tier": one.tier,
         "customer_name": one.customer,
         "resource_state": "RUNNING",
+        "frontends": one.frontends,
+        "workers": one.workers,
     }
 
 
