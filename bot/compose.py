@@ -203,6 +203,7 @@ def investigations_of(
     neighbours_of: Callable[[Caller], Sequence[Neighbour]],
     writer: InvestigationWriter,
     sees_all: Callable[[str, str], bool],
+    meters: Meters,
 ) -> Investigations:
     """An investigator for any thread and user, judging by the same profile as the patrols."""
     discovery = Discovery(tools)
@@ -227,7 +228,7 @@ def investigations_of(
             limits=Limits(rounds=settings.max_tool_rounds, seconds=settings.turn_seconds),
         )
 
-    return Investigations(investigator_of, load_prices(settings.prices))
+    return Investigations(investigator_of, load_prices(settings.prices), meters)
 
 
 @asynccontextmanager
@@ -274,7 +275,7 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             return tuple(Audited(far, door.limits, door.recorder, caller) for far in foreign) if whole else ()
 
         agents = agents_of(settings, models, tools, store, neighbours_of, meters)
-        investigations = investigations_of(settings, models, tools, store, neighbours_of, writer, sees_all)
+        investigations = investigations_of(settings, models, tools, store, neighbours_of, writer, sees_all, meters)
         results = WarehouseResults(tools, scopes.of)
         patrols = SharedPatrols(Patrols(patrol_of, sees_all, meters), store.database, store.blobs, utc_now)
         yield Starwatch(

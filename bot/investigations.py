@@ -8,6 +8,7 @@ from agent.investigation.run import Case, Investigator
 from agent.journal import UNWRITTEN, Journal
 from agent.progress import OnProgress, Progress, TextDiscarded, TextPiece
 from bot.gate import BY_CLOCK
+from bot.meters import Meters
 from bot.prices import Prices
 from bot.thinking import metered
 from handlers.purse import Purse, Thrift
@@ -16,9 +17,12 @@ from handlers.purse import Purse, Thrift
 class Investigations:
     """Implements `handlers.deps.Investigations`."""
 
-    def __init__(self, investigator_of: Callable[[str, str, Thrift], Investigator], prices: Prices) -> None:
+    def __init__(
+        self, investigator_of: Callable[[str, str, Thrift], Investigator], prices: Prices, meters: Meters
+    ) -> None:
         self._investigator_of = investigator_of
         self._prices = prices
+        self._meters = meters
 
     async def investigate(
         self,
@@ -35,6 +39,8 @@ class Investigations:
         case = replace(case, task=case.task.removeprefix(f"{BY_CLOCK}:") if user == BY_CLOCK else "")
         investigator = self._investigator_of(thread, user, purse.thrift)
         done = await investigator.investigate(case, _wordless(metered(on_progress, purse)), journal)
+        receipts = done.answer.receipts
+        self._meters.stated("investigation", receipts.stated, len(receipts.unbound))
         return replace(done, answer=replace(done.answer, dollars=self._prices.dollars(purse.spent)))
 
 

@@ -65,7 +65,7 @@ class Meters:
         self.patrol_seconds.labels(report.report_type).observe(report.usage.seconds)
         self.stated("report", report.figures, report.unbound)
 
-    def stated(self, where: Literal["answer", "report"], figures: int, unbound: int) -> None:
+    def stated(self, where: Literal["answer", "investigation", "report"], figures: int, unbound: int) -> None:
         """A model's text stated figures, some of them in no result."""
         self.figures.labels(where, "yes").inc(figures - unbound)
         self.figures.labels(where, "no").inc(unbound)
