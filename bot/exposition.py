@@ -136,9 +136,11 @@ def _histogram(name: str, timing: Timing) -> Metric:
 
 
 @asynccontextmanager
-async def exposed(settings: Settings, text: Callable[[], Awaitable[bytes]]) -> AsyncIterator[str]:
+async def exposed(
+    settings: Settings, text: Callable[[], Awaitable[bytes]], unasked: str = METRICS
+) -> AsyncIterator[str]:
     """Serve the text where the settings say while the context is open; gives the address, empty when it is off. A port
-    that is taken is only worth a warning unless the operator named it: then SettingsError is raised."""
+    that is taken is only worth a warning where nobody named it (`unasked`), else SettingsError is raised."""
     if not settings.metrics:
         yield ""
         return
@@ -149,7 +151,7 @@ async def exposed(settings: Settings, text: Callable[[], Awaitable[bytes]]) -> A
         try:
             place = (await stack.enter_async_context(listening)).place
         except SettingsError as taken:
-            if settings.metrics != METRICS:
+            if settings.metrics != unasked:
                 raise
             log.warning("the metrics are not served; set STARWATCH_METRICS to a free port, or to off", why=str(taken))
         yield place

@@ -62,8 +62,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite:///{tmp_path}/own.db", clock) as opened:
+async def store(own_database: str, clock: Clock) -> AsyncIterator[Store]:
+    async with open_store(own_database, clock) as opened:
         yield opened
 
 
@@ -228,16 +228,13 @@ async def test_a_taken_port_stops_only_who_named_it(exposition: Exposition) -> N
                 pass
 
 
-async def test_a_default_port_that_is_taken_costs_the_metrics_and_not_the_start(exposition: Exposition) -> None:
-    host, _, port = METRICS.rpartition(":")
-    try:
-        taken = socket.create_server((host, int(port)))
-    except OSError:  # by somebody else on this machine: as good
-        taken = socket.socket()
-    with taken, structlog.testing.capture_logs() as lines:
-        async with exposed(Settings(), exposition.text) as place:
-            assert place == ""
+async def test_a_port_that_nobody_named_costs_the_metrics_and_not_the_start(exposition: Exposition) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, structlog.testing.capture_logs() as lines:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        async with exposed(Settings(metrics=place), exposition.text, unasked=place) as served:
+            assert served == ""
     assert [line["log_level"] for line in lines] == ["warning"]
+    assert Settings().metrics == METRICS
 
 
 async def test_it_can_be_turned_off(exposition: Exposition) -> None:
