@@ -91,3 +91,55 @@ async def test_of_the_simulated_fleet_nothing_is_seen_that_came_later(warehouse:
         hours = f"SELECT count(*) AS c FROM {SNAPSHOTS} WHERE snapshot_hour > now() - INTERVAL 1 HOUR"
         ((last,),) = (await door.read(hours)).rows
         assert int(str(last)) > 0
+
+
+@pytest.fixture
+def config(warehouse: Endpoint) -> WarehouseConfig:
+    user, password = warehouse.reader
+    return WarehouseConfig(host=warehouse.host, port=warehouse.port, user=user, password=SecretStr(password))
+
+
+@pytest.fixture
+async def then(config: WarehouseConfig) -> datetime:
+    """Two days before the newest hour of the simulated fleet."""
+    async with Door(config) as door:
+        ((end,),) = (await door.read(f"SELECT max(snapshot_hour) AS at FROM {SNAPSHOTS}")).rows
+    return datetime.fromisoformat(str(end)).replace(tzinfo=UTC) - timedelta(days=2)
+
+
+SHAPES = (
+    "SELECT count(*) AS c FROM {s}",
+    "SELECT count(*) AS c FROM {s} AS a JOIN byoc.clusters AS b ON a.cluster_id = b.biz_id",
+    "SELECT count(*) AS c FROM byoc.clusters AS b LEFT JOIN {s} AS a ON a.cluster_id = b.biz_id",
+    "WITH recent AS (SELECT cluster_id, snapshot_hour FROM {s}) SELECT count(*) AS c FROM recent",
+    "SELECT count(*) AS c FROM (SELECT 1 AS x FROM {s} UNION ALL SELECT 2 FROM {s}) AS t",
+    "SELECT count(*) AS c FROM byoc.clusters WHERE biz_id IN (SELECT cluster_id FROM {s} WHERE up_to)",
+    "SELECT max(snapshot_hour) AS c FROM {s} WHERE EXISTS (SELECT 1 FROM {s} AS inner_one WHERE up_to)",
+)
+"""Statements with the table in every place where a table may stand."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_wherever_the_table_stands_its_later_rows_are_not_there(
+    config: WarehouseConfig, then: datetime, shape: str
+) -> None:
+    # what whoever knows of the moment would have to write by hand, everywhere
+    by_hand = f"(SELECT * FROM {SNAPSHOTS} WHERE snapshot_hour <= '{then:%Y-%m-%d %H:%M:%S}')"
+    plain = shape.replace("up_to", "avg_value > 0")
+    named = plain.replace("{s} AS", f"{SNAPSHOTS} AS").replace("{s}", SNAPSHOTS)
+    hand = plain.replace("{s} AS", f"{by_hand} AS").replace("{s}", f"{by_hand} AS amv_hourly_snapshots_v1")
+    async with Door(config) as present, Door(config, scopes=Scopes(until=then)) as past:
+        expected = (await present.read(hand)).rows
+        assert (await past.read(named)).rows == expected
+        if "IN (" not in shape:
+            # clusters that sent two days ago send now as well, so only there the present says the same
+            assert (await present.read(named)).rows != expected
+
+
+@pytest.mark.parametrize("asked", ["EXPLAIN SELECT 1 FROM {s}", "SHOW TABLE STATUS FROM metrics"])
+async def test_what_tells_of_whole_tables_is_closed_in_the_past(
+    config: WarehouseConfig, then: datetime, asked: str
+) -> None:
+    async with Door(config, scopes=Scopes(until=then)) as past:
+        with pytest.raises(Refusal):
+            await past.read(asked.replace("{s}", SNAPSHOTS))
