@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -81,11 +80,11 @@ class Time:
 
 
 @pytest.fixture
-async def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
+async def bot(own_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bot]:
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
     clock = Clock()
-    async with FakeSlack().running() as slack, open_store(f"sqlite:///{tmp_path}/own.db", clock) as store:
+    async with FakeSlack().running() as slack, open_store(own_database, clock) as store:
         time = Time(clock)
         config = SlackConfig(bot_token=SecretStr(BOT_TOKEN), api_url=slack.base_url)
         pace = Pace(BUDGETS, OTHERWISE, clock=time.now, sleep=time.sleep)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -92,8 +91,8 @@ def text(document: Document) -> str:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_store(f"sqlite:///{tmp_path}/own.db", lambda: NOON) as store:
+async def house(own_database: str) -> AsyncIterator[House]:
+    async with open_store(own_database, lambda: NOON) as store:
         yield House(store)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -44,8 +43,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    clock, address = Clock(), f"sqlite:///{tmp_path}/own.db"
+async def house(own_database: str) -> AsyncIterator[House]:
+    clock, address = Clock(), own_database
     async with open_store(address, clock) as store:
         yield House(store, clock, address)
 

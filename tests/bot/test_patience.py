@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -121,9 +120,9 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(own_database: str) -> AsyncIterator[Bench]:
     clock = Clock()
-    async with open_store(f"sqlite:///{tmp_path}/own.db", clock) as store:
+    async with open_store(own_database, clock) as store:
         yield Bench(store, clock)
 
 

@@ -3,7 +3,6 @@ are."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import structlog
@@ -60,8 +59,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite:///{tmp_path}/own.db", clock) as opened:
+async def store(own_database: str, clock: Clock) -> AsyncIterator[Store]:
+    async with open_store(own_database, clock) as opened:
         yield opened
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -57,8 +56,8 @@ class House:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite+aiosqlite:///{tmp_path}/own.db", lambda: NOON) as store:
+async def store(own_database: str) -> AsyncIterator[Store]:
+    async with open_store(own_database, lambda: NOON) as store:
         yield store
 
 

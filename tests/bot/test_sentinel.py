@@ -87,10 +87,10 @@ class Post:
 
 
 @pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
+async def post(own_database: str) -> AsyncIterator[Post]:
     clock = Clock()
     clock.moment = MOMENT
-    async with open_store(f"sqlite:///{tmp_path}/own.db", clock) as store:
+    async with open_store(own_database, clock) as store:
         yield Post(store, clock)
 
 

@@ -1,7 +1,6 @@
 """Who thinks by how much has to be saved, and what it cost."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,8 +43,8 @@ class Priced(ScriptedModel):
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite:///{tmp_path}/own.db", Clock()) as opened:
+async def store(own_database: str) -> AsyncIterator[Store]:
+    async with open_store(own_database, Clock()) as opened:
         yield opened
 
 

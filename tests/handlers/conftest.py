@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -104,7 +103,7 @@ def offered(document: Document) -> dict[str, str]:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(own_database: str) -> AsyncIterator[Desk]:
     clock = Clock()
-    async with open_store(f"sqlite:///{tmp_path}/own.db", clock) as store:
+    async with open_store(own_database, clock) as store:
         yield Desk(store, clock)

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,7 +22,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize("jump", [timedelta(hours=-2), timedelta(hours=2), timedelta(days=-1)])
-async def test_a_slot_that_comes_again_because_a_clock_was_set_is_done_once(tmp_path: Path, jump: timedelta) -> None:
+async def test_a_slot_that_comes_again_because_a_clock_was_set_is_done_once(own_database: str, jump: timedelta) -> None:
     desk, time = Desk(), Time()
     desk.open, time.moment = True, SLOT
     turns = LocalTurns(desk)
@@ -32,7 +31,7 @@ async def test_a_slot_that_comes_again_because_a_clock_was_set_is_done_once(tmp_
         async def admit(self, event: Event) -> bool:
             return await turns.submit(event)
 
-    async with open_store(f"sqlite:///{tmp_path}/own.db", time) as store:
+    async with open_store(own_database, time) as store:
         bench = Admitting(store, time)
         _, morning, *_ = schedules(await bench.rota.all())
         for moment in (SLOT, SLOT + jump, SLOT + timedelta(seconds=LATE)):

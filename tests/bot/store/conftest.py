@@ -27,7 +27,7 @@ def clock() -> Clock:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest) -> str:
-    """The address of an empty own database, as an operator would write it."""
+    """The address of an own database as it is before anything happened, as an operator would write it."""
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres").database())
-    return str(request.getfixturevalue("sqlite_url")).replace("+aiosqlite", "")
+        return str(request.getfixturevalue("postgres").with_tables())
+    return str(request.getfixturevalue("own_database"))

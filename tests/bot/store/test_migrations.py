@@ -43,6 +43,14 @@ INSERT INTO turns VALUES ('t', 0, 'm', '[{{"role": "user", "content": [{{"type":
 """What the first version made, before revisions were written down, and one thread in it."""
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The address of an own database in which nothing is yet, not even a table."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres").database())
+    return str(request.getfixturevalue("sqlite_url")).replace("+aiosqlite", "")
+
+
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[AsyncConnection]:
     address = make_url(url)

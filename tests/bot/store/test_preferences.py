@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,8 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(f"sqlite+aiosqlite:///{tmp_path}/own.db", lambda: NOON) as store:
+async def store(own_database: str) -> AsyncIterator[Store]:
+    async with open_store(own_database, lambda: NOON) as store:
         yield store
 
 
@@ -48,9 +47,9 @@ async def test_a_question_is_found_by_its_key(store: Store) -> None:
     assert await Asked(store.database)("another") is None
 
 
-async def test_what_a_thread_was_told_goes_with_old_threads_and_a_channels_stays(tmp_path: Path) -> None:
+async def test_what_a_thread_was_told_goes_with_old_threads_and_a_channels_stays(own_database: str) -> None:
     now = [NOON]
-    async with open_store(f"sqlite+aiosqlite:///{tmp_path}/own.db", lambda: now[0]) as store:
+    async with open_store(own_database, lambda: now[0]) as store:
         preferences = StoredPreferences(store.database, lambda: now[0])
         await preferences.put("slack:T:C", "zone", "UTC")
         await preferences.put("slack:T:C:1.1", "muted", "on")
