@@ -227,8 +227,9 @@ class Judge:
         # No limit fits clusters that differ a thousandfold; far beyond its own past is enough for these.
         if rule.strong and self._changed(course, rule.strong):
             return "Warning", "change"
-        # A fall that still ends in the green is no fault: mostly there is just more to do.
-        if rule.drop and self._dropped(course, rule.drop) and rule.worse(value, rule.limits.green):
+        # A fall that ends nearer to well than to the limit is no fault: mostly there is just more to do.
+        halfway = (rule.limits.green + rule.limits.yellow) / 2
+        if rule.drop and self._dropped(course, rule.drop) and rule.worse(value, halfway):
             return "Warning", "change"
         # Last, because a limit that is already passed says more than where the course leads.
         if outlook is not None and outlook.hours <= self.rules.window.horizon_hours:
