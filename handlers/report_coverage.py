@@ -37,7 +37,8 @@ def _told(seen: Coverage, locale: Locale) -> Iterator[str]:
     for key, count in (("silent", seen.silent), ("waiting", seen.waiting), ("partial", seen.partial)):
         if count:
             yield locale.say(f"coverage.{key}", count=count)
-    ages = [_source(one, seen, locale) for one in seen.sources]
+    # one that could not be read is named among the checks that failed
+    ages = [_source(one, seen, locale) for one in seen.sources if not one.failed]
     yield locale.say("coverage.newest", ages=locale.say("coverage.comma").join(ages))
     voice = Voice(locale.language)
     for key, names in (("failed", seen.failed), ("cut", seen.cut)):
@@ -48,10 +49,9 @@ def _told(seen: Coverage, locale: Locale) -> Iterator[str]:
 
 def _source(source: Source, seen: Coverage, locale: Locale) -> str:
     name, newest, at = locale.say(f"source.{source.name}"), moment_of(source.newest), moment_of(seen.at)
-    if source.failed:
-        return locale.say("coverage.unread", source=name)
     if newest is None or at is None:
-        return locale.say("coverage.none", source=name)
+        # issues count while they are open, however old; the other sources are read for a week
+        return locale.say("coverage.none.issues" if source.name == "issues" else "coverage.none", source=name)
     minutes = max(0, int((at - newest).total_seconds() // 60))
     if minutes < _HOUR:
         return locale.say("coverage.minutes", source=name, count=minutes)

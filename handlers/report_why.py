@@ -55,7 +55,7 @@ def _ranking(cluster: FlaggedCluster, found: Factors, locale: Locale) -> str:
     severity = locale.say(f"severity.{cluster.severity}")
     lines = [
         locale.say("why.health", factor=f"{found.health:.2f}"),
-        locale.say("why.tier", factor=f"{found.tier:g}", tier=cluster.tier),
+        locale.say("why.tier" if found.tiered else "why.tier.none", factor=f"{found.tier:g}", tier=cluster.tier),
         locale.say("why.impact", factor=f"{found.impact:.2f}", traffic=_traffic(found, locale)),
         locale.say("why.change", factor=f"{found.change:.2f}", news=_news(found, locale)),
     ]

@@ -36,7 +36,11 @@ class Coverage:
     stale: bool = False
 
     @property
+    def impaired(self) -> bool:
+        """Whether something could not be looked at as it should be, whichever cluster it would have been about."""
+        return bool(self.failed or self.cut or self.stale)
+
+    @property
     def whole(self) -> bool:
         """Whether everything was seen that there is: only then a fleet without findings is a healthy one."""
-        complete = not self.failed and not self.cut and not self.stale
-        return complete and self.clusters > 0 and self.judged == self.clusters
+        return not self.impaired and self.clusters > 0 and self.judged == self.clusters

@@ -81,6 +81,8 @@ class _Writer:
         well = len(evidence.clusters) - flagged - unjudged
         if not flagged:
             key = "report.healthy.judged" if unjudged else "report.healthy.all"
+            if evidence.coverage is not None and evidence.coverage.impaired:
+                key = "report.healthy.unseen"
             return voice.say(key, well=well, active=active, as_of=as_of, aside=aside)
         return voice.say(
             "report.attention.one" if flagged == 1 else "report.attention.many",

@@ -45,6 +45,7 @@ def factors(
         impact=_impact(busy, ranking),
         change=_change(became, hours, ranking),
         moved=became,
+        tiered=cluster.identity.tier_known,
         share=cluster.share,
         busy=busy,
         hours=hours,

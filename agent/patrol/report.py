@@ -67,6 +67,8 @@ class Factors:
     share: float | None = None
     busy: float | None = None
     hours: float | None = None
+    tiered: bool = True
+    """Whether the customer's tier is known."""
 
     @property
     def product(self) -> float:

@@ -20,6 +20,7 @@ WHOLE = Coverage(
         Source("alerts", "2026-11-20 03:30"),
         Source("operations", "2026-11-16 08:00"),
         Source("scores"),
+        Source("issues"),
     ),
     clusters=170,
     judged=170,
@@ -49,7 +50,7 @@ def test_the_age_of_every_source_stands_under_a_report() -> None:
     assert reported(WHOLE, flagged(1)) == (
         "Morning patrol: 1 warning of 170 clusters",
         "Coverage: 170 of 170 clusters judged"
-        " · newest data: metrics 40 min old, alerts 4 h old, operations 4 d old, stored scores none for a week",
+        " · newest data: metrics 40 min old, alerts 4 h old, operations 4 d old, stored scores none for a week, no open issues",
     )
 
 
@@ -57,7 +58,7 @@ def test_clusters_without_data_and_checks_that_failed_are_all_named() -> None:
     assert reported(BLIND, flagged(1))[1] == (
         "Coverage: 160 of 170 clusters judged · 3 without data"
         " · 7 not to be judged (starting, being stopped, too few metrics) · 2 lack some metrics"
-        " · newest data: metrics 1 h old, alerts not read"
+        " · newest data: metrics 1 h old"
         " · could not be read: alerts, the newest hours (timeout) · read in part only: the daily values"
     )
 

@@ -72,6 +72,7 @@ def test_a_statement_that_several_findings_rest_on_is_shown_once() -> None:
         ),
         (Factors(), ("- impact 1.00 (its traffic is not known)", "- change 1.00 (no report to compare with)")),
         (replace(FACTORS, moved="better", hours=None), ("(better than in the last report)",)),
+        (replace(FACTORS, tier=1.0, tiered=False), ("- tier 1 (none is known, taken for A)",)),
     ],
 )
 def test_the_ranking_is_told_factor_by_factor(factors: Factors, lines: tuple[str, ...]) -> None:

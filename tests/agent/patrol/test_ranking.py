@@ -271,3 +271,8 @@ def test_rules_without_a_ranking_rank_by_severity_and_health_alone() -> None:
     plain = Ranking()
     idle, busy = cluster(1, tier="B", share=0.0, hours=90.0), cluster(2, tier="S", share=1.0, hours=0.0)
     assert [factors(one, 2, plain, AS_OF, {}).product for one in (idle, busy)] == [0.65, 0.65]
+
+
+@pytest.mark.parametrize(("tier", "known"), [("S", True), ("B", True), ("", False)])
+def test_whether_the_tier_is_known_is_told_with_the_factors(tier: str, known: bool) -> None:
+    assert factors(cluster(tier=tier), 2, RANKING, AS_OF).tiered is known

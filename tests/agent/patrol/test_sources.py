@@ -1,13 +1,17 @@
 """What a patrol could see: the age of every source, who could be judged, what could not be read."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from agent.catalogue import LANGUAGES
 from agent.patrol.courses import Courses
 from agent.patrol.coverage import Coverage, Source
 from agent.patrol.evidence import Evidence
+from agent.patrol.narrative import sections
 from agent.patrol.query import Rows, stamp
+from agent.patrol.rules import load_rules
 from agent.patrol.sources import coverage
 from tests.agent.patrol.courses import AS_OF
 from tests.agent.patrol.test_evidence import HOT, cid, healthy, look
@@ -105,3 +109,14 @@ def test_what_was_cut_is_told_for_source_and_check() -> None:
 
 def test_a_fleet_without_clusters_is_no_healthy_fleet() -> None:
     assert not coverage(NOW, AS_OF, {}, (), Courses()).whole
+
+
+@pytest.mark.parametrize("options", [{"broken": ("alerts.lark_alerts",)}, {"as_of": AS_OF - timedelta(hours=9)}])
+async def test_a_fleet_that_was_not_seen_whole_is_not_called_healthy_in_words_either(options: dict[str, Any]) -> None:
+    told = {
+        language: sections(await look(healthy(3), **options), load_rules(), (), language).narrative
+        for language in LANGUAGES
+    }
+    assert "as far as could be seen" in told["en"] and "healthy" not in told["en"]
+    assert "在可见范围内" in told["zh"] and "健康" not in told["zh"]
+    assert sections(await look(healthy(3)), load_rules()).narrative.startswith("The fleet is healthy")
