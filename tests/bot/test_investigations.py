@@ -288,7 +288,7 @@ async def test_nobody_investigates_what_they_may_not_see(
     assert done.answer.failed or said(done).severity == "Unknown"
 
 
-async def test_many_at_once_are_not_refused_for_the_look_at_the_fleet(
+async def test_three_in_a_row_are_not_refused_for_the_look_at_the_fleet(
     settings: Settings, truth: dict[str, Any]
 ) -> None:
     async with opened(settings, lambda text: None) as starwatch:
