@@ -12,9 +12,11 @@ from agent.patrol.report import PatrolReport
 from agent.session import SavedTurn, ThreadLocks
 from bot.clock import Now
 from bot.store.answers import Answers
+from bot.store.batches import written
 from bot.store.blobs import Blobs
 from bot.store.database import Database
 from bot.store.findings import Findings
+from bot.store.group import Outcome
 from bot.store.predictions import Predictions
 from bot.store.retention import Keep, Pruned, prune
 from bot.store.tables import ReportRow, SeenRow, SessionRow, TurnRow
@@ -43,6 +45,8 @@ class Store:
         self._now = now
         self._locks = ThreadLocks()
         self._joined: dict[str, datetime] = {}
+        # about nothing: the platform is waiting for these
+        self._joins = written(database, self._join)
 
     async def load(self, thread: str) -> Sequence[SavedTurn]:
         """The thread's turns, oldest first; empty when there are none."""
@@ -83,10 +87,16 @@ class Store:
         now = self._now()
         if (joined := self._joined.get(thread)) is not None and now - joined < JOINED_FOR:
             return
-        await self.database.write(lambda connection: self._touch(connection, thread, now), about=thread)
+        await self._joins.run((thread, now))
         self._joined[thread] = now
         while len(self._joined) > MOST_JOINED:
             del self._joined[next(iter(self._joined))]
+
+    def _join(self, connection: Connection, joined: Sequence[tuple[str, datetime]]) -> Sequence[Outcome[None]]:
+        # in one order in all processes, or two with the same threads could wait for each other
+        rows = [{"thread": thread, "created_at": now, "used_at": now} for thread, now in sorted(joined)]
+        connection.execute(self.database.upsert(SessionRow, ("thread",), ("used_at",)), rows)
+        return [Outcome() for _ in joined]
 
     async def tie(self, thread: str, report: PatrolReport, opening: Sequence[Message]) -> None:
         """Keep a posted report, and open its thread with a history that knows it. Twice is as once."""

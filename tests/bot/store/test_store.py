@@ -2,17 +2,19 @@
 
 import asyncio
 import stat
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from agent.messages import user_text
 from agent.patrol.report import PatrolReport
 from agent.session import SavedTurn
 from bot.errors import SettingsError
 from bot.store import open_store
-from tests.bot.store.conftest import MOMENT
+from bot.store.tables import SessionRow
+from tests.bot.store.conftest import MOMENT, Clock
 
 
 def at_three() -> datetime:
@@ -162,6 +164,22 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Pa
         async with open_store(f"sqlite+aiosqlite:///{path}", at_three):
             pass
     assert path.read_text().startswith("dear operator")
+
+
+async def test_many_threads_that_are_joined_at_once_are_each_known_and_keep_when_they_began(url: str) -> None:
+    clock = Clock()
+    async with open_store(url, clock) as one:
+        await one.join("t00")
+    clock.forward(hours=2)
+    threads = [f"t{number:02d}" for number in range(40)]
+    async with open_store(url, clock) as one, open_store(url, clock) as other:
+        joins = [store.join(thread) for store, order in ((one, threads), (other, threads[::-1])) for thread in order]
+        await asyncio.gather(*joins, one.join("t07"))
+        assert [await other.knows(thread) for thread in threads] == [True] * 40
+        async with one.database.reading() as session:
+            rows = (await session.scalars(select(SessionRow).order_by(SessionRow.thread))).all()
+    ages = [row.used_at - row.created_at for row in rows]
+    assert ages == [timedelta(hours=2)] + [timedelta()] * 39
 
 
 async def test_a_thread_may_be_joined_and_written_to_at_the_same_time(sqlite_url: str) -> None:
