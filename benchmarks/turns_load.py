@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -217,12 +218,36 @@ async def think(url: str, model: str, turns: int, rounds: int, seconds: float) -
     return good == turns == len(posts)
 
 
-def deliveries(rate: int, seconds: float, seed: int) -> list[tuple[float, Question]]:
-    """(moment, question): 40 threads' worth of messages, a fifth delivered twice, a tenth behind its successor."""
+def server_seconds(url: str) -> float:
+    """Seconds of CPU that the Postgres server at an address took so far, all its processes; 0 for a file."""
+    port, ticks = make_url(url).port, 0
+    processes = [path.parent for path in Path("/proc").glob("[0-9]*/stat")] if port else []
+    heads = [one.name for one in processes if f"-p\0{port}\0" in read(one / "cmdline")]
+    for process in processes:
+        # the fields behind the name, which may itself hold anything
+        fields = read(process / "stat").rpartition(")")[2].split()
+        if process.name in heads:
+            ticks += sum(map(int, fields[11:15]))
+        elif fields and fields[1] in heads:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def read(file: Path) -> str:
+    """What a process tells of itself; nothing once it is gone."""
+    try:
+        return file.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def deliveries(rate: int, seconds: float, seed: int, threads: int = 0) -> list[tuple[float, Question]]:
+    """(moment, question): a fifth delivered twice, a tenth behind its successor; in two threads for each message of a
+    second, if not told otherwise."""
     chance = random.Random(seed)
     plan: list[tuple[float, Question]] = []
     for number in range(int(rate * seconds)):
-        moment, thread = number / rate, f"thread-{number % (2 * rate)}"
+        moment, thread = number / rate, f"thread-{number % (threads or 2 * rate)}"
         question = Question(f"e{number:07d}", thread, "U1", f"{number:07d}", order=f"{number:010d}")
         late = chance.random()
         plan.append((moment + (1.5 / rate if late < 0.1 else 0), question))
@@ -239,7 +264,7 @@ async def events(url: str, rate: int, seconds: float) -> bool:
     wanted = {question.key: question for _, question in plan}
     async with open_store(url, utc_now) as store, engine(url, Echo(channel), store, 64) as queue:
         collect_rarely()
-        start, cpu = time.perf_counter(), time.process_time()
+        start, cpu, servers = time.perf_counter(), time.process_time(), server_seconds(url)
 
         async def deliver(question: Question) -> None:
             begun = time.perf_counter()
@@ -254,6 +279,7 @@ async def events(url: str, rate: int, seconds: float) -> bool:
         offered = time.perf_counter() - start
         await channel.until(len(wanted), 120)
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+        servers = server_seconds(url) - servers
     posts = [text for thread in channel.posts.values() for text in thread]
     lost, doubled = len(wanted) - len(set(posts)), len(posts) - len(set(posts))
     unordered = sum(list(thread) != sorted(thread) for thread in channel.posts.values())
@@ -261,7 +287,8 @@ async def events(url: str, rate: int, seconds: float) -> bool:
     print(f"{len(plan)} deliveries of {len(wanted)} messages in {offered:.0f} s ({len(plan) / offered:.0f} a second)")
     print(
         f"acknowledged after {1000 * cuts[49]:.1f} ms p50, {1000 * cuts[98]:.1f} ms p99; "
-        f"all answered after {wall:.0f} s; CPU {1000 * cpu / len(wanted):.1f} ms a message"
+        f"all answered after {wall:.0f} s; CPU {1000 * cpu / len(wanted):.1f} ms a message, "
+        f"and the database server's {1000 * servers / len(wanted):.1f} ms"
     )
     print(f"lost {lost}, doubled {doubled}, threads out of order {unordered}; most memory {megabytes():.0f} MB")
     print(f"load average {os.getloadavg()[0]:.1f}")
