@@ -111,6 +111,26 @@ def test_a_line_that_is_cut_is_told() -> None:
     assert any("1 lines" in part.text for part in card(shown, "Ann", ENGLISH).parts if isinstance(part, Note))
 
 
+@pytest.mark.parametrize("length", [LINE - 40, LINE + 1, 10 * LINE])
+def test_a_line_is_shown_whole_or_ends_in_a_mark_of_what_is_missing(length: int) -> None:
+    (shown,) = (line for line in text(asked({"name": "x" * length})).splitlines() if "xxx" in line)
+    assert (f"{'x' * length}" in shown) is (length < LINE)
+    assert shown.rstrip(" `\\").endswith("…") is (length > LINE)
+    assert len(shown) <= LINE + 20
+
+
+@pytest.mark.parametrize(
+    ("locale", "until"),
+    [(ENGLISH, "2026-11-20 12:30 UTC"), (Locale("zh", ZoneInfo("Asia/Shanghai")), "2026-11-20 20:30 CST")],
+)
+def test_a_card_that_waits_says_until_when_and_for_what(locale: Locale, until: str) -> None:
+    shown = asked({"name": "prod-1"})
+    (note,) = [part.text for part in card(shown, "Ann", locale).parts if isinstance(part, Note)]
+    assert until in note
+    assert shown.id in note
+    assert shown.digest[:16] in note
+
+
 def test_the_buttons_carry_the_hash_of_what_is_shown() -> None:
     shown = asked({"name": "prod-1"})
     (actions,) = [part for part in card(shown, "Ann", ENGLISH).parts if isinstance(part, Actions)]

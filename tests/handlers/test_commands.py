@@ -10,6 +10,7 @@ from handlers.document import Note, Prose
 from handlers.locale import Locale
 from handlers.preferences import CONTEXT, FOLLOW, LANGUAGE, MUTED, TOLD, ZONE
 from handlers.surface import Question
+from handlers.words import Language, say
 from tests.handlers.conftest import Bench
 
 THREAD, CHANNEL = "slack:T:C:1.1", "slack:T:C"
@@ -95,6 +96,34 @@ async def test_a_switch_holds_for_the_whole_channel(bench: Bench, name: str, off
     assert (await bench.deps.preferences.of(CHANNEL))[name] == "off"
     await handle(said(on), bench.deps)
     assert name not in await bench.deps.preferences.of(CHANNEL)
+
+
+DONE = [
+    ("help", "帮助", "help", {}),
+    ("reset", "重置", "reset.done", {}),
+    ("mute", "静音", "mute.done", {}),
+    ("unmute", "取消静音", "unmute.done", {}),
+    ("follow-ups off", "跟进 关", "follow.off", {}),
+    ("follow-ups on", "跟进 开", "follow.on", {}),
+    ("context off", "上下文 关", "context.off", {}),
+    ("context on", "上下文 开", "context.on", {}),
+    ("language auto", "语言 自动", "language.done", {}),
+]
+
+
+@pytest.mark.parametrize(("english", "chinese", "key", "values"), DONE)
+@pytest.mark.parametrize("reads", ["en", "zh"])
+async def test_a_command_in_either_language_is_answered_in_that_of_the_reader(
+    bench: Bench, english: str, chinese: str, key: str, values: dict[str, str], reads: Language
+) -> None:
+    async def locale(place: str, user: str) -> Locale:
+        return Locale(reads)
+
+    deps = replace(bench.deps, locale=locale)
+    for text in (english, chinese, f"  {english.upper()}. "):
+        await handle(said(text), deps)
+        assert answer(bench) == say(reads, key, **values)
+    assert bench.agents.threads == {}
 
 
 async def test_the_language_of_a_channel_can_be_set_and_left_to_people_again(bench: Bench) -> None:

@@ -183,6 +183,14 @@ def test_the_worst_of_the_most_important_come_first() -> None:
     assert [one.cluster_name for one in worst_first(list(known.values()))] == ["prod-2", "prod-3", "prod-1"]
 
 
+def test_among_equals_the_tier_decides_then_the_age_then_the_name() -> None:
+    clusters = [flagged(n, tier=tier) for n, tier in enumerate("BASSA")]
+    _, known = after(patrolled("R-1", *clusters))
+    older = {one.key: replace(one, first_seen=MOMENT - 30 * HOURS) for one in known.values() if one.cluster_name == "prod-3"}
+    ranked = worst_first(list((known | older).values()))
+    assert [one.cluster_name for one in ranked] == ["prod-3", "prod-2", "prod-1", "prod-4", "prod-0"]
+
+
 def test_comparisons_and_findings_survive_being_kept() -> None:
     changes, known = after(patrolled("R-2", flagged(1), flagged(2)), quieted("snoozed", MOMENT + HOURS), 3)
     assert changes_of(changes_json(changes)) == changes

@@ -1,5 +1,7 @@
 """The sentinel's card, in both languages and with names that come from strangers."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.patrol.finding import ClusterEvidence, Finding, Identity
@@ -9,6 +11,7 @@ from handlers import buttons
 from handlers.document import Actions, Button, Document, Prose
 from handlers.locale import ENGLISH, Locale
 from handlers.sentinel import NO_REPORT, SHOWN, Card, card
+from handlers.words import Language
 from tests.handlers.conftest import words
 
 
@@ -58,3 +61,43 @@ def test_a_long_card_counts_what_it_leaves_out_and_what_is_not_investigated() ->
     assert len([part for part in document.parts if isinstance(part, Prose)]) == SHOWN + 1
     assert "And 3 more" in words(document)
     assert "Not investigated by itself: 6; the 2 investigations of the day are used up." in words(document)
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "three"),
+    [
+        ("en", "one cluster turned bad", "3 clusters turned bad"),
+        ("zh", "1 个集群出现恶化", "3 个集群出现恶化"),
+    ],
+)
+def test_a_card_counts_what_turned_bad(language: Language, one: str, three: str) -> None:
+    assert one in words(drawn(sighting(), locale=Locale(language)))
+    assert three in words(drawn(*(sighting(number=number) for number in range(3)), locale=Locale(language)))
+
+
+def test_a_notification_names_the_clusters_that_are_shown() -> None:
+    document = drawn(*(sighting(name=f"c{number}", number=number) for number in range(SHOWN + 1)))
+    assert document.fallback.endswith(": c0, c1, c2, c3, c4")
+
+
+def test_a_slide_without_a_finding_is_marked_as_a_warning() -> None:
+    seen = sighting("slide")
+    calm = replace(seen, cluster=replace(seen.cluster, findings=()))
+    assert "🟠 **Score fell" in words(drawn(calm))
+    assert "🔴" in words(drawn(seen))
+
+
+def test_no_more_than_three_reasons_are_given_and_none_is_long() -> None:
+    seen = sighting()
+    many = tuple(replace(seen.cluster.findings[0], reason=f"reason {number} " + "x" * 900) for number in range(5))
+    said = words(drawn(replace(seen, cluster=replace(seen.cluster, findings=many))))
+    assert [f"reason {number}" in said for number in range(5)] == [True, True, True, False, False]
+    assert "x" * 301 not in said
+
+
+def test_a_cluster_whose_customer_is_not_known_is_told_by_its_tier() -> None:
+    seen = sighting()
+    nameless = replace(seen.cluster, identity=replace(seen.cluster.identity, customer=""))
+    said = words(drawn(replace(seen, cluster=nameless)))
+    assert "Acme" not in said
+    assert ENGLISH.say("flag.tier", tier="A") in said
