@@ -186,7 +186,9 @@ def test_the_worst_of_the_most_important_come_first() -> None:
 def test_among_equals_the_tier_decides_then_the_age_then_the_name() -> None:
     clusters = [flagged(n, tier=tier) for n, tier in enumerate("BASSA")]
     _, known = after(patrolled("R-1", *clusters))
-    older = {one.key: replace(one, first_seen=MOMENT - 30 * HOURS) for one in known.values() if one.cluster_name == "prod-3"}
+    older = {
+        one.key: replace(one, first_seen=MOMENT - 30 * HOURS) for one in known.values() if one.cluster_name == "prod-3"
+    }
     ranked = worst_first(list((known | older).values()))
     assert [one.cluster_name for one in ranked] == ["prod-3", "prod-2", "prod-1", "prod-4", "prod-0"]
 
