@@ -32,6 +32,8 @@ class Identity:
     frontends: int = 0
     workers: int = 0
     """Machines of both kinds; 0 where nobody knows."""
+    odd_name: bool = False
+    """Whether its name or its customer's had characters that cannot be seen."""
 
 
 @dataclass(frozen=True, slots=True)

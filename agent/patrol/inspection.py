@@ -91,6 +91,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
     checks = {**dict(zip(_READS, sides, strict=True)), **dict(zip(fleet_facts.PARTS, known, strict=True))}
     checks |= {"earlier predictions": looked_back} if waiting else {}
     seen = coverage(now, as_of, checks, clusters, courses)
+    late = quality.behind(newest.last.values(), as_of, rules.window.silent_hours)
     asked = fleet.statements + newest.statements + len(reads) + courses.statements + len(stored) + bool(waiting)
     return Evidence(
         now,
@@ -103,7 +104,7 @@ async def inspect(tools: Tools, rules: Rules, now: datetime, waiting: Sequence[S
         statements=asked,
         receipts={**side.receipts, courses.query_id: courses.sql},
         shared=common,
-        quality=quality.told(sides[0].rows, sides[3].rows, courses.tracks, fleet.clusters),
+        quality=quality.told(sides[0].rows, sides[3].rows, courses.tracks, fleet.clusters, late),
         graded=tuple(graded(waiting, looked_back, judge, side.operations)),
         incidents=tuple(one for known in side.incidents.values() for one in known),
         alerts_id=side.alerts_id,

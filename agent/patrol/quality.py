@@ -1,7 +1,9 @@
-"""What is wrong with the data itself: unusable values, doubled hours, clocks that run ahead, exporters that stand
-still, customers without a tier. None of it stops a patrol, all of it is told."""
+"""What is wrong with the data itself: unusable values, doubled hours, wrong clocks, exporters that stand still, metrics
+nobody can explain, customers without a tier, names that are none. None of it stops a patrol, all of it is told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from agent.patrol.finding import Identity
 from agent.patrol.query import Row, figure, words
@@ -13,6 +15,10 @@ _RESTLESS = ("cpu", "latency", "memory_free", "heap_used", "be_memory", "journal
 _STILL_HOURS = 24
 _STILL_SERIES = 3
 _SAMPLE = 3
+# Many exporters are an hour late at any time.
+_BEHIND = 2
+# Nobody who names a cluster needs these; whoever writes for a chat, a card or a prompt does.
+_MARKUP = re.compile(r"[<>`*|\[\]{}\\\n\t]|##|~~|__")
 _NAME_CHARS = 60
 
 
@@ -21,20 +27,30 @@ def told(
     unnamed: Sequence[Row],
     tracks: Mapping[str, Mapping[str, Track]],
     identities: Sequence[Identity],
+    behind: int = 0,
 ) -> tuple[str, ...]:
-    """Plain sentences; `rows` are those of `queries.metric_quality`, `unnamed` those of `queries.without_meaning`."""
+    """Plain sentences; `rows` are those of `queries.metric_quality`, `unnamed` those of `queries.without_meaning`;
+    `behind` is how many clusters are behind the others, though not silent."""
     return tuple(
         sentence
         for sentence in (
             _counted(rows, "unusable", "sent values that are no measurements (NaN, negative, infinite or empty)"),
             _counted(rows, "doubled", "sent hours twice"),
             _counted(rows, "ahead", "sent hours that are still to come: their clocks are wrong"),
+            f"{_clusters(behind)} {_BEHIND} h or more behind the others: late, or with wrong clocks" if behind else "",
             _still(tracks),
             _without_meaning(unnamed),
             _without_tier(identities),
+            _marked(identities),
         )
         if sentence
     )
+
+
+def behind(last: Iterable[datetime], as_of: datetime, silent_hours: int) -> int:
+    """How many clusters sent last so long before `as_of` that it is no mere delay, but not so long that they are
+    silent."""
+    return sum(_BEHIND <= (as_of - at) / timedelta(hours=1) < silent_hours for at in last)
 
 
 def _counted(rows: Sequence[Row], column: str, what: str) -> str:
@@ -76,6 +92,11 @@ def _stands(hours: Hours) -> bool:
 def _without_tier(identities: Sequence[Identity]) -> str:
     count = sum(not one.tier_known for one in identities)
     return f"no tier is known for {_clusters(count)}, taken for tier B" if count else ""
+
+
+def _marked(identities: Sequence[Identity]) -> str:
+    count = sum(bool(one.odd_name or _MARKUP.search(one.name) or _MARKUP.search(one.customer)) for one in identities)
+    return f"{_clusters(count)} with markup or invisible characters in a name, shown as plain text" if count else ""
 
 
 def _clusters(count: int) -> str:

@@ -1,7 +1,6 @@
 """Reading the warehouse through the door: one SELECT in, typed rows out, each result with its query id."""
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,9 @@ Row = Mapping[str, Any]
 
 MAX_ROWS = 20_000
 """The most rows the door gives to code in one result."""
+
+BEYOND_REASON = 1e300
+"""No measurement is as large as this."""
 
 AT_ONCE = 4
 """Statements of one inspection that run at once: as many as the door lets one caller run."""
@@ -73,14 +75,15 @@ async def read_all(tools: Tools, statements: Sequence[str]) -> tuple[Rows, ...]:
 
 
 def figure(value: object) -> float | None:
-    """A cell as a usable measurement: finite and not negative, else None. Text such as `NaN` is no measurement."""
+    """A cell as a usable measurement: not negative and not beyond reason, else None. Text such as `NaN` is none."""
     if isinstance(value, bool) or value is None:
         return None
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) and number >= 0 else None
+    # NaN fails both comparisons; what is larger overflows as soon as it is counted or scaled.
+    return number if 0 <= number < BEYOND_REASON else None
 
 
 def moment(value: object) -> datetime | None:

@@ -16,6 +16,8 @@ from agent.patrol.report import Tier
 from agent.tools import Tools
 from agent.untrusted import visible
 
+_AHEAD = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Newest:
@@ -47,7 +49,7 @@ class Roster:
 async def newest_data(tools: Tools, now: datetime, days: int = 14) -> Newest:
     """The newest hour up to which a real part of the fleet sent, and who sent when within `days`. Raises
     WarehouseUnreadable when there is no data."""
-    limit = now + timedelta(hours=1)
+    limit = now + _AHEAD
     sent = await read(tools, queries.last_data(now - timedelta(days=days), limit))
     if sent.failed:
         raise WarehouseUnreadable(f"measurements cannot be read: {sent.error}")
@@ -61,11 +63,14 @@ async def newest_data(tools: Tools, now: datetime, days: int = 14) -> Newest:
 
 
 def _newest(sent: Rows, now: datetime) -> Newest | None:
-    last = {words(row["cluster_id"]): at for row in sent.rows if (at := moment(row["last_hour"])) is not None}
+    # an hour that was not asked for is no hour
+    limit = now + _AHEAD
+    hours = {words(row["cluster_id"]): moment(row["last_hour"]) for row in sent.rows}
+    last = {cluster: hour for cluster, hour in hours.items() if hour is not None and hour <= limit}
     at = judged_hour(last.values())
     if at is None:
         return None
-    oldest = min((hour for row in sent.rows if (hour := moment(row["first_hour"]))), default=at)
+    oldest = min((hour for row in sent.rows if (hour := moment(row["first_hour"])) and hour <= at), default=at)
     # Data that ended some hours ago reaches back farther than this window shows.
     reach = LONG if now - at > STALE_AFTER else at - oldest
     return Newest(at, reach, {one: min(hour, at) for one, hour in last.items()}, sent.query_id, sent.sql)
@@ -105,4 +110,5 @@ def _identity(row: Row) -> Identity:
         tier in {"S", "A", "B"},
         int(figure(row.get("frontends")) or 0),
         int(figure(row.get("workers")) or 0),
+        any(visible(name) != name for name in (words(row["cluster_name"]), words(row.get("customer_name")))),
     )

@@ -58,7 +58,7 @@ def ratio(part: Hours, whole: Hours) -> dict[int, float]:
 def whole_nodes(percent: float, nodes: int) -> float:
     """A share of nodes as so many whole ones of them: a part of a node is a gap in the scrape, or one that began within
     the hour; half a node and more is one."""
-    missing = math.floor((100 - percent) / 100 * nodes + 0.5)
+    missing = math.floor((100 - min(100.0, max(0.0, percent))) / 100 * nodes + 0.5)
     return 100 * (nodes - missing) / nodes
 
 

@@ -1,20 +1,31 @@
 """Bad data through a whole patrol, over the real door and a real SQL engine: nothing breaks, and all of it is told."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import json
+import math
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from agent.patrol.errors import WarehouseUnreadable
+from agent.patrol.evidence import PROMPT_CHARS
 from agent.patrol.inspection import inspect
 from agent.patrol.report import PatrolReport
 from agent.patrol.rules import load_rules
 from agent.patrol.run import Patrol
-from agent.tools import Tools
+from agent.tools import ToolResult, Tools
 from sandbox.engine import Engine
 from tests.agent.doubles import ScriptedModel
+from tests.agent.patrol.courses import rhythm, steps
 from tests.agent.patrol.engine import ONE, SNAPSHOTS, calm, reading, spoiled
 from tests.agent.patrol.test_run import Store
+from tests.agent.patrol.warehouse import HEALTHY, Cluster, FleetTools
+from tests.agent.patrol.warehouse import NOW as PATROLLED
 
 NOW = datetime(2026, 11, 20, 12, 20)
 NEWEST = "2026-11-20 11:00:00"
@@ -115,6 +126,7 @@ async def test_a_cluster_whose_clock_is_wrong_is_not_lost(tools: Tools, spoil: S
     assert report.as_of == "2026-11-20 11:00"
     assert {one.severity for one in report.flagged_clusters} <= {"Unknown"}
     assert ("clocks are wrong" in quality(summary)) == (hours > 1)
+    assert ("1 cluster 2 h or more behind the others" in quality(summary)) == (hours < 0)
 
 
 async def test_a_clock_that_is_far_behind_is_unknown_and_never_healthy(tools: Tools, spoil: Spoil) -> None:
@@ -179,11 +191,68 @@ async def test_names_with_markup_stay_data_in_report_and_prompt(
     ten_clusters.connection.execute(
         f"UPDATE byoc.clusters SET cluster_name = $1 WHERE biz_id = (SELECT min(cluster_id) FROM {SNAPSHOTS})", [MARKUP]
     )
-    report, _ = await patrolled(tools)
+    report, summary = await patrolled(tools)
     (flagged,) = report.flagged_clusters
     assert flagged.severity == "Critical"
+    assert "1 cluster with markup or invisible characters in a name, shown as plain text" in quality(summary)
     evidence = await inspect(tools, load_rules(), NOW + timedelta(seconds=1))
     for text in (flagged.cluster_name, report.fleet_narrative, evidence.render()):
         assert "\x1b" not in text
         assert "\u202e" not in text
     assert not any(line.startswith("## FLAGGED") for line in evidence.render().splitlines())
+
+
+# Everything at once, in any mixture.
+
+
+JUNK = [None, "", "NaN", "Infinity", "-1", -5.0, float("nan"), float("inf"), 1e308, True, "x", "9999-12-31 23:59:59"]
+SAID = {
+    "gone": {"cluster_id": "c1", "metric_name": MARKUP, "gone": 1, "doubled": 0, "unusable": 3, "ahead": 0},
+    "unnamed": {"metric_name": MARKUP, "clusters": 2},
+}
+
+
+class Spoiled(FleetTools):
+    """A fleet whose results come shuffled, with rows twice, without rows, and with junk in cells."""
+
+    def __init__(self, chance: Random, clusters: Sequence[Cluster], share: float) -> None:
+        super().__init__(clusters, gone=[SAID["gone"]], unnamed=[SAID["unnamed"]])
+        self._chance, self._share = chance, share
+
+    def _read(self, sql: str) -> ToolResult:
+        result = super()._read(sql)
+        data = dict(result.data or {})
+        rows = [self._row(row, data["columns"]) for row in data["rows"] if self._chance.random() > self._share / 4]
+        rows += [row for row in rows if self._chance.random() < self._share]
+        self._chance.shuffle(rows)
+        return replace(result, data=data | {"rows": rows})
+
+    def _row(self, row: list[Any], columns: list[dict[str, str]]) -> list[Any]:
+        # Without ids nothing is anybody's; everything else may be anything.
+        return [
+            cell if column["name"] == "cluster_id" or self._chance.random() > self._share else self._chance.choice(JUNK)
+            for column, cell in zip(columns, row, strict=True)
+        ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32).map(Random), st.sampled_from([0.02, 0.2, 0.6, 1.0]), st.integers(0, 5))
+async def test_no_mixture_of_bad_data_breaks_a_patrol(chance: Random, share: float, silent: int) -> None:
+    hot = {"cpu": steps(rhythm(35), 96, 6), "connections": steps(rhythm(80), 3_000, 5)}
+    clusters = [
+        Cluster("c1", MARKUP, hot, tier=None, frontends=3, workers=4),
+        Cluster("c2", "quiet", silent=silent, kind="ELASTIC"),
+        Cluster("c3", "plain", missing=frozenset(chance.sample(sorted(HEALTHY), 5))),
+    ]
+    try:
+        evidence = await inspect(Spoiled(chance, clusters, share), load_rules(), PATROLLED)
+    except WarehouseUnreadable:
+        # Not a single hour or cluster can be read any more: that is an error with a name, and no report of health.
+        return
+    assert {one.identity.cluster_id for one in evidence.clusters} <= {"c1", "c2", "c3"}
+    assert all(math.isfinite(one.value) and one.reason for one in evidence.findings)
+    assert all(one.score is None or 0 <= one.score <= 100 for one in evidence.clusters)
+    assert len(evidence.render()) <= PROMPT_CHARS
+    assert json.dumps(evidence.to_json(), allow_nan=False)
+    assert evidence.quality
+    assert evidence.statements <= 20
