@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 
 from agent.answer import Receipt, Receipts
 from agent.receipts import SIGN
+from bot.lark.card import rendered
+from bot.slack.events import submission
+from bot.slack.views import modal
 from handlers.answer_sql import PAGE, page_form, sql_pages
-from handlers.buttons import ANSWER_PAGE
+from handlers.buttons import ANSWER_PAGE, ANSWER_SQL
 from handlers.document import Heading, Note, Prose
 from handlers.kept import RECEIPTS, KeptAnswer, Statement, kept
-from handlers.locale import ENGLISH
+from handlers.locale import ENGLISH, Locale
+from handlers.surface import Press
 from tests.handlers.conftest import words
 from tests.handlers.test_answers import CHINESE
 from tests.handlers.test_kept import answer, trace
@@ -110,3 +114,35 @@ def test_the_form_offers_every_page_and_has_the_next_one_chosen(number: int, fol
     assert (form.action, form.value, form.submit, field.name) == (ANSWER_PAGE, "a-1234", "Show", PAGE)
     assert (field.label, field.initial) == (f"Page {number + 1} of 3", following)
     assert field.options == (("Page 1 of 3", "0"), ("Page 2 of 3", "1"), ("Page 3 of 3", "2"))
+
+
+def test_turning_a_page_comes_back_from_slack_as_it_was_chosen() -> None:
+    many = tuple(Receipt(str(number), "q-1", f"row {number} n") for number in range(90))
+    pages = sql_pages(answered(read(), receipts=many, figures=90), ENGLISH)
+    pressed = Press("k", ANSWER_SQL, "a-1234", "U1", "slack:T1:C1:1.0", "slack:T1:C1:2.0", "trigger")
+    view = modal(pressed, "The SQL behind it", pages[0], page_form("a-1234", 0, len(pages), ENGLISH), ())
+    assert len(view["blocks"]) <= 100
+    entered = {PAGE: {PAGE: {"type": "static_select", "selected_option": {"value": "2"}}}}
+    sent = submission(
+        {
+            "type": "view_submission",
+            "team": {"id": "T1"},
+            "user": {"id": "U1"},
+            "trigger_id": "another",
+            "view": {**view, "id": "V1", "hash": "h", "state": {"values": entered}},
+        }
+    )
+    assert sent is not None
+    assert (sent.action, sent.value, sent.thread, sent.trigger) == (ANSWER_PAGE, "a-1234", pressed.thread, "another")
+    assert sent.entered == {PAGE: "2"}
+
+
+@pytest.mark.parametrize("locale", [ENGLISH, CHINESE])
+def test_each_page_is_one_card_of_lark_with_its_form(locale: Locale) -> None:
+    many = tuple(Receipt(f"{number}%", "q-1", "difference of n, rows 1 and 2") for number in range(RECEIPTS))
+    statements = [read("SELECT " + "x" * 5_000, number) for number in range(6)]
+    pages = sql_pages(answered(*statements, receipts=many, figures=RECEIPTS), locale)
+    for number, page in enumerate(pages):
+        made = rendered(page, (), form=page_form("a-1234", number, len(pages), locale))
+        assert len(made.cards) == 1
+        assert ANSWER_PAGE in str(made.cards[0])

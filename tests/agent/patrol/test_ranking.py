@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,11 +14,14 @@ from pydantic import ValidationError
 
 from agent.patrol.earlier import Earlier
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding, Identity
+from agent.patrol.inspection import inspect
 from agent.patrol.ranking import factors, ranked, shares, since_last, why
 from agent.patrol.report import Severity, Tier
 from agent.patrol.rules import Ranking, load_rules
 from agent.patrol.series import Track
 from tests.agent.patrol.courses import AS_OF
+from tests.agent.patrol.test_evidence import HOT, cid, healthy, look
+from tests.agent.patrol.warehouse import NOW, Cluster, FleetTools
 
 RANKING = load_rules().ranking
 SCORES = st.none() | st.floats(0, 100)
@@ -276,3 +279,39 @@ def test_rules_without_a_ranking_rank_by_severity_and_health_alone() -> None:
 @pytest.mark.parametrize(("tier", "known"), [("S", True), ("B", True), ("", False)])
 def test_whether_the_tier_is_known_is_told_with_the_factors(tier: str, known: bool) -> None:
     assert factors(cluster(tier=tier), 2, RANKING, AS_OF).tiered is known
+
+
+class Busy(FleetTools):
+    """A fleet whose second cluster usually does ten times as much as any other."""
+
+    def _profile(self, sql: str) -> list[dict[str, Any]]:
+        rows = super()._profile(sql)
+        traffic = {"queries", "transactions"}
+        return [
+            {name: cell * 10 if name in traffic and row["cluster_id"] == cid(2) else cell for name, cell in row.items()}
+            for row in rows
+        ]
+
+
+async def test_of_two_sick_alike_the_busier_one_comes_first_in_evidence_and_prompt() -> None:
+    twins = [Cluster(cid(1), "idle", HOT), Cluster(cid(2), "busy", HOT)]
+    evidence = await inspect(Busy([*twins, *healthy(3)]), load_rules(), NOW)
+    assert [one.identity.name for one in evidence.flagged] == ["busy", "idle"]
+    assert [one.severity for one in evidence.flagged] == ["Critical", "Critical"]
+    assert [one.share for one in evidence.flagged] == [pytest.approx(10 / 14), pytest.approx(1 / 14)]
+    prompt = evidence.render().partition("Flagged, worst first")[2]
+    assert prompt.index('"busy"') < prompt.index('"idle"')
+
+
+async def test_the_tier_of_a_customer_changes_the_place_and_neither_score_nor_severity() -> None:
+    plain, important = Cluster(cid(1), "one", HOT, tier="B"), Cluster(cid(1), "one", HOT, tier="S")
+    other = Cluster(cid(2), "two", HOT, tier="A")
+    first = await look([plain, other, *healthy(3)])
+    second = await look([important, other, *healthy(3)])
+    assert [one.identity.name for one in first.flagged] == ["two", "one"]
+    assert [one.identity.name for one in second.flagged] == ["one", "two"]
+    judged = [
+        {one.identity.name: (one.score, one.severity, one.worst) for one in evidence.clusters}
+        for evidence in (first, second)
+    ]
+    assert judged[0] == judged[1]
