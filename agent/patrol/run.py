@@ -43,8 +43,8 @@ MAX_ROUNDS = 10
 _FOCUS: Mapping[ReportType, str] = {
     "morning": "Morning watch: what changed overnight and what must be done today.",
     "evening": "Evening watch: what to expect overnight and what must not wait until morning.",
-    "weekly": "Weekly report: what lasted or came back this week, and what to change for good. The lists of the week are"
-    " shown beside your text, so say what matters in them.",
+    "weekly": "Weekly report: what lasted or came back this week, and what to change for good. The lists of the week"
+    " are shown beside your text, so say what matters in them.",
     "on_demand": "Somebody asked for the state of the fleet now.",
 }
 _IN_LANGUAGE: Mapping[Language, str] = {

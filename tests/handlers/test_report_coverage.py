@@ -50,7 +50,8 @@ def test_the_age_of_every_source_stands_under_a_report() -> None:
     assert reported(WHOLE, flagged(1)) == (
         "Morning patrol: 1 warning of 170 clusters",
         "Coverage: 170 of 170 clusters judged"
-        " · newest data: metrics 40 min old, alerts 4 h old, operations 4 d old, stored scores none for a week, no open issues",
+        " · newest data: metrics 40 min old, alerts 4 h old, operations 4 d old"
+        ", stored scores none for a week, no open issues",
     )
 
 
