@@ -43,8 +43,9 @@ neighbours: .venv/node/stamp ## the tests with other people's MCP programs (need
 	@$(MAKE) --no-print-directory .venv/starrocks-mcp/stamp || echo "its tests are skipped" >&2
 	@$(BIN)/python -m pytest -m neighbours $$(grep -rl --include='test_*.py' mark.neighbours tests) $(ARGS)
 
-load: .venv/dev.stamp ## 1,000 turns at once, then 200 events a second, on SQLite and Postgres (7 minutes; docs/load.md)
+load: .venv/dev.stamp ## 1,000 turns at once, then 200 events a second, on SQLite and Postgres (12 minutes; docs/load.md)
 	@for load in think events; do for kind in sqlite postgres; do $(BIN)/python benchmarks/turns_load.py $$load --database $$kind || exit 1; done; done
+	@for kind in sqlite postgres; do $(BIN)/python benchmarks/http_load.py --database $$kind || exit 1; done
 
 kills: .venv/dev.stamp ## two replicas on one Postgres, one killed every 5 seconds for 2 minutes
 	@$(BIN)/python benchmarks/turns_kills.py

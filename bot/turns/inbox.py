@@ -96,7 +96,7 @@ class Inbox(Protocol):
         ...
 
     def through(self, claim: Claim) -> None:
-        """The worker is through with the turn, however that went."""
+        """The worker is through with the turn, however that went, or with the step that the turn was suspected for."""
         ...
 
     async def release(self, claims: Collection[Claim]) -> None:

@@ -75,6 +75,8 @@ class TurnJournal:
             text = await stand_in(result, self._shelf.blobs)
             with self._ours():
                 self._quiet = not await self._shelf.steps.keep(self._claim, self._version + name, text)
+            # past the step that it was suspected for: the next suspect need not wait for its end
+            self._shelf.inbox.through(self._claim)
         except StoreUnwritable as fault:
             # the answer is worth more than its journal; nothing more is written, so that what is has no gaps
             log.warning("a turn goes on unwritten", turn=self._claim.turn, why=str(fault))

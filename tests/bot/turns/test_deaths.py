@@ -255,6 +255,36 @@ async def test_suspects_are_done_one_after_the_other(url: str) -> None:
     assert [entry[0] for entry in suspects] == ["+", "-"] * 3
 
 
+class Stepping(Desk):
+    """Takes a step, then waits."""
+
+    async def handle(self, event: Event, turn: Turn) -> None:
+        async def step() -> None:
+            self.log.append(f"*{event.key}")
+            await self.gates[f"step of {event.key}"].wait()
+
+        await turn.journal.step("step", step)
+        await super().handle(event, turn)
+
+
+async def test_a_suspect_that_is_past_its_step_lets_the_next_one_begin(url: str) -> None:
+    async with open_store(url, utc_now) as store:
+        for lane in ("s1", "s2"):
+            await died(StoredInbox(store.database, utc_now), lane, SUSPECT)
+    desk = Stepping()
+    async with durable(url, desk):
+        for lane in ("s1", "s2"):
+            with SetWorkflowID(f"w-{lane}"):
+                await DBOS.start_workflow_async(turn_workflow, Ref(lanes=[lane]))
+        await settle(lambda: len(desk.log) == 1)
+        first = desk.log[0].removeprefix("*")
+        desk.let(f"step of {first}")
+        await settle(lambda: len(desk.log) == 3)
+        assert set(desk.log) == {"*k-s1", "*k-s2", f"+{first}"}
+        desk.let("k-s1", "k-s2", "step of k-s1", "step of k-s2")
+        await settle(lambda: {"-k-s1", "-k-s2"} <= set(desk.log))
+
+
 async def test_a_turn_may_be_in_the_way_of_any_number_of_stops(url: str) -> None:
     desk = Desk()
     for number in range(MOST_DEATHS + 1):
