@@ -148,6 +148,7 @@ def _finding(finding: Finding) -> FlaggedFinding:
         hours_left=None if finding.hours_left is None else _short(finding.hours_left),
         breaking=finding.breaking,
         rule=finding.rule,
+        siblings=finding.siblings,
     )
 
 

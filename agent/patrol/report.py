@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from agent.catalogue import Language
 from agent.model import Analyst
 from agent.patrol.coverage import Coverage
+from agent.patrol.siblings import Siblings
 from agent.patrol.week import Week
 
 ReportType = Literal["morning", "evening", "weekly", "on_demand"]
@@ -47,6 +48,8 @@ class FlaggedFinding:
     hours_left: float | None = None
     breaking: float | None = None
     rule: str = ""
+    siblings: Siblings | None = None
+    """How the cluster's siblings do on the same dimension; None where it has none, and in older reports."""
 
 
 Moved = Literal["", "new", "worse", "same", "better"]

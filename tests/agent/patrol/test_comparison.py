@@ -1,6 +1,8 @@
 """Siblings: who they are, what they say of a finding, and that nobody is compared with what means something else."""
 
+import json
 from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -11,10 +13,14 @@ from agent.patrol.comparison import compared
 from agent.patrol.evidence import PROMPT_CHARS
 from agent.patrol.explain import cluster_of, explained
 from agent.patrol.finding import ClusterEvidence, Finding, Identity
+from agent.patrol.report import report_of
 from agent.patrol.rules import load_rules
+from agent.patrol.run import Patrol
 from agent.patrol.siblings import Siblings
+from tests.agent.doubles import ScriptedModel
 from tests.agent.patrol.test_evidence import HOT, cid, healthy, look
-from tests.agent.patrol.warehouse import Cluster
+from tests.agent.patrol.test_run import Store
+from tests.agent.patrol.warehouse import NOW, Cluster, FleetTools
 
 
 def cluster(name: str, cpu: float | None, *, sick: bool = False, dimension: str = "cpu_util_pct", **more: Any):
@@ -156,3 +162,18 @@ async def test_the_prompt_and_the_explanation_tell_of_siblings_within_the_budget
     assert evidence.to_json()["findings"][0]["siblings"]["count"] == 3
     crowd = await look([*(Cluster(cid(number), f"hot-{number}", HOT) for number in range(90)), *healthy(30)])
     assert len(crowd.render()) <= PROMPT_CHARS
+
+
+async def test_a_report_keeps_the_siblings_of_its_findings_and_reads_those_of_none() -> None:
+    patrol = Patrol(
+        ScriptedModel(analyst="rules-only"),
+        FleetTools([Cluster(cid(1), "hot", HOT), *healthy(2)]),
+        writer=Store(),
+        clock=lambda: NOW.replace(tzinfo=UTC),
+    )
+    _, report = await patrol.run_patrol("morning", "clock")
+    assert report.flagged_clusters[0].findings[0].siblings == Siblings("account", 2, 0, 35, 35)
+    stored = json.loads(json.dumps(report.to_json()))
+    assert report_of(stored) == report
+    del stored["flagged_clusters"][0]["findings"][0]["siblings"]
+    assert report_of(stored).flagged_clusters[0].findings[0].siblings is None
