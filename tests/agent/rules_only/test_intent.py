@@ -212,6 +212,8 @@ LISTED = ("1a2b3c4d", "5e6f7a8b", "9c0d1e2f")
         ("why?", "1a2b3c4d"),
         ("what about #3", "9c0d1e2f"),
         ("第二个呢", "5e6f7a8b"),
+        ("第3个怎么样", "9c0d1e2f"),
+        ("第 3 个怎么样", "9c0d1e2f"),
     ],
 )
 def test_a_place_in_the_last_list_is_that_cluster(question: str, cluster: str) -> None:
