@@ -5,7 +5,6 @@ import atexit
 import gc
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import hypothesis
 import pytest
 
-from bot.store import migrated
 from sandbox.launch import Endpoint, Options, running
 
 # A busy machine is no failure, and a red run must be red again on the next machine.
@@ -33,21 +31,6 @@ def pytest_collection_finish() -> None:
     """The thousands of collected tests live to the end: no collection of garbage need look at them."""
     gc.collect()
     gc.freeze()
-
-
-@pytest.fixture(scope="session")
-def newest_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with our own tables and nothing in them."""
-    file: Path = tmp_path_factory.mktemp("store") / "own.db"
-    asyncio.run(migrated(f"sqlite:///{file}"))
-    return file
-
-
-@pytest.fixture
-def own_database(newest_tables: Path, tmp_path: Path) -> str:
-    """The address of an own database as it is before anything happened: a copy, since making the tables takes longer
-    than most tests."""
-    return f"sqlite:///{shutil.copy(newest_tables, tmp_path / 'own.db')}"
 
 
 CLUSTERS = 24

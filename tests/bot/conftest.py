@@ -12,6 +12,9 @@ import structlog
 from bot.cli import main
 from sandbox.launch import Endpoint
 from tests.fakes import postgres as fake_postgres
+from tests.stores import newest_tables, own_database
+
+__all__ = ["newest_tables", "own_database"]
 
 Run = Callable[..., tuple[int, str, str]]
 RunAsync = Callable[..., Awaitable[tuple[int, str, str]]]

@@ -17,6 +17,9 @@ from handlers.timetable import Timetable
 from tests.fakes.investigations import Investigations
 from tests.fakes.thinking import Agents, Patrols, Reports, Surface
 from tests.handlers.reports import MOMENT
+from tests.stores import newest_tables, own_database
+
+__all__ = ["newest_tables", "own_database"]
 
 
 class Bench:
