@@ -27,7 +27,7 @@ from bot.store.database import Database
 from bot.store.group import Outcome
 from bot.store.tables import InboxRow, StepRow
 from bot.turns.codec import event_of
-from bot.turns.inbox import MOST_DEATHS, OPEN, SUSPECT, Claim, Sight, State, TakenOver
+from bot.turns.inbox import OPEN, SUSPECTS, Claim, Sight, State, TakenOver
 
 LONGEST = timedelta(hours=4)
 """A turn that began longer ago has lost its worker: whatever the settings, those give up earlier."""
@@ -55,7 +55,9 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """What a worker gets in place of a suspect while another one is under way."""
+    """What a worker gets in place of a suspect that there is no room for, after so many deaths."""
+
+    died: int
 
 
 def left(now: Any) -> Any:
@@ -122,10 +124,12 @@ _SET_ASIDE = (
 )
 
 
-def claims(connection: Connection, asks: Sequence[Ask], *, alone: bool) -> Sequence[Outcome[Claim | Later | None]]:
+def claims(
+    connection: Connection, asks: Sequence[Ask], *, room: Mapping[int, int]
+) -> Sequence[Outcome[Claim | Later | None]]:
     """Begin the next event of each lane; None for a lane where nothing waits or another worker is at work. Of suspects
-    one is begun when it would be `alone`, and no other. Raises Missed and IntegrityError when one of several was begun
-    by another process at this moment."""
+    as many are begun as there is `room` for, by their deaths. Raises Missed and IntegrityError when one of several was
+    begun by another process at this moment."""
     lanes, now = sorted({ask.lane for ask in asks}), max(ask.now for ask in asks)
     if len(lanes) < len(asks):
         raise Missed
@@ -135,13 +139,15 @@ def claims(connection: Connection, asks: Sequence[Ask], *, alone: bool) -> Seque
     deaths = _deaths(connection, [row for row, _ in mine])
     taken: dict[str, dict[str, Any]] = {}
     aside: dict[str, dict[str, Any]] = {}
+    left_over = dict(room)
     for row, ask in mine:
         taking = _taking(row, ask, deaths[row.key])
-        suspect = SUSPECT <= taking["deaths"] < MOST_DEATHS and taking["becomes"] == State.RUNNING
-        if suspect and not alone:
-            aside[row.key] = {name: taking[name] for name in ("of", "was", "before", "deaths", "now")}
-        else:
-            taken[row.key], alone = taking, alone and not suspect
+        if taking["becomes"] == State.RUNNING and (died := taking["deaths"]) in SUSPECTS:
+            left_over[died] -= 1
+            if left_over[died] < 0:
+                aside[row.key] = {name: taking[name] for name in ("of", "was", "before", "deaths", "now")}
+                continue
+        taken[row.key] = taking
     if _written(connection, _TAKE, taken.values()) + _written(connection, _SET_ASIDE, aside.values()) < len(mine):
         if len(asks) > 1:
             raise Missed
@@ -188,10 +194,13 @@ def _written(connection: Connection, statement: Update, rows: Collection[Mapping
 
 
 def _outcome(
-    connection: Connection, row: Row[Any] | None, taken: Mapping[str, Mapping[str, Any]], aside: Collection[str]
+    connection: Connection,
+    row: Row[Any] | None,
+    taken: Mapping[str, Mapping[str, Any]],
+    aside: Mapping[str, Mapping[str, Any]],
 ) -> Outcome[Claim | Later | None]:
     if row is None or (taking := taken.get(row.key)) is None:
-        return Outcome(Later() if row is not None and row.key in aside else None)
+        return Outcome(Later(aside[row.key]["deaths"]) if row is not None and row.key in aside else None)
     turn, worker, attempt = taking["as_turn"], taking["by"], taking["attempt"]
     before = _before(connection, turn) if row.attempts else {}
     stopping, deaths = taking["becomes"] == State.STOPPING, taking["deaths"]

@@ -23,9 +23,10 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-SUSPECT = 2
-"""Deaths in a row in the same step after which a turn is suspected. Nobody knows whose fault a death was while many
-turns were under way: from now on a process does one suspect at a time, so that a death tells on that one alone."""
+SUSPECTS = {2: 64, 3: 8, 4: 1}
+"""How many turns a process does at once in whose next step so many processes died in a row. Nobody knows whose fault a
+death was while many were under way: each one narrows it down, to a single turn in the end, and meanwhile those that
+had nothing to do with it are not held up for long."""
 MOST_DEATHS = 5
 """Deaths in a row in the same step after which a turn is given up: what ends the process each time would for ever."""
 
@@ -65,8 +66,8 @@ class Claim:
 
     @property
     def suspect(self) -> bool:
-        """Whether it is to be done while no other suspect is."""
-        return SUSPECT <= self.died < MOST_DEATHS and not self.stopping
+        """Whether it is one of those of which only so many are done at once."""
+        return self.died in SUSPECTS and not self.stopping
 
 
 class Inbox(Protocol):
@@ -82,7 +83,7 @@ class Inbox(Protocol):
 
     async def claim(self, lane: str, worker: str) -> Claim | None:
         """The event that this worker does: the one it claimed before, else the earliest that waits in the lane. None
-        when there is none, while another worker is at work in the lane, and while a suspect would not be alone."""
+        when there is none, while another worker is at work in the lane, and while there is no room for a suspect."""
         ...
 
     async def hear(self, claim: Claim, name: str) -> Sequence[str]:

@@ -16,7 +16,7 @@ from bot.store.group import Outcome
 from bot.store.tables import ApprovalRow, InboxRow
 from bot.turns.claims import HOLDS, INBOX, LONGEST, LONGEST_KEY, Ask, Later, claims, finish, left, put, release
 from bot.turns.codec import event_json, event_of
-from bot.turns.inbox import MOST_DEATHS, OPEN, SUSPECT, Claim, Sight, State, TakenOver
+from bot.turns.inbox import OPEN, SUSPECTS, Claim, Sight, State, TakenOver
 from bot.turns.port import Stopped, lane
 from bot.turns.steps import RUNS
 from handlers.commands import command_of
@@ -36,8 +36,8 @@ class StoredInbox:
         self._claims = Batches(self._claimed)
         self._ends = written(database, partial(finish, now), about="turns")
 
-        self._alone: str | None = None
-        self._aside: dict[str, None] = {}
+        self._suspects: dict[str, int] = {}
+        self._aside: dict[str, int] = {}
 
     async def put(self, event: Event) -> Sight:
         """See `Inbox`."""
@@ -71,26 +71,28 @@ class StoredInbox:
             return None
 
     async def _claimed(self, asks: Sequence[Ask]) -> Sequence[Outcome[Claim | Later | None]]:
-        alone = self._alone is None
-        outcomes = await self.database.write(partial(claims, asks=asks, alone=alone), about="turns")
+        outcomes = await self.database.write(partial(claims, asks=asks, room=self._room()), about="turns")
         for ask, outcome in zip(asks, outcomes, strict=True):
             if isinstance(outcome.value, Later):
-                self._aside[ask.lane] = None
+                self._aside[ask.lane] = outcome.value.died
             elif outcome.value is not None and outcome.value.suspect:
-                self._alone = outcome.value.turn
+                self._suspects[outcome.value.turn] = outcome.value.died
         return outcomes
+
+    def _room(self) -> Mapping[int, int]:
+        under_way = list(self._suspects.values())
+        return {died: most - under_way.count(died) for died, most in SUSPECTS.items()}
 
     def through(self, claim: Claim) -> None:
         """See `Inbox`."""
-        if self._alone == claim.turn:
-            self._alone = None
+        self._suspects.pop(claim.turn, None)
 
     def next_suspect(self) -> str | None:
-        """The lane of a suspect that was set aside here, once it would be alone; each is named once."""
-        if self._alone is not None or not self._aside:
-            return None
-        lane = next(iter(self._aside))
-        del self._aside[lane]
+        """The lane of a suspect that was set aside here, once there is room for it; each is named once."""
+        room = self._room() if self._aside else {}
+        lane = next((lane for lane, died in self._aside.items() if room[died] > 0), None)
+        if lane is not None:
+            del self._aside[lane]
         return lane
 
     async def release(self, claims: Collection[Claim]) -> None:
@@ -121,7 +123,7 @@ class StoredInbox:
 
     async def idle(self, seconds: float, most: int) -> Sequence[str]:
         """Up to `most` lanes, longest waiting first, in which something waits for `seconds` and nobody is at work, or
-        somebody was who is lost. Suspects are left out while one is under way here."""
+        somebody was who is lost. Suspects that there is no room for here are left out."""
         other = aliased(InboxRow)
         now = self._now()
         at_work = exists().where(other.lane == InboxRow.lane, other.state.in_(HOLDS), other.part.is_(None))
@@ -129,9 +131,8 @@ class StoredInbox:
             InboxRow.state == State.WAITING, InboxRow.received_at <= now - timedelta(seconds=seconds), ~at_work
         )
         lost = and_(InboxRow.changed_at < now - LONGEST, *RUNS)
-        free = left(now)
-        if self._alone is not None:
-            free = and_(free, or_(_IN.state == State.STOPPING, ~_IN.died.between(SUSPECT, MOST_DEATHS - 1)))
+        full = [died for died, room in self._room().items() if room <= 0]
+        free = and_(left(now), or_(_IN.state == State.STOPPING, _IN.died.not_in(full)))
         query = select(InboxRow.lane).where(or_(waits, lost, free)).group_by(InboxRow.lane)
         query = query.order_by(func.min(InboxRow.received_at)).limit(most)
         return await self.database.read(lambda connection: connection.scalars(query).all())

@@ -11,13 +11,16 @@ from dbos import DBOS, SetWorkflowID
 from bot.clock import utc_now
 from bot.store import open_store
 from bot.turns.durable import Ref, turn_workflow
-from bot.turns.inbox import MOST_DEATHS, SUSPECT, Claim, TakenOver
+from bot.turns.inbox import MOST_DEATHS, SUSPECTS, Claim, TakenOver
 from bot.turns.stored import StoredInbox
 from handlers.surface import Event
 from handlers.turn import Turn
 from tests.bot.turns.conftest import QUICK, durable
 from tests.bot.turns.desk import Desk, question, settle
 from tests.bot.turns.test_inbox import NOON, Bench, claimed
+
+ALONE = MOST_DEATHS - 1
+"""Deaths after which a turn is the only one of its kind that a process does."""
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ async def test_a_turn_that_is_being_stopped_when_its_process_is_tells_so_in_the_
 
 async def test_of_suspects_a_process_does_one_at_a_time_and_everything_else_beside_it(bench: Bench) -> None:
     for lane in ("s1", "s2", "s3"):
-        await died(bench.there, lane, SUSPECT)
+        await died(bench.there, lane, ALONE)
     for lane in ("t1", "t2"):
         await bench.here.put(question(f"k-{lane}", lane))
     lanes = ("s1", "t1", "s2", "t2", "s3")
@@ -97,37 +100,72 @@ async def test_of_suspects_a_process_does_one_at_a_time_and_everything_else_besi
     assert not await bench.here.finish(suspect)
     assert bench.here.next_suspect() == "s2"
     second = await claimed(bench.here, "w-s2", "s2")
-    assert second.died == SUSPECT
+    assert second.died == ALONE
     assert bench.here.next_suspect() is None
     bench.here.through(second)
     assert bench.here.next_suspect() == "s3"
     assert bench.here.next_suspect() is None
 
 
+async def test_the_more_deaths_the_fewer_are_done_at_once(bench: Bench) -> None:
+    for times, most in SUSPECTS.items():
+        lanes = [f"{times} deaths {number}" for number in range(most + 2)]
+        for lane in lanes:
+            await died(bench.there, lane, times)
+        begun = [claim for lane in lanes if (claim := await bench.here.claim(lane, f"w-{lane}")) is not None]
+        assert [claim.died for claim in begun] == [times] * most
+
+
+async def test_among_many_the_one_that_kills_is_found_and_no_other_is_given_up(bench: Bench) -> None:
+    open_, poison, deaths = [f"t{number:02d}" for number in range(90)], "t41", 0
+    for lane in open_:
+        await bench.here.put(question(f"k-{lane}", lane))
+
+    async def life(process: StoredInbox) -> bool:
+        """Begin all that may be begun, over and over; whether that killed the process, as it does in the worst case:
+        before any of the others gets on."""
+        while open_:
+            claims = await asyncio.gather(*(process.claim(lane, f"w-{lane}") for lane in open_))
+            begun = [claim for claim in claims if claim is not None]
+            if any(claim.lane == poison and claim.died < MOST_DEATHS for claim in begun):
+                return True
+            for claim in begun:
+                assert (claim.died == MOST_DEATHS) == (claim.lane == poison)
+                process.through(claim)
+                await process.finish(claim)
+                open_.remove(claim.lane)
+        return False
+
+    while await life(StoredInbox(bench.here.database, lambda: NOON)):
+        deaths += 1
+    assert deaths == MOST_DEATHS
+    assert not open_
+
+
 async def test_a_suspect_that_was_set_aside_here_may_be_done_by_another_process(bench: Bench) -> None:
     for lane in ("s1", "s2"):
-        await died(bench.there, lane, SUSPECT)
+        await died(bench.there, lane, ALONE)
     await claimed(bench.here, "w-s1", "s1")
     assert await bench.here.claim("s2", "w-s2") is None
     assert await bench.there.idle(0, most=10) == ["s2"]
-    assert (await claimed(bench.there, "x", "s2")).died == SUSPECT
+    assert (await claimed(bench.there, "x", "s2")).died == ALONE
 
 
 async def test_to_be_set_aside_is_no_death_and_ends_the_claim_of_who_had_it(bench: Bench) -> None:
-    await died(bench.there, "s1", SUSPECT)
+    await died(bench.there, "s1", ALONE)
     await bench.here.put(question("k-s2", "s2"))
-    for _ in range(SUSPECT):
+    for _ in range(ALONE):
         zombie = await claimed(bench.there, "w-s2", "s2")
     await claimed(bench.here, "w-s1", "s1")
     for _ in range(MOST_DEATHS):
         assert await bench.here.claim("s2", "w-s2") is None
     with pytest.raises(TakenOver):
         await bench.there.finish(zombie)
-    assert (await claimed(bench.there, "w-s2", "s2")).died == SUSPECT
+    assert (await claimed(bench.there, "w-s2", "s2")).died == ALONE
 
 
 async def test_a_suspect_that_gets_on_is_none_any_more(bench: Bench) -> None:
-    await died(bench.there, "s1", SUSPECT)
+    await died(bench.there, "s1", ALONE)
     claim = await claimed(bench.here, "w-s1", "s1")
     await bench.steps.keep(claim, "round:1", "{}")
     bench.here.through(claim)
@@ -135,16 +173,16 @@ async def test_a_suspect_that_gets_on_is_none_any_more(bench: Bench) -> None:
     assert (again.died, again.suspect) == (1, False)
 
 
-@pytest.mark.parametrize("times", [SUSPECT, MOST_DEATHS])
+@pytest.mark.parametrize("times", [ALONE, MOST_DEATHS])
 async def test_last_words_wait_for_no_suspect(bench: Bench, times: int) -> None:
-    await died(bench.there, "s1", SUSPECT)
+    await died(bench.there, "s1", ALONE)
     await died(bench.there, "s2", times)
     await claimed(bench.here, "w-s1", "s1")
-    if times == SUSPECT:
+    if times == ALONE:
         await bench.there.stop("s2")
     last = await claimed(bench.here, "w-s2", "s2")
     assert not last.suspect
-    assert last.stopping == (times == SUSPECT)
+    assert last.stopping == (times == ALONE)
     assert last.died >= times
 
 
@@ -237,7 +275,7 @@ async def test_suspects_are_done_one_after_the_other(url: str) -> None:
     async with open_store(url, utc_now) as store:
         inbox = StoredInbox(store.database, utc_now)
         for lane in ("s1", "s2", "s3"):
-            await died(inbox, lane, SUSPECT)
+            await died(inbox, lane, ALONE)
     desk = Desk()
     # nobody looks for them: each is begun when the one before it is over
     async with durable(url, desk, replace(QUICK, watch=1000.0)) as turns:
@@ -270,7 +308,7 @@ class Stepping(Desk):
 async def test_a_suspect_that_is_past_its_step_lets_the_next_one_begin(url: str) -> None:
     async with open_store(url, utc_now) as store:
         for lane in ("s1", "s2"):
-            await died(StoredInbox(store.database, utc_now), lane, SUSPECT)
+            await died(StoredInbox(store.database, utc_now), lane, ALONE)
     desk = Stepping()
     async with durable(url, desk):
         for lane in ("s1", "s2"):
