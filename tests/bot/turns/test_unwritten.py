@@ -117,3 +117,18 @@ async def test_a_message_is_not_lost_when_a_turn_went_on_unwritten_and_was_kille
     async with at_work(url, after):
         await settle(lambda: "-b" in after.log)
     assert posts == [["a"], ["b"]]
+
+
+async def test_a_stop_while_nothing_can_be_written_loses_no_turn(url: str) -> None:
+    before, after = Desk(), Desk()
+    with structlog.testing.capture_logs() as lines:
+        async with at_work(url, before) as (turns, disk):
+            await turns.submit(question("a"))
+            await settle(lambda: before.log == ["+a"])
+            disk.full = True
+    assert any("cannot be handed on" in line["event"] for line in lines)
+    after.open = True
+    async with at_work(url, after):
+        await settle(lambda: "-a" in after.log)
+    assert before.log == ["+a"]
+    assert after.log == ["+a", "-a"]
