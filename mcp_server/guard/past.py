@@ -11,26 +11,28 @@ from mcp_server.guard.statement import Statement
 
 MOMENTS: Mapping[str, str] = {
     "alerts.lark_alerts": "coalesce(created_at_utc, convert_tz(created_at, 'America/Los_Angeles', 'UTC'))",
-    "alerts.alert_recommendations": "report_date",
+    "alerts.alert_recommendations": "convert_tz(days_add(report_date, 1), 'America/Los_Angeles', 'UTC')",
     "alerts.issues": "first_seen",
     "alerts.cluster_health_scores": "computed_at",
     "alerts.cluster_risk_snapshots": "computed_at",
     "alerts.agent_investigations": "created_at",
     "alerts.patrol_reports": "created_at",
+    "byoc.organizations": "created_at",
+    "byoc.clusters": "created_at",
     "byoc.resource": "created_at",
     "byoc.resource_node_conf": "created_at",
-    "byoc.bill_detail": "bill_day",
+    "byoc.bill_detail": "days_add(bill_day, 1)",
     "byoc.billing_order": "created_at",
-    "byoc.ccu_weekly": "week_start",
+    "byoc.ccu_weekly": "days_add(week_start, 7)",
     "byoc.scaling_policy": "updated_at",
     "byoc.cluster_log": "log_time",
     "metrics.metrics_table": "event_time",
     "metrics.amv_hourly_snapshots_v1": "snapshot_hour",
     "metrics.metrics_hourly_view_v6": "snapshot_hour",
-    "metrics.v_customer_daily_360_v2": "report_day",
+    "metrics.v_customer_daily_360_v2": "days_add(report_day, 1)",
 }
-"""Table → when a row of it came to be, UTC. Who was active when is not kept, so clusters and accounts are in no way
-those of the past; nor is what a row said before it was changed."""
+"""Table → when a row of it came to be, UTC; what tells of a whole day or week, when that was over. Who was active when
+is not kept, nor what a row said before it was changed: of clusters only those that were made later are left out."""
 
 _NOW = (exp.CurrentTimestamp, exp.UtcTimestamp, exp.Localtimestamp, exp.Localtime)
 _TODAY = (exp.CurrentDate, exp.UtcDate)

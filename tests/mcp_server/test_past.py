@@ -1,14 +1,17 @@
 """The door as of a moment that is over: later rows are not there, and the present is that moment."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
+from sqlglot import exp
 
 import schema
 from mcp_server.config import WarehouseConfig
 from mcp_server.door import Door
 from mcp_server.errors import Refusal
+from mcp_server.grammar import GRAMMAR
 from mcp_server.guard import Guard
 from mcp_server.guard.past import MOMENTS, condition
 from mcp_server.principal import Principal, Scope
@@ -20,6 +23,22 @@ GUARD = Guard(schema.TABLES)
 THEN = datetime(2026, 11, 18, 6, 30, tzinfo=UTC)
 PAST = Scope(until=THEN)
 SNAPSHOTS = "metrics.amv_hourly_snapshots_v1"
+TIMELESS = frozenset(
+    {
+        "byoc.accounts",
+        "byoc.cluster_info",
+        "byoc.region_details",
+        "byoc.resource_node",
+        "byoc.resource_usage",
+        "byoc.resource_item",
+        "byoc.vm_category",
+        "metrics.metrics_dict_v2",
+        "metrics.dim_customer_profile",
+        "metrics.v_customer_key_v2",
+    }
+)
+"""Tables that no column of theirs dates: they are those of today in every replay."""
+_CREATED = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS (\w+\.\w+)")
 
 
 def admitted(sql: str, scope: Scope = PAST) -> str:
@@ -30,6 +49,28 @@ def test_every_table_with_rows_of_a_moment_is_narrowed_and_the_others_stay_whole
     for table in schema.TABLES:
         assert ("'2026-11-18 06:30:00'" in admitted(f"SELECT * FROM {table}")) == (table in MOMENTS)
     assert set(schema.TABLES) >= MOMENTS.keys()
+
+
+def ddl() -> dict[str, str]:
+    """Table → the statement that creates it."""
+    return {found[1]: statement for statement in schema.statements() if (found := _CREATED.match(statement))}
+
+
+def test_every_table_of_the_schema_has_its_moment_or_stands_among_those_without_a_time() -> None:
+    assert MOMENTS.keys() | TIMELESS == set(schema.TABLES)
+    assert not MOMENTS.keys() & TIMELESS
+    timed = {name for name, sql in ddl().items() if re.search(r"^\s+\w+ DATE(TIME)?\b", sql, re.MULTILINE)}
+    # the columns of a view have no types of their own: it is dated by what it reads
+    timed |= {name for name in schema.views() if any(table in ddl()[name] for table in timed)}
+    assert timed == MOMENTS.keys()
+
+
+def test_a_moment_is_made_of_columns_that_its_table_has() -> None:
+    for table, when in MOMENTS.items():
+        (read,) = GRAMMAR.parse(f"SELECT {when} AS t FROM {table}")
+        assert read is not None
+        used = {column.name for column in read.find_all(exp.Column)}
+        assert used and used <= set(re.findall(r"^\s+(\w+) ", ddl()[table], re.MULTILINE)), table
 
 
 @pytest.mark.parametrize(
@@ -65,7 +106,7 @@ def test_a_statement_about_the_past_is_itself_one_that_may_pass(sql: str) -> Non
 
 def test_a_table_without_moments_has_no_condition() -> None:
     with pytest.raises(KeyError):
-        condition("byoc.clusters", THEN)
+        condition("byoc.accounts", THEN)
 
 
 def test_the_moment_goes_before_whatever_a_file_of_scopes_says() -> None:
@@ -105,6 +146,39 @@ async def then(config: WarehouseConfig) -> datetime:
     async with Door(config) as door:
         ((end,),) = (await door.read(f"SELECT max(snapshot_hour) AS at FROM {SNAPSHOTS}")).rows
     return datetime.fromisoformat(str(end)).replace(tzinfo=UTC) - timedelta(days=2)
+
+
+WHOLE_DAYS = (
+    ("byoc.bill_detail", "bill_day", 1),
+    ("byoc.ccu_weekly", "week_start", 7),
+    ("metrics.v_customer_daily_360_v2", "report_day", 1),
+    ("alerts.alert_recommendations", "report_date", 1),
+)
+"""Table, column and how many days a row of it tells of."""
+
+
+@pytest.mark.parametrize(("table", "column", "days"), WHOLE_DAYS)
+async def test_what_tells_of_a_whole_day_is_not_there_before_the_day_is_over(
+    config: WarehouseConfig, then: datetime, table: str, column: str, days: int
+) -> None:
+    asked = f"SELECT max({column}) AS newest FROM {table}"
+    async with Door(config) as present, Door(config, scopes=Scopes(until=then)) as past:
+        ((now,),) = (await present.read(asked)).rows
+        ((seen,),) = (await past.read(asked)).rows
+    newest, known = (datetime.fromisoformat(str(at)).replace(tzinfo=UTC) for at in (now, seen))
+    assert newest + timedelta(days=days) > then
+    assert known + timedelta(days=days) <= then
+
+
+async def test_a_cluster_that_was_made_later_is_not_there(config: WarehouseConfig) -> None:
+    asked = "SELECT biz_id, created_at FROM byoc.clusters ORDER BY created_at DESC LIMIT 1"
+    async with Door(config) as present:
+        ((youngest, made),) = (await present.read(asked)).rows
+    moment = datetime.fromisoformat(str(made)).replace(tzinfo=UTC)
+    for until, there in ((moment, 1), (moment - timedelta(seconds=1), 0)):
+        async with Door(config, scopes=Scopes(until=until)) as past:
+            counted = f"SELECT count(*) AS c FROM byoc.clusters WHERE biz_id = '{youngest}'"
+            assert (await past.read(counted)).rows == [[there]]
 
 
 SHAPES = (
