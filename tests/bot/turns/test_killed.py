@@ -78,6 +78,29 @@ async def test_a_turn_that_gets_on_is_never_given_up_however_often_the_bot_is_ki
     assert max(Counter(line["what"] for line in lines if line["did"] == "tool").values()) <= 3
 
 
+async def test_an_investigation_killed_at_every_boundary_is_one_row_and_one_answer_from_one_look(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    url = sqlite_url.replace("+aiosqlite", "")
+    lines = (await lived(url, tmp_path / "ledger", "investigate", "100")).lines()
+    deaths = [line["at"] for line in lines if line["did"] == "die"]
+    assert len(deaths) == len(set(deaths))
+    around = ("before", "done, not kept:", "kept:")
+    steps = ("begun", "scene", "round:1", "round:2", "stored", "post:answer")
+    assert {f"{where} {step}" for where in around for step in steps} <= set(deaths)
+    # each life that wrote it meant the same row: the id and the time are those of the first
+    assert len({(line["id"], line["at"]) for line in lines if line["did"] == "row"}) == 1
+    # once before it was kept, and once more
+    did = Counter(line.get("what", line["did"]) for line in lines)
+    assert did["look"] == did["row"] == 2
+    assert max(did["query_cluster_alerts"], did["query_cluster_operations"]) <= 3
+    assert [line["key"] for line in lines if line["did"] == "end"] == ["i000", "q001"]
+    told, answer = (line["text"] for line in lines if line["did"] == "post")
+    assert "Investigation of prod-1" in told
+    assert "The version change to 3.5.3-ee made plans of queries worse." in told
+    assert "found the state of q001.1 and the state of q001.2" in answer
+
+
 async def test_a_turn_is_answered_when_the_bot_is_killed_at_one_place_four_times_and_not_the_fifth(
     sqlite_url: str, tmp_path: Path
 ) -> None:

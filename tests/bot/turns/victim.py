@@ -6,7 +6,8 @@ turn. The last one only ends what is left. What tools do and what is posted goes
 
 Or: … URL LEDGER again MOST [NAME]. One question is asked, and processes are forked that kill themselves in its turn: at
 each boundary of a step once (but where two run side by side, of which none could get on), or at the boundary NAME each
-time, MOST times at most. The last one answers a second question."""
+time, MOST times at most. The last one answers a second question. With `investigate` in place of `again` it is a cluster
+that is looked into instead of the first question."""
 
 import asyncio
 import json
@@ -16,18 +17,25 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from agent.answer import Answer
 from agent.chat import BYOCAgent
+from agent.investigation.result import Investigation
+from agent.investigation.run import Investigator
 from agent.journal import Journal, Json, Work
 from agent.messages import Message
 from agent.model import Analyst, OnText, Reply, Request, Usage
+from agent.patrol.evidence import Evidence
 from agent.patrol.report import PatrolReport
 from agent.tools import ToolResult, ToolSpec
 from bot.clock import utc_now
+from bot.investigations import Investigations
+from bot.meters import Meters
+from bot.prices import load_prices
 from bot.store import Store, open_store
 from bot.turns import TurnEngine
 from bot.turns.durable import DurableOptions, durable_turns, turns_address
@@ -36,9 +44,11 @@ from bot.work import Handling
 from handlers.deps import Deps
 from handlers.document import Document
 from handlers.flight import Flights
-from handlers.surface import Event, Mark, Posted, Question, Said, Writing
+from handlers.surface import Event, Investigate, Mark, Posted, Question, Said, Writing
 from handlers.turn import Turn
 from handlers.writing import whole
+from tests.agent.doubles import call, say
+from tests.agent.investigation.world import TOOLS, A, Warehouse, conclusion, fleet
 
 QUICK = DurableOptions(poll=0.01, watch=0.2, threads=4)
 
@@ -92,6 +102,48 @@ class Tools:
         if name == "look":
             self._ledger.write(did="tool", what=arguments["what"])
         return ToolResult(f"the state of {arguments.get('what')}")
+
+
+class Digger:
+    """A model that reads alerts and operations of a cluster, then concludes."""
+
+    name = "digger"
+    analyst: Analyst = "claude"
+
+    async def reply(self, request: Request, on_text: OnText | None = None) -> Reply:
+        if request.messages[-1]["content"][0]["type"] == "tool_result":
+            return say(conclusion())
+        alerts = call("t1", "query_cluster_alerts", cluster=A, days=7)
+        return say(alerts, call("t2", "query_cluster_operations", cluster=A, days=14))
+
+
+class Site(Warehouse):
+    """The tools of an investigation, whose runs are written down, and the table that it is stored in."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        if name in TOOLS:
+            self._ledger.write(did="tool", what=name)
+        return await super().call(name, arguments)
+
+    async def look(self, _: datetime) -> Evidence:
+        self._ledger.write(did="look")
+        return fleet()
+
+    async def write_investigation(self, investigation: Investigation) -> None:
+        self._ledger.write(did="row", id=investigation.id, at=investigation.created_at)
+
+
+def investigations(site: Site, store: Store) -> Investigations:
+    """The investigations of one model and one site."""
+    return Investigations(
+        lambda thread, *_: Investigator(Digger(), site, look=site.look, store=store, thread=thread, writer=site),
+        load_prices(),
+        Meters(),
+    )
 
 
 class Channel:
@@ -213,7 +265,8 @@ async def at_work(url: str, ledger: Ledger, key: str, deadly: Deadly) -> AsyncIt
         tools = Tools(ledger)
         agents = Thinking(tools, store)
         nobody = NoPatrols()
-        deps = Deps(Channel(ledger), agents, nobody, nobody, Flights(), lambda: "ref")
+        lookers = investigations(Site(ledger), store)
+        deps = Deps(Channel(ledger), agents, nobody, nobody, Flights(), lambda: "ref", investigations=lookers)
         work = Doomed(Handling(deps), ledger, key, deadly)
         inbox = StoredInbox(store.database, utc_now)
         async with asyncio.timeout(120), durable_turns(work, inbox, store.blobs, turns_address(url), QUICK) as turns:
@@ -226,7 +279,10 @@ async def over(ledger: Ledger, keys: Sequence[str]) -> None:
         await asyncio.sleep(0.01)
 
 
-def asked(key: str) -> Question:
+def asked(key: str) -> Event:
+    """A question, or what is pressed under a cluster."""
+    if key.startswith("i"):
+        return Investigate(key, "t", "U1", A, "R-1", order=key)
     return Question(key, "t", "U1", key, order=key)
 
 
@@ -240,8 +296,8 @@ async def live(url: str, ledger: Ledger, boundary: int, known: Sequence[str]) ->
             await asyncio.Event().wait()
 
 
-async def live_again(url: str, ledger: Ledger, most: int, name: str | None) -> None:
-    """Ask the first question and die in its turn, unless that was done often enough; then ask the second one."""
+async def live_again(url: str, ledger: Ledger, first: str, most: int, name: str | None) -> None:
+    """Ask the first one and die in its turn, unless that was done often enough; then ask the second one."""
     deaths = [line["at"] for line in ledger.lines() if line["did"] == "die"]
     alive = len(deaths) >= most
 
@@ -249,11 +305,11 @@ async def live_again(url: str, ledger: Ledger, most: int, name: str | None) -> N
         once = at not in deaths and not at.startswith("done, not kept: tool") and " heard" not in at
         return not alive and (at == name if name else once)
 
-    async with at_work(url, ledger, "q000", deadly) as turns:
-        await turns.submit(asked("q000"))
-        await over(ledger, ["q000"])
+    async with at_work(url, ledger, first, deadly) as turns:
+        await turns.submit(asked(first))
+        await over(ledger, [first])
         await turns.submit(asked("q001"))
-        await over(ledger, ["q000", "q001"])
+        await over(ledger, [first, "q001"])
 
 
 def forked(life: Coroutine[Any, Any, None]) -> int:
@@ -266,16 +322,16 @@ def forked(life: Coroutine[Any, Any, None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def again(url: str, ledger: Ledger, most: int, name: str | None) -> None:
-    while (code := forked(live_again(url, ledger, most, name))) == -signal.SIGKILL:
+def again(url: str, ledger: Ledger, first: str, most: int, name: str | None) -> None:
+    while (code := forked(live_again(url, ledger, first, most, name))) == -signal.SIGKILL:
         continue
     sys.exit(code)
 
 
 def main() -> None:
     url, ledger = sys.argv[1], Ledger(Path(sys.argv[2]))
-    if sys.argv[3] == "again":
-        again(url, ledger, int(sys.argv[4]), " ".join(sys.argv[5:]) or None)
+    if (first := {"again": "q000", "investigate": "i000"}.get(sys.argv[3])) is not None:
+        again(url, ledger, first, int(sys.argv[4]), " ".join(sys.argv[5:]) or None)
     known: list[str] = []
     for boundary in [*map(int, sys.argv[3:]), -1]:
         code = forked(live(url, ledger, boundary, known))
