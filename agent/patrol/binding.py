@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.patrol.evidence import Evidence
+from agent.patrol.explain import cluster_of
 from agent.patrol.finding import SEVERITY_RANK, ClusterEvidence, Finding
 from agent.patrol.report import CustomerSummary, Factors, FlaggedCluster, FlaggedFinding, Prediction, Severity
 from agent.patrol.sections import Flag, Sections
 
-# As the door has it: shorter ones match by accident in a fleet of hundreds.
-_MIN_PREFIX = 6
 _REASON_CHARS = 600
 # Letters and digits: "n/a" and "none" are no reasons, and four Chinese words are one.
 _LEAST_REASON = 8
@@ -39,12 +38,12 @@ def bind(sections: Sections, evidence: Evidence) -> Bound:
     flags: dict[str, Flag] = {}
     refused = 0
     for written in sections.flags:
-        cluster = _resolve(written.cluster, evidence)
-        if cluster is None or not cluster.findings:
+        meant = cluster_of(evidence, written.cluster)
+        if len(meant) != 1 or not meant[0].findings:
             refused += 1
         else:
             # The first wins: a model that contradicts itself should not be able to lower a cluster in passing.
-            flags.setdefault(cluster.identity.cluster_id, written)
+            flags.setdefault(meant[0].identity.cluster_id, written)
     # From the evidence and not from the flags, so that forgetting a cluster cannot hide it.
     flagged = [_flagged(cluster, flags.get(cluster.identity.cluster_id)) for cluster in evidence.flagged]
     steps = [
@@ -62,23 +61,6 @@ def bind(sections: Sections, evidence: Evidence) -> Bound:
         sum(one.cluster_id not in flags for one in flagged),
         tuple(_predictions(sections, evidence)),
     )
-
-
-def _resolve(text: str, evidence: Evidence) -> ClusterEvidence | None:
-    """The cluster that an id, a unique prefix of one, or a unique name means."""
-    wanted = text.strip().lower()
-    exact = [one for one in evidence.clusters if one.identity.cluster_id.lower() == wanted]
-    close = [
-        one
-        for one in evidence.clusters
-        if len(wanted) >= _MIN_PREFIX and one.identity.cluster_id.lower().startswith(wanted)
-    ]
-    named = [one for one in evidence.clusters if one.identity.name.lower() == wanted]
-    # Ids before names: a name is chosen by its owner and may look like another cluster's id.
-    for found in (exact, close, named):
-        if found:
-            return found[0] if len(found) == 1 else None
-    return None
 
 
 def severity_of(cluster: ClusterEvidence, asked: Severity | None, because: str = "") -> Severity:

@@ -9,6 +9,7 @@ from agent.patrol.rules import Dimension, Rules, number, quantity
 from agent.patrol.scorer import CAP_AT_WORST, points
 from agent.untrusted import visible
 
+# As the door has it: shorter ones match by accident in a fleet of hundreds.
 _MIN_PREFIX = 6
 
 
@@ -22,6 +23,7 @@ def cluster_of(evidence: Evidence, text: str) -> tuple[ClusterEvidence, ...]:
         if len(wanted) >= _MIN_PREFIX and one.identity.cluster_id.lower().startswith(wanted)
     ]
     named = [one for one in evidence.clusters if one.identity.name.lower() == wanted]
+    # Ids before names: a name is chosen by its owner and may look like another cluster's id.
     return tuple(ids or begun or named)
 
 
