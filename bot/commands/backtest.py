@@ -34,7 +34,7 @@ from bot.prices import load_prices
 from bot.rehearsal import Consent, Rehearsal, estimated
 from bot.settings import Settings, load
 from bot.terminal import Terminal, console
-from bot.warehouse import Address, address
+from bot.warehouse import address
 from sandbox.launch import Options
 
 _UNWRITTEN = "--prompt and --model need a model to write reports; set ANTHROPIC_API_KEY, or replay --rules alone"
@@ -154,7 +154,7 @@ async def _written(
                 estimate = await estimated(versions, tools, len(times), prices)
             terminal.show("")
             consent.require(estimate)
-            rehearsal = _rehearsal(versions, place, settings, consent)
+            rehearsal = Rehearsal(versions, partial(tools_as_of, place, settings), prices.dollars, consent.most)
             whole = await rehearsal.run(times, on_moment, (estimate.dollars or 0.0) / len(times))
         except WarehouseUnreadable as error:
             raise OperatorError(f"{error}; replay fewer days") from None
@@ -164,11 +164,6 @@ async def _written(
     if not whole:
         lines.append(f"ended after {len(before)} of {len(times)} moments: the next might go beyond --max-usd")
     return _Told(before, after, tuple(differences(before, after)), tuple(lines))
-
-
-def _rehearsal(versions: tuple[Version, Version], place: Address, settings: Settings, consent: Consent) -> Rehearsal:
-    prices = load_prices(settings.prices)
-    return Rehearsal(versions, lambda at: tools_as_of(place, settings, at), prices.dollars, consent.most)
 
 
 @asynccontextmanager

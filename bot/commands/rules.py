@@ -5,7 +5,6 @@ import dataclasses
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from agent.patrol import reference_look
@@ -54,7 +53,7 @@ async def _explain(text: str, as_json: bool) -> int:
         except WarehouseUnreadable as error:
             raise OperatorError(str(error)) from None
         left = await starwatch.store.findings.left_open()
-    ours = replace(ours, clusters=ranked(ours.clusters, load_rules().ranking, ours.as_of, left))
+    ours = dataclasses.replace(ours, clusters=ranked(ours.clusters, load_rules().ranking, ours.as_of, left))
     cluster = _only(ours, text)
     other = next(one for one in theirs.clusters if one.identity.cluster_id == cluster.identity.cluster_id)
     terminal.show("")
