@@ -11,7 +11,7 @@ from agent.patrol.forecast import Reach, line, reach
 from agent.patrol.predictions import HORIZONS
 from agent.patrol.report import Severity
 from agent.patrol.returning import Return, returned
-from agent.patrol.rules import Dimension, Rules, number, quantity
+from agent.patrol.rules import Dimension, Rules, number, quantity, rough
 from agent.patrol.series import (
     Track,
     lasting,
@@ -276,10 +276,11 @@ class Judge:
             return None
         # what is there already needs no line to say when
         there = (rule.limits.red - course.value) * bad <= 0
-        hours = 0.0 if there else ahead.expected
+        hours = 0.0 if there else rough(ahead.expected)
         made = Outlook(cluster_id, course.name, course.value, rule.limits.red, rule.unit, hours, newest.fit)
         down = rule.direction == "down"
-        return replace(made, soonest=ahead.soonest, latest=ahead.latest, chances=ahead.chances, down=down)
+        soonest, latest = min(hours, rough(ahead.soonest)), rough(ahead.latest)
+        return replace(made, soonest=soonest, latest=latest, chances=ahead.chances, down=down)
 
     def _ahead(self, course: Course, rest: Mapping[int, float]) -> Reach | None:
         """When the limit is met, by the longer of the spans that does not contradict the newest half day."""

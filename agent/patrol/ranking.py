@@ -11,7 +11,7 @@ from statistics import fmean, median
 from agent.patrol.earlier import Earlier, moved
 from agent.patrol.finding import ClusterEvidence
 from agent.patrol.report import Factors, Moved
-from agent.patrol.rules import Ranking, number
+from agent.patrol.rules import Ranking, number, rough
 from agent.patrol.series import Track
 
 TRAFFIC = ("queries", "transactions")
@@ -127,7 +127,7 @@ def _impact(busy: float | None, ranking: Ranking) -> float:
 
 def _began(cluster: ClusterEvidence, as_of: datetime) -> float | None:
     newest = max((finding.since for finding in cluster.findings if finding.since), default=None)
-    return None if newest is None else max(0.0, (as_of - newest) / timedelta(hours=1))
+    return None if newest is None else rough(max(0.0, (as_of - newest) / timedelta(hours=1)))
 
 
 def _change(became: Moved, hours: float | None, ranking: Ranking) -> float:

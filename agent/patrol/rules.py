@@ -271,6 +271,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
+def rough(value: float) -> float:
+    """An estimate in the two significant digits that it supports; infinity stays."""
+    return float(f"{value:.2g}")
+
+
 def quantity(value: float, unit: str) -> str:
     """A figure with its unit: `81.2%`, `340 ms`, `1,204`."""
     return f"{number(value)}%" if unit == "%" else f"{number(value)} {unit}".rstrip()

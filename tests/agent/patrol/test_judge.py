@@ -67,6 +67,23 @@ def test_a_disk_that_fills_steadily_is_a_warning_before_any_limit() -> None:
     assert "at this pace 90% in" in found.finding.reason
 
 
+@pytest.mark.parametrize("pace", [0.87, 1.03, 1.31, 1.57, 1.73])
+def test_hours_to_a_limit_have_two_digits_and_keep_their_order(pace: float) -> None:
+    wobbling = rhythm(45, 0.4)
+    found = verdict("disk_used_pct", **disk(wobbling, ramps(wobbling, pace, 24)))
+    ahead = found.outlook
+    assert ahead is not None and found.finding is not None
+    assert 0 < ahead.soonest <= ahead.hours <= ahead.latest
+    assert all(hours == float(f"{hours:.1e}") for hours in (ahead.soonest, ahead.hours, ahead.latest))
+    assert f"in {ahead.hours:g} h ({ahead.soonest:g}–{ahead.latest:g} h)" in found.finding.reason
+
+
+def test_what_is_at_its_limit_already_is_not_expected_later() -> None:
+    ahead = verdict("disk_used_pct", **disk(rhythm(45), ramps(rhythm(45), 2.17, 24))).outlook
+    assert ahead is not None
+    assert (ahead.soonest, ahead.hours) == (0.0, 0.0)
+
+
 def test_a_disk_that_grows_a_little_every_day_is_left_alone() -> None:
     assert verdict("disk_used_pct", **disk(rhythm(45), ramps(rhythm(45), 0.02, 48))) == Verdict()
 
@@ -433,7 +450,8 @@ def test_no_course_breaks_the_judge(series: dict[str, Track]) -> None:
     for course in JUDGE.courses(series):
         said = JUDGE.verdict("c1", course)
         assert said.finding is None or said.finding.reason
-        assert said.outlook is None or isinstance(said.outlook, Outlook)
+        ahead = said.outlook
+        assert ahead is None or (isinstance(ahead, Outlook) and ahead.soonest <= ahead.hours <= ahead.latest)
 
 
 @given(st.sampled_from(["cpu", "latency", "connections", "compaction", "journal", "load_lag"]), wild)

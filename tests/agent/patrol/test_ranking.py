@@ -250,6 +250,12 @@ def test_the_reason_names_place_severity_and_every_factor() -> None:
     assert why(alone[0], alone).endswith("change 1.00 (no report to compare with)")
 
 
+@pytest.mark.parametrize(("hours", "told"), [(1.21, "1.2"), (26.0, "26"), (126.4, "130")])
+def test_an_onset_is_told_in_two_digits(hours: float, told: str) -> None:
+    places = ranked((cluster(hours=hours),), RANKING, AS_OF)
+    assert f"began {told} h ago" in why(places[0], places)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

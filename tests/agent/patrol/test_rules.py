@@ -1,5 +1,6 @@
 """The rules file: what it must hold, and how a broken one is refused."""
 
+import math
 import re
 from importlib import resources
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from agent.patrol.errors import RulesInvalid
-from agent.patrol.rules import Rules, load_rules, number, parse, quantity
+from agent.patrol.rules import Rules, load_rules, number, parse, quantity, rough
 
 REFERENCE = {
     "compaction_score",
@@ -149,6 +150,11 @@ def test_figures_are_written_as_people_write_them() -> None:
         "1,000",
     ]
     assert [quantity(80, "%"), quantity(340, "ms"), quantity(1204, "")] == ["80%", "340 ms", "1,204"]
+
+
+def test_an_estimate_has_two_digits_and_one_that_never_comes_stays_so() -> None:
+    assert [rough(hours) for hours in (0.0, 0.967, 1.21, 9.96, 47.4, 99.6, 126.0)] == [0, 0.97, 1.2, 10, 47, 100, 130]
+    assert rough(math.inf) == math.inf
 
 
 def test_a_dimension_without_a_rule_still_has_words() -> None:
