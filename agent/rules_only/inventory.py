@@ -16,7 +16,7 @@ FLAGGED = 40
 """How many flagged clusters of a patrol report are read."""
 ACTIVE = """active AS (
   SELECT c.biz_id AS cluster_id, c.cluster_name AS cluster_name, c.account_id AS account_id,
-         coalesce(p.customer_name, a.name) AS customer, p.tier AS tier
+         c.cluster_type AS cluster_type, coalesce(p.customer_name, a.name) AS customer, p.tier AS tier
   FROM byoc.clusters c
   LEFT JOIN byoc.accounts a ON c.account_id = a.biz_id
   LEFT JOIN metrics.dim_customer_profile p ON c.account_id = p.account_id

@@ -203,7 +203,7 @@ def _limits(intent: Intent, known: _Known) -> tuple[Ask, ...]:
         return (_FRESHNESS, _PATROLS)
     chosen = (intent.measure,) if intent.measure in LIMITED and intent.measure else LIMITED
     ranked = (
-        query(f"limit:{measure.key}", readings.ranking(measure, known.as_of, 192, 12, ascending=measure.low_is_bad))
+        query(f"limit:{measure.key}", readings.nearest(measure, known.thresholds, known.as_of, 192, 12))
         for measure in chosen
     )
     return (_FRESHNESS, _PATROLS, *ranked)

@@ -2,6 +2,7 @@
 
 Only our own words, checked ids, whole numbers and times enter a statement."""
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from agent.patrol.query import stamp
 from agent.patrol.rules import Series
 from agent.rules_only.inventory import ACTIVE, IMPORTANT, LIMIT, SNAPSHOTS, only, quoted
 from agent.rules_only.measures import RECENT_HOURS, VITALS, Measure
-from agent.rules_only.thresholds import Thresholds
+from agent.rules_only.thresholds import Threshold, Thresholds
 
 _WEEK = 168
 _DAY = 24
@@ -117,18 +118,44 @@ levels AS (
   FROM placed GROUP BY cluster_id, measure)"""
 
 
-_LISTED = """SELECT a.cluster_name, a.cluster_id, a.customer, a.tier, l.measure, l.latest, l.enough, l.first_day,
-  l.highest, l.lowest, count(*) OVER () AS total
+_KIND = "upper(coalesce(a.cluster_type, ''))"
+_LISTED = """SELECT a.cluster_name, a.cluster_id, a.cluster_type, a.customer, a.tier, l.measure, l.latest, l.enough,
+  l.first_day, l.highest, l.lowest, count(*) OVER () AS total
 FROM levels l JOIN active a ON l.cluster_id = a.cluster_id"""
 
 
 def ranking(measure: Measure, as_of: datetime, hours: int, limit: int = LIMIT, *, ascending: bool = False) -> str:
-    """Active clusters by the level of now: cluster_name, cluster_id, customer, tier, total, and the columns of a
-    level: measure, latest, enough, first_day, highest, lowest."""
+    """Active clusters by the level of now: cluster_name, cluster_id, cluster_type, customer, tier, total, and the
+    columns of a level: measure, latest, enough, first_day, highest, lowest."""
     order = "l.latest, a.cluster_id" if ascending else "l.latest DESC, a.cluster_id"
     return f"""WITH {ACTIVE},
 {_levels((measure,), as_of, hours)}
 {_LISTED} WHERE l.latest IS NOT NULL ORDER BY {order} LIMIT {int(limit)}"""
+
+
+def nearest(measure: Measure, thresholds: Thresholds, as_of: datetime, hours: int, limit: int = LIMIT) -> str:
+    """The active clusters that have used most of the way to the red limit of their type; columns as in `ranking`."""
+    return f"""WITH {ACTIVE},
+{_levels((measure,), as_of, hours)}
+{_LISTED} WHERE l.latest IS NOT NULL
+ORDER BY {_used(measure, thresholds.get(measure.key))} DESC, a.cluster_id LIMIT {int(limit)}"""
+
+
+def _used(measure: Measure, threshold: Threshold | None) -> str:
+    if threshold is None:
+        return "-l.latest" if measure.low_is_bad else "l.latest"
+    cases = [f"WHEN {_KIND} = '{name}' THEN {_way(measure, own)}" for name, own in threshold.types.items()]
+    common = _way(measure, threshold)
+    return f"CASE {' '.join(cases)} ELSE {common} END" if cases else common
+
+
+def _way(measure: Measure, threshold: Threshold) -> str:
+    # what no value alone decides stands behind all that one may
+    if not math.isfinite(threshold.red):
+        return "0.0"
+    if measure.low_is_bad and measure.unit == "%":
+        return f"(100 - l.latest) / {100 - threshold.red:g}"
+    return f"{'-' if measure.low_is_bad else ''}l.latest / {threshold.red:g}"
 
 
 def judged(thresholds: Thresholds) -> tuple[Measure, ...]:
@@ -149,15 +176,23 @@ ORDER BY CASE WHEN {red} THEN 0 ELSE 1 END, a.tier DESC, a.cluster_id, l.measure
 
 
 def _past(measure: Measure, thresholds: Thresholds, *, red: bool) -> str:
-    threshold = thresholds[measure.key]
+    common = thresholds[measure.key]
+    cases = [f"{_KIND} = '{name}' AND {_reached(own, red=red)}" for name, own in common.types.items()]
+    others = f"{_KIND} NOT IN ({quoted(common.types)}) AND " if common.types else ""
+    cases.append(f"{others}{_reached(common, red=red)}")
+    return f"(l.measure = '{measure.key}' AND ({' OR '.join(cases)}))"
+
+
+def _reached(threshold: Threshold, *, red: bool) -> str:
     limit = threshold.red if red else threshold.warning
-    return f"(l.measure = '{measure.key}' AND l.latest {'<=' if threshold.falling else '>='} {limit:g})"
+    return f"l.latest {'<=' if threshold.falling else '>='} {limit:g}" if math.isfinite(limit) else "1 = 0"
 
 
 def vitals(cluster_ids: Iterable[str], as_of: datetime, measures: Sequence[Measure] = VITALS) -> str:
-    """The levels of these clusters with their last week: cluster_id and the columns of a level."""
+    """The levels of these clusters with their last week: cluster_id, cluster_type and the columns of a level."""
     return f"""WITH {_levels(measures, as_of, _WEEK, cluster_ids)}
-SELECT * FROM levels ORDER BY cluster_id, measure LIMIT 100"""
+SELECT l.*, c.cluster_type FROM levels l LEFT JOIN byoc.clusters c ON l.cluster_id = c.biz_id
+ORDER BY l.cluster_id, l.measure LIMIT 100"""
 
 
 def course(measure: Measure, as_of: datetime, hours: int, cluster_ids: Iterable[str] = ()) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agent.rules_only.envelope import Row, Sheet
 from agent.rules_only.measures import BY_KEY, RECENT_HOURS, Measure
+from agent.rules_only.thresholds import Threshold
 from agent.rules_only.voice import NO_VALUE, Voice
 from agent.rules_only.writing.figures import move
 from agent.rules_only.writing.found import Found
@@ -13,13 +14,15 @@ from agent.rules_only.writing.markdown import CLUSTER, ID, Column, customer, lis
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One measure of one cluster as of now. `severity` is `Critical`, `Warning` or empty."""
+    """One measure of one cluster as of now. `severity` is `Critical`, `Warning` or empty; `threshold` is that of this
+    cluster's type, None where a value alone decides nothing."""
 
     row: Row
     measure: Measure
     value: float
     severity: str
     voice: Voice
+    threshold: Threshold | None = None
 
     @property
     def noun(self) -> str:
@@ -52,10 +55,10 @@ def level_of(found: Found, row: Row) -> Level | None:
     measure, value = BY_KEY.get(row.text("measure")), row.number("latest")
     if measure is None or value is None:
         return None
-    threshold = found.thresholds.get(measure.key)
-    judged = threshold is not None and row.number("enough") != 0
-    severity = threshold.level(value) if threshold is not None and judged else ""
-    return Level(row, measure, value, severity, found.voice)
+    common = found.thresholds.get(measure.key)
+    threshold = common.of(row.text("cluster_type")) if common is not None else None
+    severity = threshold.level(value) if threshold is not None and row.number("enough") != 0 else ""
+    return Level(row, measure, value, severity, found.voice, threshold)
 
 
 def levels(found: Found, rows: Iterable[Row], cluster_id: str = "") -> list[Level]:
@@ -88,11 +91,12 @@ def ranked(found: Found, sheet: Sheet, limit: int) -> str:
 
 def advice(found: Found, told: Sequence[Level]) -> str:
     """What to do about up to three measures."""
+    firsts = {level.measure: level for level in reversed(told)}
     measures = list(dict.fromkeys(level.measure for level in told))[:3]
     lines = [
-        found.say("advice.line", noun=found.voice.own(measure.noun), advice=found.voice.own(text))
+        found.say("advice.line", noun=found.voice.own(measure.noun), advice=found.voice.own(threshold.advice))
         for measure in measures
-        if (text := found.thresholds[measure.key].advice)
+        if (threshold := firsts[measure].threshold) and threshold.advice
     ]
     return paragraphs(found.say("advice.title"), "\n".join(lines)) if lines else ""
 

@@ -1,6 +1,6 @@
 """Answers about one measure: its course over time, who leads it, and who comes near its limit."""
 
-from math import inf
+from math import inf, isinf
 
 from agent.rules_only.envelope import Row, Sheet
 from agent.rules_only.measures import DEFAULT, LIMITED, Measure
@@ -93,8 +93,8 @@ def _course_table(voice: Voice, measure: Measure, sheet: Sheet, *, fleet: bool) 
 
 
 def _verdict(found: Found, now: Level) -> str:
-    threshold = found.thresholds.get(now.measure.key)
-    if threshold is None:
+    threshold = now.threshold
+    if threshold is None or isinf(threshold.red):
         return ""
     warning, red = (found.voice.figure(limit, now.measure.unit) for limit in (threshold.warning, threshold.red))
     verdict = now.verdict or found.say("verdict.within")
@@ -127,9 +127,7 @@ def limits(found: Found) -> str:
     """The clusters nearest to the red limit of a measure that has one."""
     measures = [measure for measure in LIMITED if f"limit:{measure.key}" in found.outcomes]
     sheets = {measure: found.sheet(f"limit:{measure.key}") for measure in measures}
-    near = [
-        (share, level) for sheet in sheets.values() for level in levels(found, sheet) if (share := _used(found, level))
-    ]
+    near = [(share, level) for sheet in sheets.values() for level in levels(found, sheet) if (share := _used(level))]
     near.sort(key=lambda entry: -entry[0])
     voice = found.voice
     gaps = [gap(voice, found.failed(f"limit:{one.key}"), capital(voice.own(one.noun))) for one in measures]
@@ -156,8 +154,7 @@ def limits(found: Found) -> str:
 
 def _near_table(found: Found, near: list[Level]) -> str:
     def red(level: Level) -> str:
-        threshold = found.thresholds.get(level.measure.key)
-        return found.voice.figure(threshold.red if threshold else None, level.measure.unit)
+        return found.voice.figure(_red(level), level.measure.unit)
 
     lines = [
         (CLUSTER.cell(level.row), ID.cell(level.row), level.noun, level.judged, red(level), level.course)
@@ -166,10 +163,15 @@ def _near_table(found: Found, near: list[Level]) -> str:
     return table(found.voice, ("cluster", "id", "measure", "now", "critical_at", "near_course"), lines)
 
 
-def _used(found: Found, level: Level) -> float:
+def _used(level: Level) -> float:
     """How much of the way to the red limit is used; a percentage of its scale where the rules give no limit."""
-    threshold = found.thresholds.get(level.measure.key)
+    red = _red(level)
     if level.measure.unit != "%":
-        return level.value / threshold.red if threshold else 0.0
-    red = threshold.red if threshold else 100.0
+        return level.value / red if red else 0.0
+    red = 100.0 if red is None else red
     return (100 - level.value) / (100 - red) if level.measure.low_is_bad and red < 100 else level.value / red
+
+
+def _red(level: Level) -> float | None:
+    threshold = level.threshold
+    return None if threshold is None or isinf(threshold.red) else threshold.red

@@ -11,7 +11,7 @@ import schema
 from agent.patrol.rules import load_rules
 from agent.rules_only import from_rules, inventory, readings
 from agent.rules_only.intent import understand
-from agent.rules_only.measures import BY_KEY, VITALS, Measure, mentioned
+from agent.rules_only.measures import BY_KEY, LIMITED, VITALS, Measure, mentioned
 from agent.rules_only.plan import asks
 from mcp_server.guard import Guard
 from tests.agent.rules_only.scripted import A, B
@@ -40,6 +40,8 @@ def statements() -> Iterator[tuple[str, str]]:
     yield "customer", inventory.of_customer("Acme")
     for grouping in ("version", "region", "cloud", "type", "tier", "customer"):
         yield f"by {grouping}", inventory.breakdown(grouping)
+    for measure in LIMITED:
+        yield f"nearest to the limit of {measure.key}", readings.nearest(measure, THRESHOLDS, AS_OF, 192)
     for measure in BY_KEY.values():
         yield f"ranking of {measure.key}", readings.ranking(measure, AS_OF, 168)
         yield f"course of {measure.key}", readings.course(measure, AS_OF, 168, (A,))

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from agent.patrol.rules import Variant, load_rules
 from agent.rules_only.envelope import Failure, Row, Sheet
 from agent.rules_only.intent import Intent
-from agent.rules_only.thresholds import Threshold
+from agent.rules_only.thresholds import Threshold, from_rules
 from agent.rules_only.voice import Voice
 from agent.rules_only.writing import compose
 from agent.rules_only.writing.figures import freshness, move
@@ -85,6 +86,21 @@ def test_a_value_is_judged_at_its_limit(value: float, level: str) -> None:
 
 def test_a_falling_measure_is_judged_the_other_way_round() -> None:
     assert [Threshold(20, 10, falling=True).level(value) for value in (21.0, 20.0, 10.0)] == ["", "Warning", "Critical"]
+
+
+def test_a_threshold_is_that_of_the_clusters_type_where_the_type_has_one() -> None:
+    common = Threshold(80, 90, types={"ELASTIC": Threshold(99, 99.8)})
+    assert [common.of(kind).level(95.0) for kind in ("CLASSIC", "", "elastic ", "NEW")] == [
+        "Critical", "Critical", "", "Critical",
+    ]  # fmt: skip
+
+
+def test_a_measure_that_decides_nothing_alone_for_one_type_has_no_limit_there() -> None:
+    rules = load_rules()
+    disk = rules.dimensions["disk_used_pct"].model_copy(update={"types": {"ELASTIC": Variant(alone="never")}})
+    thresholds = from_rules(rules.model_copy(update={"dimensions": {"disk_used_pct": disk}}))
+    assert thresholds["disk_used_pct"].of("ELASTIC").level(100.0) == ""
+    assert thresholds["disk_used_pct"].level(100.0) == "Critical"
 
 
 @given(st.text(max_size=120))
