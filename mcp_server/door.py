@@ -24,7 +24,7 @@ from mcp_server.metrics import Metrics
 from mcp_server.principal import LOCAL, Caller, Principal, Scope
 from mcp_server.queries import Value
 from mcp_server.recorder import Draft, Recorder
-from mcp_server.redaction import redact_rows
+from mcp_server.redaction import redact_rows_async
 from mcp_server.results import Result
 from mcp_server.scope import Scopes
 from mcp_server.shelf import Shelf
@@ -137,7 +137,7 @@ class Door:
             with _about(sql):
                 admitted, fetched = await stored.select(kept, sql, self._limit(max_rows))
             draft.admitted(admitted)
-            result = self._result(fetched, admitted, (f"result {result_id}",), (*kept.caveats, *_partial(kept)))
+            result = await self._result(fetched, admitted, (f"result {result_id}",), (*kept.caveats, *_partial(kept)))
             draft.answered(result)
             return self._shelf.keep(caller, result)
 
@@ -157,10 +157,12 @@ class Door:
             await self._complete(error, admitted)
             raise
         found = () if own else admitted.remarks.all_caveats(await self._kinds(admitted))
-        return self._result(fetched, admitted, admitted.tables, found)
+        return await self._result(fetched, admitted, admitted.tables, found)
 
-    def _result(self, fetched: Fetched, admitted: Admitted, tables: tuple[str, ...], found: tuple[str, ...]) -> Result:
-        rows, hidden = redact_rows([column.name for column in fetched.columns], fetched.rows)
+    async def _result(
+        self, fetched: Fetched, admitted: Admitted, tables: tuple[str, ...], found: tuple[str, ...]
+    ) -> Result:
+        rows, hidden = await redact_rows_async([column.name for column in fetched.columns], fetched.rows)
         seen = caveats.seen(fetched.columns, rows, self.now(), hidden)
         return Result(
             fetched.columns,

@@ -1,10 +1,12 @@
 """Secrets go, whatever stands around them, and other text stays as it is."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_server.redaction import redact, redact_rows, redact_statement
+from mcp_server.redaction import redact, redact_rows, redact_rows_async, redact_statement
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,34 @@ def test_a_column_that_only_sounds_secret_stays(name: str) -> None:
 def test_what_a_row_loses_is_what_its_cells_alone_would_lose(rows: list[list[object]]) -> None:
     expected = [[redact_statement(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     assert redact_rows(["a", "b"], rows)[0] == expected  # type: ignore[arg-type]  # any cells
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["token=", "s3://u:", "Bearer ", "AKIA", "x "]), st.text("ab@ 09:'")), max_size=8
+    )
+)
+def test_a_cell_loses_the_same_whatever_kinds_of_secrets_stand_in_it(pieces: list[tuple[str, str]]) -> None:
+    cell = "".join(a + b for a, b in pieces)
+    assert redact_rows(["detail"], [[cell]])[0] == [[redact_statement(cell)]]
+
+
+async def test_other_work_goes_on_while_a_large_result_is_looked_through() -> None:
+    rows = [["token s3://bucket/part " * 40, 1.5] for _ in range(4_000)]
+    rows.append(["s3://AKIAIOSFODNN7EXAMPLE", None])
+    turns = 0
+    looking = asyncio.create_task(redact_rows_async(["detail", "n"], rows))  # type: ignore[arg-type]
+    while not looking.done():
+        turns += 1
+        await asyncio.sleep(0)
+    cleaned, changed = looking.result()
+    # were the loop held up there would be two: one that begins the work and one that finds it done
+    assert turns > 2
+    assert (cleaned[:-1], cleaned[-1], changed) == (rows[:-1], ["s3://[redacted]", None], 1)
+
+
+async def test_a_small_result_is_looked_through_at_once() -> None:
+    looking = redact_rows_async(["password", "n"], [["hunter2", 1]])
+    with pytest.raises(StopIteration) as done:
+        looking.send(None)
+    assert done.value.value == ([["[redacted]", 1]], 1)
