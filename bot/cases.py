@@ -15,8 +15,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 """The id is the table's primary key, so the same investigation twice is one row."""
 
-_TASK = 64
-_NAME, _CAUSE, _EVIDENCE, _ACTIONS = 256, 4_096, 8_192, 4_096
+_ID, _NAME, _CAUSE, _EVIDENCE, _ACTIONS = 64, 256, 4_096, 8_192, 4_096
 """Bytes of the columns: StarRocks counts these, and refuses a row that has more."""
 
 Row = tuple[Any, ...]
@@ -31,8 +30,8 @@ def investigation_row(done: Investigation) -> Row:
     usage = answer.usage
     return (
         done.id,
-        done.task[:_TASK] or None,
-        scene.cluster_id or scene.asked[:64],
+        _cut(done.task, _ID) or None,
+        _cut(scene.cluster_id or scene.asked, _ID),
         _cut(scene.name, _NAME),
         _cut(scene.customer, _NAME),
         said.severity,

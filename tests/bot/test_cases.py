@@ -89,8 +89,10 @@ def test_one_that_came_to_nothing_has_no_row() -> None:
 
 
 def test_a_cluster_that_nobody_knows_is_stored_by_what_was_asked() -> None:
-    row = row_of(made(scene=scene(known=False, cluster_id="", asked="x" * 100)))
-    assert row["cluster_id"] == "x" * 64
+    row = row_of(made(scene=scene(known=False, cluster_id="", asked="x" * 100), task="sentinel:x" * 10))
+    assert (row["cluster_id"], row["task_id"]) == ("x" * 64, ("sentinel:x" * 10)[:64])
+    # columns count bytes, and these characters have three
+    assert row_of(made(scene=scene(known=False, cluster_id="", asked="集" * 100)))["cluster_id"] == "集" * 21
 
 
 TEXT = st.text(st.sampled_from("ab 的原因🔴é"), min_size=1, max_size=600).filter(str.strip)
