@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from agent.investigation.checking import Checked
-from agent.investigation.conclusion import Conclusion
+from agent.investigation.conclusion import Conclusion, Level
 from agent.investigation.result import Investigation
 from agent.investigation.scene import Scene
 from handlers.answers import answer_document, behind
@@ -36,14 +36,22 @@ def investigation_document(done: Investigation, locale: Locale = ENGLISH, kept: 
 
 
 def _facts(said: Conclusion, scene: Scene, locale: Locale) -> Iterator[tuple[str, str]]:
-    severity = locale.say("investigation.info" if said.severity == "Info" else f"severity.{said.severity}")
-    yield locale.say("investigation.severity"), f"{MARKS.get(said.severity, _INFO)} {severity}"
+    severity = _severity(said.severity, locale)
+    if said.severity != scene.severity:
+        measured = _severity(scene.severity, locale)
+        severity = locale.say("investigation.milder", severity=severity, measured=measured)
+    yield locale.say("investigation.severity"), severity
     label = locale.say(f"confidence.{said.label}")
     yield locale.say("investigation.confidence"), f"{label} ({said.confidence:.2f})"
     if scene.onset is not None:
         yield locale.say("investigation.since"), locale.time(scene.onset)
     if scene.customer:
         yield locale.say("investigation.customer"), f"{line(scene.customer)} ({scene.tier})"
+
+
+def _severity(level: Level, locale: Locale) -> str:
+    word = locale.say("investigation.info" if level == "Info" else f"severity.{level}")
+    return f"{MARKS.get(level, _INFO)} {word}"
 
 
 def _sections(said: Conclusion, locale: Locale) -> Iterator[Part]:
@@ -68,7 +76,7 @@ def _doubts(checked: Checked, locale: Locale) -> Iterator[Part]:
     if checked.doubts:
         reasons = [locale.say(f"investigation.doubt.{one}") for one in checked.doubts]
         yield Note(locale.say("investigation.capped", reasons="; ".join(reasons)))
-    if checked.lowered is not None:
+    if checked.withheld is not None:
         yield Note(locale.say("investigation.lowered"))
     if checked.refused:
         yield Note(locale.say("investigation.refused", count=checked.refused))

@@ -45,13 +45,14 @@ _ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A conclusion as it may be shown. `doubts` are those that held its confidence down; `lowered` is the severity that
-    was asked for and not granted; `refused` counts what was left out because it names a cluster that nobody saw."""
+    """A conclusion as it may be shown. `doubts` are those that held its confidence down; `withheld` is the severity
+    that was asked for and not granted; `refused` counts what was left out because it names a cluster that nobody
+    saw."""
 
     conclusion: Conclusion
     receipts: Receipts = Receipts()  # noqa: RUF009 - it is frozen
     doubts: tuple[Doubt, ...] = ()
-    lowered: Level | None = None
+    withheld: Level | None = None
     refused: int = 0
 
 
@@ -160,8 +161,9 @@ def _without_strangers(said: Conclusion, seen: str) -> tuple[Conclusion, int]:
 
 
 def _granted(measured: Level, wanted: Level) -> Level:
-    """The severity that may stand: what is unknown stays so, and nothing is graver than what was measured."""
-    if measured == "Unknown" or wanted == "Unknown":
+    """The severity that may stand: what is unknown stays so, nothing is graver than what was measured, and nobody can
+    say that nothing is wrong where the rules found something."""
+    if measured == "Unknown" or wanted in {"Unknown", "Info"}:
         return measured
     return max(measured, wanted, key=LEVELS.index)
 

@@ -133,6 +133,12 @@ def test_a_cluster_with_nothing_wrong_is_shown_so() -> None:
     assert "Since" not in shown
 
 
+def test_a_milder_severity_stands_beside_what_was_measured() -> None:
+    done = made(Checked(concluded(severity="Warning")))
+    assert facts(investigation_document(done))["Severity"] == "🟠 Warning; measured: 🔴 Critical"
+    assert facts(investigation_document(made()))["Severity"] == "🔴 Critical"
+
+
 def test_a_cluster_without_name_or_customer_is_shown_by_what_was_asked() -> None:
     document = investigation_document(made(scene=scene(name="", customer="", asked="prod-9")))
     assert document.parts[0] == Heading("Investigation of prod-9")
@@ -146,7 +152,7 @@ def test_why_nobody_may_be_surer_is_said(doubt: Any) -> None:
 
 
 def test_what_code_corrected_is_said() -> None:
-    checked = Checked(concluded(), Receipts((), ((0, 3),)), (), lowered="Critical", refused=2)
+    checked = Checked(concluded(), Receipts((), ((0, 3),)), (), withheld="Critical", refused=2)
     shown = notes(investigation_document(made(checked)))
     assert "was asked for and not granted" in shown
     assert "never read: 2" in shown
