@@ -40,8 +40,8 @@ def exposed(settings: Settings, to_warehouse: Network, to_slack: Network) -> Set
 
 
 def finished(slack: FakeSlack, asked: Post) -> list[str]:
-    """What is to be read in each answer in the thread that is written to its end."""
-    return [f"{post.text}\n{post.words}" for post in slack.thread(asked.ts) if not post.streaming]
+    """What is to be read in each answer in the thread, once all are written to their end."""
+    return [f"{post.text}\n{post.words}" for post in slack.answers(asked.ts)]
 
 
 async def ask_once(exposed: Settings, slack: FakeSlack, to_warehouse: Network, weather: Weather) -> str:
@@ -106,7 +106,7 @@ async def test_a_post_whose_reply_was_lost_stands_once(exposed: Settings, slack:
         await line.event(message(further))
         await slack.until(lambda: any("alert" in words.lower() for words in finished(slack, asked)[1:]), MINUTE)
     words = finished(slack, asked)
-    assert len(words) == len(set(words)) == len(slack.thread(asked.ts)) == 2
+    assert len(words) == len(set(words)) == len(slack.answers(asked.ts)) == 2
 
 
 async def test_events_that_come_four_times_and_out_of_order_are_answered_once_each(
@@ -118,4 +118,4 @@ async def test_events_that_come_four_times_and_out_of_order_are_answered_once_ea
         taken = await asyncio.gather(*(line.event(delivery) for delivery in deliveries))
         await slack.until(lambda: all(finished(slack, asked) for asked in threads), MINUTE)
     assert set(taken) == {200}
-    assert [len(slack.thread(asked.ts)) for asked in threads] == [1, 1, 1, 1]
+    assert [len(slack.answers(asked.ts)) for asked in threads] == [1, 1, 1, 1]

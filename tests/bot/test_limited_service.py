@@ -38,10 +38,10 @@ async def test_the_turn_behind_the_last_one_of_the_day_is_refused_in_words(
     async with at_work(settings) as (line, starwatch):
         asked = slack.said(f"<@{BOT}> how many clusters are there?")
         await line.event(mention(asked))
-        await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
+        await slack.until(lambda: len(slack.answers(asked.ts)) == 1, MINUTE)
         further = slack.said("and how many are stopped?", thread_ts=asked.ts)
         await line.event(message(further))
-        await slack.until(lambda: len(slack.thread(asked.ts)) == 2, MINUTE)
+        await slack.until(lambda: len(slack.answers(asked.ts)) == 2, MINUTE)
         assert {usage.turns for usage in (await starwatch.store.usage.today("user")).values()} == {1}
     assert ENGLISH.say("refused.user") in slack.thread(asked.ts)[1].words
 
@@ -59,5 +59,5 @@ async def test_an_answer_that_slack_would_not_take_is_posted_by_the_next_process
     assert slack.thread(asked.ts) == []
     slack.recover()
     async with at_work(settings):
-        await slack.until(lambda: len(slack.thread(asked.ts)) == 1, MINUTE)
+        await slack.until(lambda: len(slack.answers(asked.ts)) == 1, MINUTE)
     assert "clusters" in slack.thread(asked.ts)[0].words

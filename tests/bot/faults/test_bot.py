@@ -65,13 +65,10 @@ async def asked(line: Line, slack: FakeSlack, number: int) -> Post:
 
 
 async def answered(slack: FakeSlack, post: Post, text: str) -> None:
-    """Wait for exactly one post in the thread, written to its end, that says so."""
-
-    def says(one: Post) -> bool:
-        return not one.streaming and text in f"{one.text}\n{one.words}"
-
-    await slack.until(lambda: any(map(says, slack.thread(post.ts))), MINUTE)
-    assert len(slack.thread(post.ts)) == 1
+    """Wait for an answer; it stands alone in the thread and says so."""
+    await slack.until(lambda: bool(slack.answers(post.ts)), MINUTE)
+    (only,) = slack.answers(post.ts)
+    assert text in f"{only.text}\n{only.words}"
 
 
 async def thinking(model: MessagesServer) -> None:
@@ -116,7 +113,7 @@ async def test_a_stop_while_the_model_thinks_closes_its_stream_and_tells_what_wa
         model.go_on()
         again = await asked(line, slack, 2)
         await answered(slack, again, "Answer 2.")
-    assert len(slack.thread(post.ts)) == 1
+    assert len(slack.answers(post.ts)) == 1
 
 
 async def test_a_stop_while_a_query_runs_kills_it(
@@ -254,7 +251,7 @@ async def test_with_its_own_disk_full_new_questions_are_refused_in_the_thread_an
     async with at_work(settings) as (line, _):
         again = await asked(line, slack, 3)
         await answered(slack, again, "Answer 3.")
-    assert [len(slack.thread(post.ts)) for post in (running, late, again)] == [1, 1, 1]
+    assert [len(slack.answers(post.ts)) for post in (running, late, again)] == [1, 1, 1]
 
 
 async def test_with_its_own_database_read_only_the_thread_is_told_and_nothing_is_begun(

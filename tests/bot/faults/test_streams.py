@@ -35,7 +35,7 @@ async def test_a_kill_in_the_middle_of_an_answer_leaves_one_whole_answer(
         await slack.until(lambda: any(post.streaming for post in slack.thread(asked.ts)), LONG)
         first.signal(signal.SIGKILL)
         await first.ended()
-    assert [post.text for post in slack.thread(asked.ts)] in (["Answe"], ["Answer 7."])
+    assert [post.text for post in slack.thread(asked.ts) if not post.is_plan] in (["Answe"], ["Answer 7."])
     model.decide = two_rounds
     async with serving(variables):
         await slack.until(lambda: [bool(post.metadata) for post in slack.thread(asked.ts)] == [True], LONG)

@@ -21,6 +21,11 @@ class Post:
     files: list[str] = field(default_factory=list)
 
     @property
+    def is_plan(self) -> bool:
+        """Whether it says what is being done, for as long as it lasts: it comes when work takes a while, and goes."""
+        return any(block.get("type") == "plan" for block in self.blocks)
+
+    @property
     def words(self) -> str:
         """Everything that can be read in the message's blocks, or its text when it has none."""
         return "\n".join(_texts(self.blocks)) or self.text

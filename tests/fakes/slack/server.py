@@ -90,6 +90,12 @@ class FakeSlack(Streams):
         """Our posts in the thread of the message `ts`."""
         return [post for post in self.posts if post.thread_ts == ts]
 
+    def answers(self, ts: str) -> list[Post]:
+        """The same once nothing there is on its way any more: no stream, and no plan, which a slow machine shows and a
+        fast one does not. None before."""
+        posts = self.thread(ts)
+        return [] if any(post.streaming or post.is_plan for post in posts) else posts
+
     def called(self, method: str) -> list[dict[str, Any]]:
         """The arguments of all calls of a method, refused ones included."""
         return [arguments for name, arguments in self.calls if name == method]
