@@ -29,6 +29,7 @@ def unknown(text: str, known: Known = KNOWN) -> list[str]:
         "since 11-20 19:00",
         "at 19:00 and again at 18:47",
         "on 2026-11-20",
+        "on Nov. 20, NOV 20, 20 nov,",
         "on Nov 20, on 20 November 2026, on November 20th, 2026 at 19:00",
         "自11月20日 19:00起,2026年11月20日",
         "about 19:30, 约 19:10, 19:20 左右, shortly after 18:20",
@@ -71,6 +72,9 @@ def test_times_that_nobody_read_do_not_hold(text: str, missing: list[str]) -> No
         "11-20 nodes",
         "12:345",
         "q-12:34",
+        "the load decreased 12 points after 3 separate and 2 marked failures",
+        "separate 4, market 5, decline 20",
+        "the other 3 may follow, 5 more may 10 hours later",
     ],
 )
 def test_what_is_no_time_is_left_alone(text: str) -> None:

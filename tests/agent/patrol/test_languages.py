@@ -264,6 +264,11 @@ def test_a_sentence_that_nobody_foresaw_stays_english() -> None:
     assert ENGLISH.echo("1 cluster sent hours twice: up") == "1 cluster sent hours twice: up"
 
 
+def test_no_two_sentences_that_are_found_again_are_the_same() -> None:
+    found = [texts["en"] for key, texts in PHRASES.texts.items() if key.startswith(("remark.", "trait.", "part."))]
+    assert len(found) == len(set(found)) > 20
+
+
 @pytest.mark.parametrize("key", PHRASES.texts)
 def test_every_text_stands_in_both_languages_with_the_same_placeholders(key: str) -> None:
     texts = PHRASES.texts[key]
