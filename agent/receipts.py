@@ -24,6 +24,7 @@ _LOOSE = 5e-4
 """By how much a calculation may be off, relative: it was made with numbers that had been rounded to be read."""
 _TOGETHER = 14
 """Figures of one line that are reckoned with among themselves."""
+_MOST_ROWS = 20_000
 _IN_SQL = re.compile(r"(?i)(?:[<>=]\s*|between\s+|and\s+|interval\s+|limit\s+|,\s*)([0-9]+(?:\.[0-9]+)?)")
 # A calculation binds a figure only where the line says that there is one: otherwise chance would bind nearly anything.
 _TOTAL = re.compile(r"(?i)\b(?:total|sum|all|together|combined|overall)\b|共|总|合计")
@@ -102,6 +103,17 @@ def results_in(messages: Iterable[Message]) -> Iterator[str]:
                 yield content if isinstance(content, str) else " ".join(str(one.get("text", "")) for one in content)
             elif message["role"] == "user" and "<report>" in str(block.get("text", "")):
                 yield block["text"]
+
+
+def words_in(trace: ToolTrace) -> Iterator[str]:
+    """All words of a result, with its query id; without the SQL, which whoever asked has written."""
+    yield trace.text
+    data = trace.data or {}
+    if isinstance(data.get("query_id"), str):
+        yield data["query_id"]
+    rows = data.get("rows")
+    for row in rows[:_MOST_ROWS] if isinstance(rows, list) else ():
+        yield from (cell for cell in row if isinstance(cell, str))
 
 
 def _listed(text: str) -> set[float]:

@@ -12,7 +12,8 @@ from agent.answer import Receipt, Receipts, ToolTrace
 from agent.investigation.conclusion import LEVELS, Action, Conclusion, EvidenceItem, Level
 from agent.investigation.scene import Scene
 from agent.model import Analyst
-from agent.receipts import SIGN, Grounds, marked, receipts
+from agent.moments import Known, moments, read_in
+from agent.receipts import SIGN, Grounds, marked, receipts, words_in
 
 Doubt = Literal[
     "no_receipt", "not_established", "unknown_cluster", "silent", "unbound", "unread", "one_source", "limited",
@@ -65,11 +66,12 @@ def checked(
     limited: bool = False,
     asked: str = "",
 ) -> Checked:
-    """The conclusion with a sign behind each figure that is in no result, without what names a cluster that is in none,
-    no graver than what was measured, and no surer than what it rests on. `limited` = the turn ran into a limit."""
+    """The conclusion with a sign behind each figure and time that is in no result, without what names a cluster that
+    is in none, no graver than what was measured, and no surer than what it rests on. `limited` = the turn ran into a
+    limit."""
     traces = (*scene.traces(), *tools)
     kept, refused = _without_strangers(said, _seen(scene, tools, asked))
-    text = _Text(Grounds(traces, (scene.render(),), asked, scene.now), analyst)
+    text = _Text(Grounds(traces, (scene.render(),), asked, scene.now), _times(scene, traces, asked), analyst)
     read = {query_id: one.name for one in traces if (query_id := _receipt(one))}
     items = [text.item(one, read) for one in kept.evidence]
     bound = kept.model_copy(
@@ -99,8 +101,9 @@ def checked(
 class _Text:
     """Checks text after text, and keeps the receipts of all of them."""
 
-    def __init__(self, grounds: Grounds, analyst: Analyst) -> None:
+    def __init__(self, grounds: Grounds, times: Known, analyst: Analyst) -> None:
         self._grounds = grounds
+        self._times = times
         # what rules counted and compared stands in no one cell, and no model had a hand in it
         self._trusted = analyst == "rules-only"
         self.bound: list[Receipt] = []
@@ -121,6 +124,8 @@ class _Text:
         self.bound.extend(found.bound)
         if self._trusted:
             return text, replace(found, unbound=())
+        times = [(one.start, one.end) for one in moments(text) if not self._times.holds(one)]
+        found = replace(found, unbound=tuple(sorted({*found.unbound, *times})))
         self.unbound.extend(found.unbound)
         return marked(text, found), found
 
@@ -132,8 +137,16 @@ def _receipt(trace: ToolTrace) -> str:
 
 def _seen(scene: Scene, tools: Sequence[ToolTrace], asked: str) -> str:
     """All text in which the id of a cluster may have been read."""
-    told = [json.dumps(dict(one.data or {}), default=str) + one.text for one in tools if not one.is_error]
+    told = [word for one in tools if not one.is_error for word in words_in(one)]
     return "\n".join((json.dumps(scene.to_json()), asked, *told)).lower()
+
+
+def _times(scene: Scene, traces: Sequence[ToolTrace], asked: str) -> Known:
+    """The points in time that were read, or that bound what was asked for."""
+    said = [word for one in traces if not one.is_error for word in words_in(one)]
+    bounds = [str(value) for one in traces for value in one.arguments.values()]
+    read = read_in((scene.render(), asked, *said, *bounds), scene.as_of.year)
+    return Known(frozenset({scene.now, scene.as_of, *read}))
 
 
 def _without_strangers(said: Conclusion, seen: str) -> tuple[Conclusion, int]:

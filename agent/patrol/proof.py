@@ -11,11 +11,10 @@ from agent.moments import Known, moments, read_in
 from agent.patrol.evidence import Evidence
 from agent.patrol.sections import Sections
 from agent.patrol.week import Week
-from agent.receipts import Grounds, marked, receipts
+from agent.receipts import Grounds, marked, receipts, words_in
 
 _WHO = ("cluster_name", "cluster_id", "customer", "dimension")
 _SHORT_ID = 8
-_MOST_ROWS = 20_000
 _HORIZONS = (24, 48)
 _FAR = 24 * 60
 _COLUMNS = (*_WHO, "value", "usual", "limit", "hours_left", "said", "since")
@@ -55,7 +54,7 @@ class _Checker:
     def __init__(self, evidence: Evidence, tools: Sequence[ToolTrace]) -> None:
         spoken = tuple(_spoken(evidence))
         read = [trace for trace in tools if not trace.is_error]
-        said = [*spoken, *(one for trace in read for one in _said(trace))]
+        said = [*spoken, *(one for trace in read for one in words_in(trace))]
         asked = [str(value) for trace in tools for value in trace.arguments.values()]
         self._grounds = Grounds((_measured(evidence), *tools), spoken, now=evidence.now)
         self._times = _times(evidence, [*said, *asked])
@@ -74,17 +73,6 @@ class _Checker:
         self.stated += found.stated + len(times) + len(named)
         self.unbound += len(spans)
         return marked(text, Receipts((), tuple(sorted(spans))))
-
-
-def _said(trace: ToolTrace) -> Iterator[str]:
-    """All words of a result."""
-    yield trace.text
-    data = trace.data or {}
-    if isinstance(data.get("query_id"), str):
-        yield data["query_id"]
-    rows = data.get("rows")
-    for row in rows[:_MOST_ROWS] if isinstance(rows, list) else ():
-        yield from (cell for cell in row if isinstance(cell, str))
 
 
 def _times(evidence: Evidence, texts: Sequence[str]) -> Known:

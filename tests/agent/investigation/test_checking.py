@@ -1,5 +1,6 @@
 """What code does to a conclusion: receipts, ids, severity and confidence are what was really read."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,6 +143,36 @@ def test_an_unknown_cluster_in_the_root_cause_carries_the_sign(name: str) -> Non
 )
 def test_what_is_no_id_is_not_taken_for_one(text: str) -> None:
     assert check(unknown=[text]).refused == 0
+
+
+def test_an_id_that_stands_in_the_sql_of_the_model_alone_was_never_read() -> None:
+    asked = trace("read_query", "q-0009")
+    asked = replace(asked, data={**(asked.data or {}), "sql": f"SELECT 1 FROM byoc.clusters WHERE biz_id = '{NOBODY}'"})
+    assert check(tools=(*READ, asked), unknown=[f"how {NOBODY} does"]).refused == 1
+
+
+def test_a_time_that_nobody_read_is_marked_and_one_of_a_result_is_not() -> None:
+    result = check(
+        root_cause="It began at 06:00 UTC, after a restart at 03:17.",
+        ruled_out=["nothing was done on 2026-11-18"],
+        unknown=["who did it about 06:20"],
+    )
+    assert result.conclusion.root_cause == f"It began at 06:00 UTC, after a restart at 03:17{SIGN}."
+    assert result.conclusion.ruled_out == [f"nothing was done on 2026-11-18{SIGN}"]
+    assert result.conclusion.unknown == ["who did it about 06:20"]
+    assert len(result.receipts.unbound) == 2
+    assert result.conclusion.confidence == CAPS["unbound"]
+
+
+def test_a_time_of_a_result_or_of_a_window_that_was_asked_for_may_be_named() -> None:
+    read = replace(trace("search_logs", "q-0009"), text="2026-11-20 03:17:09,fe1,WARN,slow")
+    window = replace(trace("read_query", "q-000a"), arguments={"sql": "… log_time >= '2026-11-18 02:40:00'"})
+    said = "the log says so at 03:17, and nothing since 2026-11-18 02:40"
+    assert check(tools=(*READ, read, window), unknown=[said]).conclusion.unknown == [said]
+
+
+def test_times_by_rules_are_not_marked() -> None:
+    assert SIGN not in check(root_cause="Since 03:17.", analyst="rules-only").conclusion.root_cause
 
 
 def test_ids_count_as_read_wherever_they_were() -> None:
