@@ -109,7 +109,7 @@ def backtest(
 
 @app.command()
 def serve() -> None:
-    """Be the bot: answer in Slack, patrol by the clock.
+    """Be the bot: answer in Slack and Lark, patrol by the clock.
 
     Ends on SIGTERM or Ctrl-C.
     """
@@ -188,7 +188,7 @@ def feedback(
 
 @app.command()
 def doctor(json: Json = False) -> None:
-    """Check settings, warehouse, model and Slack.
+    """Check settings, warehouse, model, Slack and Lark.
 
     Exit code 1 when something is wrong.
     """

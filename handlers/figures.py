@@ -93,15 +93,19 @@ def _told(finding: FlaggedFinding, locale: Locale, before: float | None) -> Iter
     yield named(finding.dimension, finding.value, unit, locale)
     if finding.baseline is not None:
         yield locale.say("figure.usual", value=amount(finding.baseline, unit, locale))
-    if finding.threshold is not None:
-        yield locale.say(
-            "figure.limit.down" if finding.down else "figure.limit", value=amount(finding.threshold, unit, locale)
-        )
+    # a limit that is not met says nothing about a finding that stands for its change alone, and looks like a mistake
+    if finding.threshold is not None and _met(finding, finding.threshold):
+        key = "figure.limit.down" if finding.down else "figure.limit"
+        yield locale.say(key, value=amount(finding.threshold, unit, locale))
     if finding.hours_left is not None and finding.breaking is not None and finding.hours_left > 0:
         ahead = amount(finding.breaking, unit, locale)
         yield locale.say("figure.ahead", value=ahead, hours=quantity(finding.hours_left, ""))
     if before is not None:
         yield locale.say("figure.was", value=amount(before, unit, locale))
+
+
+def _met(finding: FlaggedFinding, threshold: float) -> bool:
+    return finding.value <= threshold if finding.down else finding.value >= threshold
 
 
 def figure(value: Metric) -> str:

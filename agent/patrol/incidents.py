@@ -116,12 +116,18 @@ def storm(
         return None
     severity: Severity = "Critical" if critical else "Warning"
     since = min(one.first for one in fresh.values())
-    names = ", ".join(sorted(fresh)[:6])
+    names = _in_order(tuple(fresh.values()))
     reason = f"{len(fresh)} different alerts since {since:%H:%M} UTC (usually {usual} a day): {names}"
     threshold = float(window.storm_names)
     return Finding(
         cluster_id, "alerts", severity, float(len(fresh)), "alerts", reason, float(usual), threshold, since, query_id
     )
+
+
+def _in_order(fresh: Sequence[Incident], most: int = 6) -> str:
+    """The names as the alerts began, the first nearest to the cause; a mark tells that there are more."""
+    names = [one.name for one in sorted(fresh, key=lambda one: (one.first, one.name))]
+    return ", ".join(names[:most] + ["…"] * (len(names) > most))
 
 
 def _usual_names(incidents: Sequence[Incident], as_of: datetime, span: timedelta) -> int:

@@ -145,8 +145,18 @@ def test_nothing_is_foretold_of_what_has_broken_already_or_has_no_limit(more: di
     assert sentence(finding(97.0, **more), ENGLISH) == sentence(finding(97.0), ENGLISH)
 
 
+@pytest.mark.parametrize(
+    ("value", "down", "told"),
+    [(79.9, False, False), (80.0, False, True), (95.0, False, True), (80.1, True, False), (80.0, True, True)],
+)
+def test_a_limit_that_is_not_met_is_not_told(value: float, down: bool, told: bool) -> None:
+    english, chinese = (sentence(finding(value, down=down, course=()), one) for one in (ENGLISH, SHANGHAI))
+    assert ("80%" in english.removeprefix("disk used 80%")) is told
+    assert ("80%" in chinese.removeprefix("磁盘使用率 80%")) is told
+
+
 def test_of_a_falling_figure_the_limit_is_a_lowest_one() -> None:
-    up, down = (sentence(finding(5.0, down=down, course=()), ENGLISH) for down in (False, True))
+    up, down = (sentence(finding(80.0, down=down, course=()), ENGLISH) for down in (False, True))
     assert up != down
     assert "80%" in up
     assert "80%" in down

@@ -144,6 +144,21 @@ def test_a_storm_names_six_alerts_at_most_and_counts_all() -> None:
     assert found is not None
     assert "12 different alerts" in found.reason
     assert found.reason.count("alert ") == 6
+    assert found.reason.endswith(", …")
+
+
+def test_a_storm_names_all_of_its_alerts_when_they_are_few() -> None:
+    found = stormy(*(row(f"alert {number}", 3) for number in range(6)))
+    assert found is not None
+    assert found.reason.count("alert ") == 6
+    assert "…" not in found.reason
+
+
+def test_a_storm_names_its_alerts_as_they_began() -> None:
+    backs = {"Disk": 2, "Heap": 5, "Slow": 3, "Alive": 3, "Load": 1}
+    found = stormy(*(row(name, back) for name, back in backs.items()))
+    assert found is not None
+    assert found.reason.endswith(": Heap, Alive, Slow, Disk, Load")
 
 
 def test_alerts_of_two_clusters_are_no_storm_of_one() -> None:

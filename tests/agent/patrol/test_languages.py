@@ -191,9 +191,7 @@ def test_a_finding_is_told_in_its_figures(one: Finding, chinese: str) -> None:
 def test_the_week_is_told_in_both_languages_with_the_same_names_and_figures() -> None:
     english, chinese = (list(week(Voice(language), RULES, a_week())) for language in LANGUAGES)
     assert len(english) == len(chinese) == 9
-    assert english[0].startswith(
-        "The week: mean score 97.2 of 100, a week ago 99.8; of 24 clusters 3 are clearly better"
-    )
+    assert english[0].startswith("The week: mean score 97.2 of 100, a week ago 99.8; of 24 clusters 3 clearly better")
     assert "Fell most: name-1 100 → 46 (compaction score 60 → 4,000)." in english
     assert "Lowest scores: name-2 40." in english
     assert "Filling up: name-2 disk used from 71% to 90% in about 38 days (31–49)." in english
