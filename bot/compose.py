@@ -19,7 +19,7 @@ from agent.model import Model
 from agent.patrol.evidence import Evidence
 from agent.patrol.profiles import profile_of
 from agent.patrol.rules import load_rules
-from agent.patrol.run import Patrol
+from agent.patrol.run import Patrol, ReportWriter
 from agent.rules_only import RulesAnalyst, from_rules
 from agent.tools import Tools
 from agent.toolset import NamesCollide, Neighbour, Toolset
@@ -132,12 +132,12 @@ def agents_of(
     settings: Settings,
     models: Models,
     tools: McpTools,
+    discovery: Discovery,
     store: Store,
     neighbours_of: Callable[[Caller], Sequence[Neighbour]],
     meters: Meters,
 ) -> Agents:
     """An agent for any thread and user; all share the connections, the schema text and the store."""
-    discovery = Discovery(tools)
     health_rules = load_rules().describe()
     prices = load_prices(settings.prices)
 
@@ -199,6 +199,7 @@ def investigations_of(
     settings: Settings,
     models: Models,
     tools: McpTools,
+    discovery: Discovery,
     store: Store,
     neighbours_of: Callable[[Caller], Sequence[Neighbour]],
     writer: InvestigationWriter,
@@ -206,7 +207,6 @@ def investigations_of(
     meters: Meters,
 ) -> Investigations:
     """An investigator for any thread and user, judging by the same profile as the patrols."""
-    discovery = Discovery(tools)
     profile = profile_of(settings.rules, load_rules())
 
     def investigator_of(thread: str, user: str, thrift: Thrift) -> Investigator:
@@ -231,6 +231,32 @@ def investigations_of(
     return Investigations(investigator_of, load_prices(settings.prices), meters)
 
 
+def patrols_of(
+    settings: Settings,
+    models: Models,
+    tools: McpTools,
+    store: Store,
+    writer: ReportWriter,
+    sees_all: Callable[[str, str], bool],
+    meters: Meters,
+) -> SharedPatrols:
+    """A patrol for any thrift, done once however many ask for it at the same time."""
+
+    def patrol_of(thrift: Thrift) -> Patrol:
+        return Patrol(
+            models.of(thrift),
+            tools.called_by(told(PATROL)),
+            writer=writer,
+            max_rounds=settings.max_patrol_rounds,
+            predictions=store.predictions,
+            profile=profile_of(settings.rules, load_rules()),
+            reports=store.findings,
+            last=store.findings,
+        )
+
+    return SharedPatrols(Patrols(patrol_of, sees_all, meters), store.database, store.blobs, utc_now)
+
+
 @asynccontextmanager
 async def opened(settings: Settings, on_progress: Progress, options: Options | None = None) -> AsyncIterator[Starwatch]:
     """Everything but a surface, until the context ends. `options` are those of the embedded warehouse, if it is used.
@@ -250,21 +276,9 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
         thinking(settings, meters) as models,
     ):
         tools = McpTools(connection)
+        discovery = Discovery(tools)
         await require_distinct(tools, foreign)
         writer = WarehouseWriter(place) if place.writer else NoWriter()
-
-        def patrol_of(thrift: Thrift) -> Patrol:
-            model = models.of(thrift)
-            return Patrol(
-                model,
-                tools.called_by(told(PATROL)),
-                writer=writer,
-                max_rounds=settings.max_patrol_rounds,
-                predictions=store.predictions,
-                profile=profile_of(settings.rules, load_rules()),
-                reports=store.findings,
-                last=store.findings,
-            )
 
         def sees_all(channel: str, user: str) -> bool:
             return scopes.of(reader_in(channel, user)) == EVERYTHING
@@ -274,10 +288,12 @@ async def opened(settings: Settings, on_progress: Progress, options: Options | N
             whole = scopes.of(caller.principal) == EVERYTHING
             return tuple(Audited(far, door.limits, door.recorder, caller) for far in foreign) if whole else ()
 
-        agents = agents_of(settings, models, tools, store, neighbours_of, meters)
-        investigations = investigations_of(settings, models, tools, store, neighbours_of, writer, sees_all, meters)
+        agents = agents_of(settings, models, tools, discovery, store, neighbours_of, meters)
+        investigations = investigations_of(
+            settings, models, tools, discovery, store, neighbours_of, writer, sees_all, meters
+        )
         results = WarehouseResults(tools, scopes.of)
-        patrols = SharedPatrols(Patrols(patrol_of, sees_all, meters), store.database, store.blobs, utc_now)
+        patrols = patrols_of(settings, models, tools, store, writer, sees_all, meters)
         yield Starwatch(
             place,
             models.full,

@@ -186,6 +186,9 @@ async def test_claude_investigates_and_the_thread_goes_on_from_there(
     assert len(purse.spent) == 2
     # nobody watches JSON being written
     assert not [one for one in seen if isinstance(one, TextPiece | TextDiscarded)]
+    # investigations and chats know the same schema, read once
+    audited = [json.loads(line) for line in (claude.audit_file or Path()).read_text().splitlines()]
+    assert [one["tool"] for one in audited].count("discover_schema") == 1
     history = json.dumps(model.requests[-1]["messages"])
     assert "Investigation of" in history
     assert "The version change made plans worse." in history
