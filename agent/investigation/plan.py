@@ -109,7 +109,9 @@ def lines_sql(scene: Scene) -> str:
     if not cluster or scene.onset is None:
         return ""
     since = stamp(scene.onset - TOGETHER)
-    own = f"SELECT m.message FROM byoc.cluster_log AS m WHERE m.cluster_id = {cluster} AND m.level <> 'INFO'"
+    # one line without a text would make NOT IN hold for none
+    told = "m.level <> 'INFO' AND m.message IS NOT NULL"
+    own = f"SELECT m.message FROM byoc.cluster_log AS m WHERE m.cluster_id = {cluster} AND {told}"
     oldest = stamp(scene.onset - timedelta(hours=_LOG_HOURS))
     return (
         "SELECT l.cluster_id, COUNT(*) AS matching_lines FROM byoc.cluster_log AS l"

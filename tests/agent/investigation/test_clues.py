@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -305,6 +306,22 @@ def test_log_lines_are_compared_without_leaving_the_warehouse() -> None:
     assert f"m.cluster_id = '{A}'" in sql
     assert "l.log_time >= '2026-11-20 04:00:00'" in sql
     assert lines_sql(scene(finding(A, since=None))) == ""
+
+
+def test_others_count_by_the_lines_that_are_new_here() -> None:
+    before, since = ONSET - timedelta(hours=9), ONSET + timedelta(hours=1)
+    lines = [
+        *((before, A, "WARN", text) for text in ("old", None)),
+        *((since, A, level, text) for level, text in (("WARN", "new"), ("WARN", "old"), ("INFO", "ready"))),
+        *((since, B, "WARN", text) for text in ("new", "new", "old")),
+        *((since, C, "WARN", text) for text in ("old", "ready", "else", None)),
+        (before, C, "WARN", "new"),
+    ]
+    with duckdb.connect() as base:
+        base.execute("CREATE SCHEMA byoc")
+        base.execute("CREATE TABLE byoc.cluster_log (log_time TIMESTAMP, cluster_id TEXT, level TEXT, message TEXT)")
+        base.executemany("INSERT INTO byoc.cluster_log VALUES (?, ?, ?, ?)", lines)
+        assert base.execute(lines_sql(scene())).fetchall() == [(B, 2)]
 
 
 def test_a_failure_is_no_sheet() -> None:
