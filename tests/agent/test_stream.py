@@ -48,6 +48,25 @@ def test_no_prefix_of_a_stream_is_a_reply(length: int) -> None:
         builder.reply()
 
 
+@pytest.mark.parametrize("lost", ["message_start", "message_delta", "message_stop"])
+def test_a_reply_without_its_beginning_its_reason_or_its_end_is_none(lost: str) -> None:
+    rest = [event for event in WHOLE if event["type"] != lost]
+    assert len(rest) == len(WHOLE) - 1
+    builder = built(rest)
+    assert not builder.complete
+    with pytest.raises(ModelUnavailable):
+        builder.reply()
+
+
+@pytest.mark.parametrize("reason", [None, ""])
+def test_a_reason_that_says_nothing_is_no_reason_and_takes_none_back(reason: str | None) -> None:
+    empty = {"type": "message_delta", "delta": {"stop_reason": reason}}
+    without = [empty if event["type"] == "message_delta" else event for event in WHOLE]
+    assert not built(without).complete
+    again = [*WHOLE[:-1], empty, WHOLE[-1]]
+    assert built(again).reply() == built(WHOLE).reply()
+
+
 def test_arguments_given_at_the_start_of_a_block_are_taken() -> None:
     call = {"type": "tool_use", "id": "t", "name": "double", "input": {"a": 1}}
     sent = [

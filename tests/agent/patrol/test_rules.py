@@ -140,6 +140,29 @@ def test_the_description_names_every_dimension_with_both_limits() -> None:
     assert len(text) < 4_000
 
 
+def test_the_description_says_on_which_side_of_a_limit_it_is_bad() -> None:
+    for line in load_rules().describe().splitlines():
+        name = line.removeprefix("- ").split(" ")[0]
+        if (rule := load_rules().dimensions.get(name)) is None:
+            continue
+        sign, other = ("≥", "≤") if rule.direction == "up" else ("≤", "≥")
+        assert sign in line, line
+        assert other not in line, line
+
+
+def test_a_type_with_limits_of_its_own_is_described_with_them() -> None:
+    described = {line.split(" ")[1]: line for line in load_rules().describe().splitlines()}
+    own = {
+        (name, kind, rule.of(kind).limits.red, rule.unit)
+        for name, rule in load_rules().dimensions.items()
+        for kind in rule.types
+        if rule.of(kind).limits != rule.limits
+    }
+    assert own
+    for name, kind, red, unit in own:
+        assert quantity(red, unit) in described[name].partition(f"{kind}: ")[2]
+
+
 def test_figures_are_written_as_people_write_them() -> None:
     assert [number(value) for value in (0.01234, 3.14159, 81.26, 1234.5, 0)] == ["0.0123", "3.14", "81.3", "1,234", "0"]
     assert [number(value) for value in (999.4, 999.5, 999.6, -999.6, 1000)] == [

@@ -105,3 +105,18 @@ async def test_a_healthy_cluster_is_beyond_no_limit_of_the_rules(agent: BYOCAgen
         text = await answered(agent, f"how is {cluster}?")
         assert "is Critical" not in text.splitlines()[0]
         assert "Critical" not in {cells[3] for cells in rows(text)}
+
+
+async def test_what_is_near_its_limit_is_listed_with_that_limit(agent: BYOCAgent, kinds: Mapping[str, str]) -> None:
+    text = await answered(agent, "which clusters are near breaking point?")
+    named = {RULES.dimensions[key].label: key for key in ("disk_used_pct", "fe_heap_used_pct", "memory_available_pct")}
+    seen = 0
+    for cells in rows(text):
+        if (dimension := named.get(cells[2])) is None:
+            continue
+        seen += 1
+        value, kind = _CELL.match(cells[3]), kinds[cells[1]]
+        assert value is not None
+        assert cells[4] == f"{RULES.of(kind).dimensions[dimension].limits.red:g}%"
+        assert (value.group(2) or "") == level(dimension, float(value.group(1)), kind)
+    assert seen >= 5
