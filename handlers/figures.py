@@ -73,7 +73,7 @@ def _in_words(finding: FlaggedFinding, locale: Locale) -> str:
     """What no figure says, made anew from what is known of it. The names of alerts stand in the reason alone."""
     count, since = number(finding.value), when(finding.since, locale) if finding.since else ""
     if finding.dimension == "alerts":
-        _, said, names = finding.reason.rpartition("): ")
+        _, said, names = finding.reason.partition("): ")
         usual = number(finding.baseline or 0)
         told = locale.say("reason.storm", count=count, usual=usual, since=since or locale.say("reason.unknown"))
         return f"{told}: {names}" if said else told

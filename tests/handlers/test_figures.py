@@ -214,11 +214,11 @@ def test_what_no_figure_says_is_said_anew_in_chinese(found: FlaggedFinding, chin
 
 def test_the_names_of_a_storm_that_the_patrol_found_are_kept() -> None:
     started = AS_OF - timedelta(hours=1)
-    firing = [Incident("c1", name, started, started, 1, open=True) for name in "abcde"]
+    firing = [Incident("c1", name, started, started, 1, open=True) for name in ("a (b): c", "d", "e", "f", "g")]
     found = storm("c1", firing, AS_OF, load_rules().window, "q-1", critical=False)
     assert found is not None
     shown = finding(found.value, dimension="alerts", unit=found.unit, reason=found.reason, baseline=found.baseline)
-    assert sentence(shown, SHANGHAI).endswith(literal(": a, b, c, d, e"))
+    assert sentence(shown, SHANGHAI).endswith(literal(": a (b): c, d, e, f, g"))
 
 
 @pytest.mark.parametrize(
