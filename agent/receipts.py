@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -38,7 +39,7 @@ _MOST = re.compile(r"(?i)\b(?:\w+est|max\w*|min\w*|most|least|peak\w*|top|worst|
 _PART = re.compile(r"(?i)\b(?:of|share|part|rate|ratio|per|used|utili[sz]ation|failed|success\w*)\b|占|率|比|分之")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grounds:
     """What the figures of a text may rest on: the tool calls of its turn, texts of earlier results, and what was given
     by others: the question, whose figures may be repeated, and `now` (naive UTC)."""
@@ -47,6 +48,11 @@ class Grounds:
     earlier: Sequence[str] = ()
     asked: str = ""
     now: datetime | None = None
+
+    @cached_property
+    def tables(self) -> Sequence[Table]:
+        """What the results hold, read once: a report has a hundred texts that rest on the same ones."""
+        return cells.tables_of(self.tools, self.earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def receipts(text: str, grounds: Grounds) -> Receipts:
     stated = figures(text)
     if not stated:
         return Receipts()
-    tables = cells.tables_of(grounds.tools, grounds.earlier)
+    tables = grounds.tables
     given = {*numbers(grounds.asked), *_arguments(grounds.tools)}
     bound: dict[int, Origin] = {}
     for at, place in enumerate(_places(text, stated, tables, grounds.now)):

@@ -93,7 +93,7 @@ def _new_id() -> str:
 
 
 OnBound = Callable[[Sections, Bound], None]
-"""Hears what was written, and what of it stands in the report."""
+"""Hears what was written, and what of it stands in the report, in a thread beside the loop."""
 
 
 def _ignore_bound(written: Sections, bound: Bound) -> None:
@@ -162,7 +162,10 @@ class Patrol:
         if kind == "weekly":
             evidence = await looked_back(self._tools, self._rules, evidence, self._reports)
         written = await self._written(_opening(kind, evidence, language), evidence, on_progress, journal)
-        report = self._report(begin["report_id"], kind, triggered_by, started, evidence, written)
+        # Holding it against long results takes a second, and other turns must not wait for that.
+        report = await asyncio.to_thread(
+            self._report, begin["report_id"], kind, triggered_by, started, evidence, written
+        )
         return report.report_id, await self._stored(report, evidence)
 
     async def _begun(self) -> Json:

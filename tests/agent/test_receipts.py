@@ -1,6 +1,6 @@
 """Figures of answers against what the tools gave: bound to a cell or a calculation, or marked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -89,6 +89,24 @@ def test_what_no_result_holds_is_marked(text: str, marks: str) -> None:
 
 def test_a_figure_of_another_cluster_is_a_wrong_one() -> None:
     assert told("prod-a 97.3%\nprod-b 97.3%") == f"prod-a 97.3%\nprod-b 97.3%{SIGN}"
+
+
+class Counted(list[Any]):
+    """Rows that count how often they are read."""
+
+    reads = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.reads += 1
+        return super().__iter__()
+
+
+def test_results_are_read_once_however_many_texts_rest_on_them() -> None:
+    rows = Counted([["prod-a", 97.312]])
+    data = {**(table("cluster_name disk").data or {}), "rows": rows}
+    grounds = Grounds((ToolTrace("read_query", {}, is_error=False, seconds=0.1, data=data),))
+    assert [receipts(text, grounds).stated for text in ("prod-a: 97.3 %", "prod-a: 97 %", "prod-a: 96 %")] == [1, 1, 1]
+    assert rows.reads == 1
 
 
 def test_a_receipt_names_the_query_and_the_cell() -> None:

@@ -1,6 +1,7 @@
 """A patrol from start to end: with a model that does well, badly or not at all, it always posts the same flags."""
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -99,6 +100,13 @@ async def report_of(model: Model, tools: FleetTools | None = None, **options: An
 def by_rules() -> ScriptedModel:
     """A model of the rules-only kind; the patrol brings its own analyst, so it is never asked."""
     return ScriptedModel(analyst="rules-only")
+
+
+async def test_a_report_is_checked_beside_the_loop_so_that_other_turns_go_on() -> None:
+    threads: list[int] = []
+    await report_of(ScriptedModel(say(GOOD)), on_bound=lambda *_: threads.append(threading.get_ident()))
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_a_model_digs_and_its_report_is_bound_to_the_evidence() -> None:
