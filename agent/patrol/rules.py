@@ -276,9 +276,16 @@ def rough(value: float) -> float:
     return float(f"{value:.2g}")
 
 
+_ONE = {"jobs": "job", "messages": "message", "alerts": "alert", "metrics": "metric"}
+"""Units that are words for many → for one."""
+
+
 def quantity(value: float, unit: str) -> str:
-    """A figure with its unit: `81.2%`, `340 ms`, `1,204`."""
-    return f"{number(value)}%" if unit == "%" else f"{number(value)} {unit}".rstrip()
+    """A figure with its unit: `81.2%`, `340 ms`, `1,204`, `1 job`."""
+    told = number(value)
+    if unit == "%":
+        return f"{told}%"
+    return f"{told} {_ONE.get(unit, unit) if told == '1' else unit}".rstrip()
 
 
 _NEED = {"yellow": "alone", "red": "Warning needs a change vs own past", "never": "needs a change vs own past"}

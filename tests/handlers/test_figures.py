@@ -225,6 +225,7 @@ def test_the_names_of_a_storm_that_the_patrol_found_are_kept() -> None:
     ("unit", "english", "chinese"),
     [
         ("jobs", "3 jobs", "3 个作业"),
+        ("messages", "3 messages", "3 条消息"),
         ("%", "3%", "3%"),
         ("ms", "3 ms", "3 ms"),
         ("", "3", "3"),
@@ -233,3 +234,9 @@ def test_the_names_of_a_storm_that_the_patrol_found_are_kept() -> None:
 )
 def test_a_unit_that_is_a_word_is_a_word_of_the_reader(unit: str, english: str, chinese: str) -> None:
     assert (amount(3.0, unit, ENGLISH), amount(3.0, unit, SHANGHAI)) == (english, chinese)
+
+
+def test_one_of_many_is_told_in_the_singular_where_the_language_has_one() -> None:
+    paused = finding(1.0, dimension="routine_load_paused", unit="jobs", baseline=0.0, threshold=1.0, course=())
+    assert "routine loads 1 job, usually 0 jobs at this hour, limit 1 job" in sentence(paused, ENGLISH)
+    assert "1 个作业" in sentence(paused, SHANGHAI)

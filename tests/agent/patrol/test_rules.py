@@ -163,6 +163,23 @@ def test_a_type_with_limits_of_its_own_is_described_with_them() -> None:
         assert quantity(red, unit) in described[name].partition(f"{kind}: ")[2]
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "told"),
+    [
+        (1.0, "jobs", "1 job"),
+        (0.0, "jobs", "0 jobs"),
+        (1.4, "jobs", "1.4 jobs"),
+        (1.0, "messages", "1 message"),
+        (1.0, "per FE", "1 per FE"),
+        (1.0, "ms", "1 ms"),
+        (1.0, "%", "1%"),
+        (1.0, "", "1"),
+    ],
+)
+def test_a_unit_that_is_a_word_agrees_with_its_figure(value: float, unit: str, told: str) -> None:
+    assert quantity(value, unit) == told
+
+
 def test_figures_are_written_as_people_write_them() -> None:
     assert [number(value) for value in (0.01234, 3.14159, 81.26, 1234.5, 0)] == ["0.0123", "3.14", "81.3", "1,234", "0"]
     assert [number(value) for value in (999.4, 999.5, 999.6, -999.6, 1000)] == [
