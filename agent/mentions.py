@@ -14,6 +14,7 @@ _NAME = re.compile(r"(?<![A-Za-z0-9_./:@-])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+(?![
 _CALLED = re.compile(
     r"(?i)(?:\bclusters?|集群)[ :]{0,2}(?:`|\"|“|「|\*\*)(?P<name>[^`\"”」*\n]{2,80})(?:`|\"|”|」|\*\*)"
 )
+_ASIDE = re.compile(r" ?[((,,].*")
 _PAIR = 2
 
 
@@ -55,6 +56,12 @@ class Register:
     def holds(self, one: Mention) -> bool:
         """Whether such a thing exists. A result that says the word proves it: names stand in logs and details too."""
         wanted = " ".join(one.text.split()).casefold()
+        # whoever quotes a name may quote what belongs to it as well: `prod-ads-02 (S)`
+        return self._knows(wanted) or self._knows(_ASIDE.sub("", wanted))
+
+    def _knows(self, wanted: str) -> bool:
+        if not wanted:
+            return False
         return wanted in self._names or any(known.startswith(wanted) for known in self._ids) or wanted in self._results
 
     def _is_like_a_name(self, word: str) -> bool:

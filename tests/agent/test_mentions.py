@@ -25,6 +25,7 @@ def unknown(text: str, fleet: Register = FLEET) -> list[str]:
         "uat-queue-77 in us-east-1 stands in a result",
         "q-7f3a91, account 5e6f7a8b",
         "cluster `订单-01`, cluster **dev_shop**",
+        "cluster **prod-ads-02 (tier S)**, 集群「订单-01(S 级)」",
         "out-of-memory, day-over-day, top-10, tier-1, p-99, 24-48, 2026-11-20, sha-256",
         "version 3.5.3-ee on r6i.4xlarge",
         "starrocks_fe_query_total and node_memory_MemAvailable_bytes",
@@ -45,6 +46,7 @@ def test_what_exists_and_what_is_no_name_is_left_alone(text: str) -> None:
         ("77777777-1111-4000-8000-00000000000c", ["77777777-1111-4000-8000-00000000000c"]),
         ("by q-abcdef", ["q-abcdef"]),
         ("cluster `ghost` and cluster “no such”", ["ghost", "no such"]),
+        ("cluster **ghost (tier S)** and cluster `(none)`", ["(none)", "ghost (tier S)"]),
     ],
 )
 def test_what_exists_nowhere_is_told(text: str, missing: list[str]) -> None:
