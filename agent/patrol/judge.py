@@ -34,6 +34,8 @@ from agent.patrol.series import (
 _TREND_SPANS = (12, 24)
 # Kendall's tau of pure noise over twelve hours stays below this nearly always.
 _GOOD_FIT = 0.6
+# How much of the way from well to the limit a change must have gone, where it alone is a finding.
+_NEARLY = 0.9
 # A course may be a little slower than the step within its span and still have left the usual by a whole step.
 _ALMOST = 0.8
 # In median deviations: quiet series must move little, restless ones a lot, before it counts as leaving.
@@ -227,9 +229,9 @@ class Judge:
         # No limit fits clusters that differ a thousandfold; far beyond its own past is enough for these.
         if rule.strong and self._changed(course, rule.strong):
             return "Warning", "change"
-        # A fall that ends nearer to well than to the limit is no fault: mostly there is just more to do.
-        halfway = (rule.limits.green + rule.limits.yellow) / 2
-        if rule.drop and self._dropped(course, rule.drop) and rule.worse(value, halfway):
+        # A fall that ends short of the limit is no fault: mostly there is just more to do.
+        near = rule.limits.green + _NEARLY * (rule.limits.yellow - rule.limits.green)
+        if rule.drop and self._dropped(course, rule.drop) and rule.worse(value, near):
             return "Warning", "change"
         # Last, because a limit that is already passed says more than where the course leads.
         if outlook is not None and outlook.hours <= self.rules.window.horizon_hours:

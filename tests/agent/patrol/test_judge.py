@@ -240,7 +240,7 @@ def test_one_hour_of_load_is_no_finding() -> None:
     assert finding("cpu_util_pct", cpu=track(rhythm(40), steps(rhythm(40), 99, 1))) is None
 
 
-@pytest.mark.parametrize(("level", "severity"), [(150.0, None), (320.0, "Warning"), (6_000.0, "Critical")])
+@pytest.mark.parametrize(("level", "severity"), [(150.0, None), (420.0, "Warning"), (6_000.0, "Critical")])
 def test_a_latency_regression_is_a_finding_long_before_any_limit(level: float, severity: str | None) -> None:
     found = finding("p99_latency_ms", latency=track(rhythm(100, 10), steps(rhythm(100, 10), level, 30)))
     assert (found.severity if found else None) == severity
@@ -328,20 +328,20 @@ def test_open_files_are_judged_by_their_share_of_the_limit() -> None:
 
 def test_compaction_that_ran_away_is_a_finding() -> None:
     assert flag("compaction_score", compaction=track(rhythm(120), ramps(rhythm(120), 400, 14))).severity == "Critical"
-    assert flag("compaction_score", compaction=track(rhythm(120), steps(rhythm(120), 800, 14))).severity == "Warning"
+    assert flag("compaction_score", compaction=track(rhythm(120), steps(rhythm(120), 1_000, 14))).severity == "Warning"
 
 
 @pytest.mark.parametrize(
     ("dimension", "series", "usual", "below", "beyond"),
     [
-        ("compaction_score", "compaction", 60.0, 700.0, 800.0),
-        ("fe_journal_write_latency_ms", "journal", 20.0, 700.0, 800.0),
-        ("fe_connection_total", "connections", 40.0, 380.0, 420.0),
-        ("routine_load_lag", "load_lag", 2_000.0, 160_000.0, 190_000.0),
-        ("p99_latency_ms", "latency", 60.0, 280.0, 320.0),
+        ("compaction_score", "compaction", 60.0, 900.0, 980.0),
+        ("fe_journal_write_latency_ms", "journal", 20.0, 900.0, 980.0),
+        ("fe_connection_total", "connections", 40.0, 460.0, 495.0),
+        ("routine_load_lag", "load_lag", 2_000.0, 260_000.0, 290_000.0),
+        ("p99_latency_ms", "latency", 60.0, 340.0, 380.0),
     ],
 )
-def test_many_times_the_usual_is_everyday_life_until_halfway_to_the_limit(
+def test_many_times_the_usual_is_everyday_life_until_shortly_before_the_limit(
     dimension: str, series: str, usual: float, below: float, beyond: float
 ) -> None:
     mild, grave = (track(rhythm(usual), steps(rhythm(usual), level, 14)) for level in (below, beyond))
@@ -349,13 +349,13 @@ def test_many_times_the_usual_is_everyday_life_until_halfway_to_the_limit(
     assert flag(dimension, **{series: grave}).severity == "Warning"
 
 
-def test_memory_that_falls_is_a_finding_from_halfway_to_its_limit() -> None:
+def test_memory_that_falls_is_a_finding_shortly_before_its_limit() -> None:
     def left(percent: float) -> dict[str, Track]:
         free = track(rhythm(600), steps(rhythm(600), 10 * percent, 14))
         return {"memory_free": free, "memory_total": flat(1000.0)}
 
-    assert finding("memory_available_pct", **left(33)) is None
-    assert flag("memory_available_pct", **left(27)).severity == "Warning"
+    assert finding("memory_available_pct", **left(24)) is None
+    assert flag("memory_available_pct", **left(21.5)).severity == "Warning"
 
 
 def test_a_busy_cluster_with_hardly_a_core_left_is_told_though_it_is_often_busy() -> None:
