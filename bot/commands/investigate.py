@@ -37,8 +37,15 @@ async def _investigate(cluster: str, as_json: bool) -> int:
         print(json.dumps(investigation_json(thread, done), ensure_ascii=False, default=str))
     else:
         await terminal.post(thread, investigation_document(done))
-        print(f'go on with: starwatch ask --thread {thread} "…"', file=sys.stderr)
+        print(_next(done, thread), file=sys.stderr)
     return int(done.scene is None or not done.scene.known)
+
+
+def _next(done: Investigation, thread: str) -> str:
+    """What to do next: ask on, or name a cluster that there is."""
+    if done.scene is not None and not done.scene.known:
+        return "starwatch: this names no active cluster, or several; `starwatch patrol` tells the names"
+    return f'go on with: starwatch ask --thread {thread} "…"'
 
 
 def investigation_json(thread: str, done: Investigation) -> dict[str, object]:

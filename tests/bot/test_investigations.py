@@ -328,3 +328,11 @@ def test_an_unknown_cluster_is_told_and_is_exit_one(starwatch: Run, real: dict[s
     code, out, _ = starwatch("investigate", "no-such-cluster", "--json", **real)
     assert code == 1
     assert json.loads(out)["conclusion"]["severity"] == "Unknown"
+
+
+def test_who_named_no_cluster_is_told_where_names_are(starwatch: Run, real: dict[str, str]) -> None:
+    code, out, err = starwatch("investigate", "no-such-cluster", **real)
+    assert code == 1
+    assert "no-such-cluster" in out
+    assert "`starwatch patrol` tells the names" in err
+    assert "go on with" not in err
