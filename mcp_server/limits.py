@@ -39,7 +39,8 @@ class Window:
         """Seconds until another call fits; 0 when one fits now."""
         while self._times and now - self._times[0] >= _MINUTE:
             self._times.popleft()
-        return 0.0 if len(self._times) < self._most else self._times[0] + _MINUTE - now
+        # the age first: its difference to a minute is never rounded to nothing, nor to more than a minute
+        return 0.0 if len(self._times) < self._most else _MINUTE - (now - self._times[0])
 
     def add(self, now: float) -> None:
         """Count a call."""

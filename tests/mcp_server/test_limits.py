@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mcp import Client
 
@@ -138,7 +138,17 @@ def test_no_minute_has_more_calls_than_allowed(most: int, pauses: list[float]) -
             window.add(now)
             passed.append(now)
     for at in passed:
-        assert sum(at <= other < at + 60 for other in passed) <= most
+        assert sum(0 <= other - at < 60 for other in passed) <= most
+
+
+@given(st.floats(0, 1e9), st.floats(0, 60, exclude_max=True))
+@example(4.367752363253423, 0.0)
+def test_whoever_has_to_wait_waits_some_time_and_no_more_than_a_minute(then: float, pause: float) -> None:
+    window = Window(1)
+    window.add(then)
+    now = then + pause
+    assert (window.wait(now) == 0) is (now - then >= 60)
+    assert 0 <= window.wait(now) <= 60
 
 
 async def test_a_call_too_many_is_an_answer_with_its_code_and_the_door_stays_well(
