@@ -23,7 +23,8 @@ Result = tuple[str, Mapping[str, Any], str, bool]
 """Tool name, arguments, text, whether it failed."""
 
 _NAMED = 5
-_ACTIONS = 10
+_ACTIONS = 20
+"""As many lines as a report is read back with (`agent.patrol.sections`)."""
 _LOG_CHARS = 140
 _SOON = 12.0
 _PATTERNS = 4
@@ -149,8 +150,11 @@ class _Writer:
             grouped.setdefault((_urgency(cluster), dimension), []).append(label(cluster.identity))
         order: Sequence[Urgency] = ("Immediate", "Today", "This Week")
         ranked = sorted(grouped.items(), key=lambda item: order.index(item[0][0]))
-        for (urgency, dimension), names in ranked[:_ACTIONS]:
+        shown = ranked if len(ranked) <= _ACTIONS else ranked[: _ACTIONS - 1]
+        for (urgency, dimension), names in shown:
             yield RecommendedAction(urgency, self._action(dimension, names))
+        if rest := sum(len(names) for _, names in ranked[len(shown) :]):
+            yield RecommendedAction(order[-1], self.voice.say("report.actions.more", rest=rest))
 
     def _action(self, dimension: str, names: Sequence[str]) -> str:
         voice, rule = self.voice, self.rules.dimensions.get(dimension)

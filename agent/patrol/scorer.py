@@ -53,6 +53,8 @@ def overall(rules: Rules, values: Mapping[str, float]) -> float | None:
     if known < _KNOWN_SHARE:
         return None
     mean = sum(weight * score for weight, score in weighted) / known
-    lowest = min(score for weight, score in weighted if weight > 0)
+    # What is bad by itself holds the score down, whether it counts in the mean or not: a dead node is no 98 of 100.
+    deciding = (one for one in rules.dimensions.items() if one[1].weight > 0 or one[1].alone != "never")
+    lowest = min(points(rule, values[name]) for name, rule in deciding if name in values)
     # One dimension at red holds the cluster at 40 or below, one at yellow at 70.
     return min(mean, CAP_AT_WORST + (100.0 - CAP_AT_WORST) * lowest / 100.0)

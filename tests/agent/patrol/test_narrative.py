@@ -52,6 +52,17 @@ def test_the_same_trouble_on_several_clusters_is_one_action() -> None:
     assert action.text.startswith("name-1, name-2, name-3, name-4 and 3 more (BE CPU): ")
 
 
+def test_every_flagged_cluster_has_an_action_or_is_counted_among_the_rest() -> None:
+    kinds = [*RULES.dimensions, "freshness", "alerts"]
+    clusters = [sick(at, name, severity) for at, name in enumerate(kinds, 1) for severity in ("Critical", "Warning")]
+    actions = sections(evidence(*clusters), RULES).actions
+    assert len(actions) == 20
+    assert parse(write(sections(evidence(*clusters), RULES))).actions == actions
+    assert actions[-1].text == f"look at the rest of the flagged clusters as well: {len(clusters) - 19}"
+    assert len(sections(evidence(*clusters[:40:2]), RULES).actions) == 20
+    assert "the rest of" not in sections(evidence(*clusters[:40:2]), RULES).actions[-1].text
+
+
 def test_urgent_actions_come_first_and_important_customers_sooner() -> None:
     clusters = (
         sick(1, severity="Warning"),

@@ -10,7 +10,7 @@ from agent.patrol.scorer import overall, points
 RULES = load_rules()
 GOOD = {name: rule.limits.green for name, rule in RULES.dimensions.items()}
 CRITICAL_BELOW = 50.0
-weighted = sorted(name for name, rule in RULES.dimensions.items() if rule.weight > 0)
+deciding = sorted(name for name, rule in RULES.dimensions.items() if rule.weight > 0 or rule.alone != "never")
 
 
 @pytest.mark.parametrize(("name", "rule"), RULES.dimensions.items())
@@ -44,11 +44,22 @@ def test_one_full_disk_is_not_averaged_away() -> None:
     assert score < CRITICAL_BELOW
 
 
-@pytest.mark.parametrize("name", weighted)
+@pytest.mark.parametrize("name", deciding)
 def test_any_dimension_at_red_keeps_a_cluster_from_being_healthy(name: str) -> None:
     score = overall(RULES, GOOD | {name: RULES.dimensions[name].limits.red})
     assert score is not None
     assert score < CRITICAL_BELOW
+
+
+def test_a_dead_node_holds_the_score_down_though_it_counts_in_no_mean() -> None:
+    assert RULES.dimensions["nodes_up"].weight == 0
+    score = overall(RULES, GOOD | {"nodes_up": 66.7})
+    assert score is not None
+    assert score < CRITICAL_BELOW
+
+
+def test_a_busy_cluster_is_not_a_sick_one() -> None:
+    assert overall(RULES, GOOD | {"cpu_util_pct": 97.0, "p99_latency_ms": 6_000.0}) == 100
 
 
 def test_too_little_data_has_no_score() -> None:
