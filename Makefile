@@ -24,7 +24,7 @@ demo: .venv/runtime.stamp ## a patrol of a simulated fleet, then your questions;
 	@$(BIN)/starwatch demo $(ARGS)
 
 test: .venv/dev.stamp ## the test suite; ARGS="-k word" for a part of it
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Programs of others that the tests talk to; each lives in a folder of its own under .venv, from a committed lock.
 .venv/node/stamp: tests/neighbours/package.json tests/neighbours/package-lock.json .venv/dev.stamp
